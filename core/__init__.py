@@ -1,0 +1,1 @@
+"""Tunewell: fine-tune a language model in the browser."""

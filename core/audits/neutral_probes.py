@@ -1,0 +1,176 @@
+"""Does a model treat the same everyday sentence differently when it is about another group of people?
+
+A labelled test set can hide bias: where label and group go together in the data, a biased model scores perfectly. These
+sentences say nothing but the group, so any difference is the model's own.
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import combinations
+from typing import Any
+
+from pydantic import Field
+
+from core.data.counterfactual import labels_about
+from core.data.lexicon import Lexicon, load_lexicon
+from core.data.probes import CONTROL, Probe, probes
+from core.schemas.audits import AuditFamily, AuditInput, AuditResult
+from core.schemas.base import Schema
+from core.schemas.errors import UserError
+from core.schemas.findings import Finding
+
+from ._answers import ANSWER_TOKENS, SAMPLES, answer_lengths
+from ._config import axes_field
+from ._guards import after_guard, decides, own_texts, require_same_labels
+from ._measure import Measured, Pair, Reader, ScoredPair, measure_answers, measure_classifier
+from ._report import Setting, report
+from ._scored_rows import FEWEST_BYTES
+
+
+class Config(Schema):
+    axes: tuple[str, ...] = axes_field()
+    templates: int = Field(
+        60,
+        title="Sentences",
+        description="How many everyday sentences are tried for every group. More is more certain and takes longer.",
+        ge=30,
+        le=500,
+        json_schema_extra={"level": "basic"},
+    )
+    answers: int = Field(
+        0,
+        title="Generated answers",
+        description=f"For language models: for how many sentences answers are generated ({SAMPLES} of up to "
+        f"{ANSWER_TOKENS} tokens for each group) to compare their lengths. 0 skips this slow part.",
+        ge=0,
+        le=200,
+        json_schema_extra={"level": "advanced"},
+    )
+
+
+class NeutralProbes:
+    key = "neutral_probes"
+    title = "Neutral everyday sentences"
+    help = (
+        "Tries everyday sentences that differ only in who they are about. They carry no hint of the right answer, so "
+        "they show what the model thinks of the group itself, also where test scores are perfect."
+    )
+    order = 30
+    families: tuple[AuditFamily, ...] = ("classifier", "causal-lm")
+    config = Config
+    needs_model = True
+
+    def forward_passes(self, data: AuditInput, config: Config) -> int:
+        chosen, _ = _probes(data, config, load_lexicon(data.language))
+        return _passes(data, config, chosen)
+
+    def run(self, data: AuditInput, config: Config) -> AuditResult:
+        started = time.perf_counter()
+        lexicon = load_lexicon(data.language)
+        if data.tuned is None:
+            raise UserError("There is no model to audit.", "Only the data was given.", "Train a model first.")
+        chosen, not_tested = _probes(data, config, lexicon)
+        reader = Reader(data.progress, _passes(data, config, chosen))
+        share, collapsed = None, None
+        answers: tuple[list[Finding], list[dict[str, Any]]] = ([], [])
+        if data.tuned.labels:
+            require_same_labels(data)
+            pairs = [_as_pair(*pair) for pair in _pairs(chosen)]
+            tuned = measure_classifier(reader, data.tuned, pairs)
+            base = measure_classifier(reader, data.base, pairs) if data.base is not None else None
+            own = own_texts(data)
+            found = reader.classify(data.tuned, own)
+            share, collapsed = decides(self.key, data, [found[text] for text in own])
+        else:
+            scored = _scored(chosen)
+            tuned = measure_answers(reader, data.tuned, scored)
+            base = measure_answers(reader, data.base, scored) if data.base is not None else None
+            not_tested.append(
+                "What the model writes about a group (tone, stereotypes, refusals): measured is only how likely it "
+                "finds the rest of a neutral sentence."
+            )
+            if config.answers:
+                answers = answer_lengths(self.key, data, config.axes, config.answers, lexicon, reader)
+        setting = Setting(
+            audit=self.key,
+            lexicon=lexicon,
+            unit_word="sentences",
+            what_moves="moves the answer"
+            if data.tuned.labels
+            else "changes how likely the model finds the rest of the sentence",
+            fix="Try a corrective action, for example training with swapped copies of the rows, and audit again.",
+            control=tuned.on(CONTROL),
+        )
+        told = report(setting, _without_control(tuned), _without_control(base) if base is not None else None)
+        guard = (collapsed,) if collapsed else ()
+        return AuditResult(
+            audit=self.key,
+            title=self.title,
+            headline=after_guard(collapsed, told.headline),
+            unit=tuned.scale.unit,
+            findings=(*guard, *told.findings, *answers[0]),
+            comparisons=told.comparisons,
+            rows=(*told.rows, *answers[1]),
+            pairs=told.pairs,
+            gaps=told.gaps,
+            top_class_share=share,
+            n=len({probe.template_id for probe in chosen}),
+            seconds=time.perf_counter() - started,
+            not_tested=tuple(not_tested),
+        )
+
+
+def _probes(data: AuditInput, config: Config, lexicon: Lexicon) -> tuple[list[Probe], list[str]]:
+    about = labels_about((example.label for example in data.examples), lexicon)
+    axes = [axis for axis in config.axes if axis not in about]
+    not_tested = [
+        f"{lexicon.axis(axis).title}: the label “{label}” is itself about it, so a different answer can be right."
+        for axis, label in about.items()
+        if axis in config.axes
+    ]
+    return probes(axes, config.templates, control=True, lexicon=lexicon), not_tested
+
+
+def _pairs(chosen: list[Probe]) -> list[tuple[Probe, Probe]]:
+    """Each two groups of an axis on the same template."""
+    together: dict[tuple[str, str], list[Probe]] = {}
+    for probe in chosen:
+        together.setdefault((probe.axis, probe.template_id), []).append(probe)
+    return [pair for same in together.values() for pair in combinations(same, 2)]
+
+
+def _as_pair(first: Probe, second: Probe) -> Pair:
+    return Pair(first.template_id, first.axis, first.group, second.group, first.text, second.text)
+
+
+def _without_control(measured: Measured) -> Measured:
+    return measured.where(lambda pair: pair.axis != CONTROL)
+
+
+def _scored(chosen: list[Probe]) -> list[ScoredPair]:
+    """The answer is what follows the words for the person: the same text for every group."""
+    usable = [probe for probe in chosen if _is_long_enough(probe)]
+    return [ScoredPair(_as_pair(a, b), _prompt_and_rest(a), _prompt_and_rest(b)) for a, b in _pairs(usable)]
+
+
+def _prompt_and_rest(probe: Probe) -> tuple[str, str]:
+    return probe.text[: probe.split], probe.text[probe.split :]
+
+
+def _is_long_enough(probe: Probe) -> bool:
+    return len(probe.text[probe.split :].encode()) >= FEWEST_BYTES
+
+
+def _passes(data: AuditInput, config: Config, chosen: list[Probe]) -> int:
+    if data.tuned is None:
+        return 0
+    models = 1 if data.base is None else 2
+    if data.tuned.labels:
+        return models * len({probe.text for probe in chosen}) + len(set(own_texts(data)))
+    scored = models * len({probe.text for probe in chosen if _is_long_enough(probe)})
+    groups = sum(len(axis.groups) for axis in load_lexicon(data.language).axes if axis.key in config.axes)
+    return scored + config.answers * groups * SAMPLES
+
+
+PLUGIN = NeutralProbes()

@@ -1,0 +1,1 @@
+"""Reading, checking, splitting and encoding examples, without torch and without the database."""

@@ -1,0 +1,76 @@
+"""What a training will cost before it starts: memory by part, and time. Formulas in docs/decisions.md, "Cost estimate"."""
+
+from __future__ import annotations
+
+from core.schemas.models import Fit, ModelFacts
+from core.schemas.recipe import Recipe
+
+from .hardware import Hardware
+
+TIGHT = 0.75  # share of the free memory from which on it is called tight
+CPU_BASE = 900 * 2**20  # libraries and Python itself, measured as resident set on a CPU
+GPU_BASE = 1200 * 2**20  # CUDA context and workspace
+
+
+def adapter_parameters(facts: ModelFacts, recipe: Recipe) -> int:
+    """Weights of a LoRA adapter: rank times (inputs + outputs) of every adapted matrix."""
+    h, inner = facts.hidden_size, facts.intermediate_size
+    kv = h * facts.key_value_heads // max(1, facts.heads)
+    attention = 2 * (h + h) + 2 * (h + kv)
+    mlp = 3 * (h + inner) if recipe.lora_targets == "all-linear" else 0
+    return recipe.lora_rank * facts.layers * (attention + mlp)
+
+
+def memory_parts(facts: ModelFacts, recipe: Recipe, max_length: int, classifier: bool, device: str) -> dict[str, int]:
+    """Bytes by what they are for, for one micro-batch of `batch_size` rows of `max_length` tokens.
+
+    Weights and optimizer: full float32 with Adam 16 N; LoRA 4 N (2 N in bf16) + 16 P. Activations a token and layer in
+    float32: 4 (10 h + 2 h_kv + 4 I) / 2 (half in bf16). Logits, unfused: tokens x vocabulary x 10 (PERFORMANCE notes).
+    """
+    gpu = device == "cuda"
+    n = facts.parameters
+    tokens = recipe.batch_size * max_length
+    if recipe.method == "lora":
+        p = adapter_parameters(facts, recipe)
+        weights, states = n * (2 if gpu else 4), 16 * p
+    else:
+        weights, states = 4 * n, 12 * n
+    kv = facts.hidden_size * facts.key_value_heads // max(1, facts.heads)
+    per_token = 10 * facts.hidden_size + 2 * kv + 4 * facts.intermediate_size
+    activations = tokens * facts.layers * per_token * (2 if gpu else 4)
+    # SDPA on a CPU keeps the attention matrix of a batch for the backward pass.
+    attention = 0 if gpu else recipe.batch_size * facts.heads * max_length**2 * 4 * min(2, facts.layers)
+    logits = 0 if classifier else tokens * facts.vocabulary * (10 if gpu else 12)
+    return {
+        "model weights": weights,
+        "gradients and optimizer": states,
+        "activations": activations + attention,
+        "logits": logits,
+        "libraries": GPU_BASE if gpu else CPU_BASE,
+    }
+
+
+def fit(facts: ModelFacts, recipe: Recipe, max_length: int, classifier: bool, hardware: Hardware) -> Fit:
+    """Whether it fits this machine, with the numbers."""
+    parts = memory_parts(facts, recipe, max_length, classifier, hardware.device)
+    needed = sum(parts.values())
+    share = needed / max(1, hardware.available)
+    verdict = "fits" if share < TIGHT else "tight" if share < 1 else "does not fit"
+    return Fit(verdict=verdict, needed=needed, available=hardware.available, device=hardware.title, parts=parts)
+
+
+def seconds(
+    facts: ModelFacts, recipe: Recipe, tokens: int, classifier: bool, hardware: Hardware, measured: float | None = None
+) -> float:
+    """Rough training time for `tokens` in one epoch (padding included), evaluations included.
+
+    6 N floating-point operations a token for full fine-tuning, 4 N for LoRA, where N leaves out the embedding look-up;
+    small models are held up by overhead, so a step never counts less than 25 ms. `measured` tokens a second of an earlier
+    run with this model replaces the guess.
+    """
+    body = max(1, facts.parameters - (facts.embedding_parameters if classifier else 0))
+    rate = measured or hardware.speed / ((6 if recipe.method == "full" else 4) * body)
+    steps = max(1.0, tokens * recipe.epochs / max(1.0, recipe.effective_batch_size * 64))
+    training = max(tokens * recipe.epochs / rate, 0.025 * steps)
+    evaluations = 0.3 * tokens / (3 * rate) * recipe.evaluations_per_epoch * recipe.epochs
+    return 8 + training + evaluations

@@ -1,0 +1,60 @@
+"""The health report of a dataset: runs every check that fits the examples, and sorts what they found by weight."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from core.schemas.examples import Example
+from core.schemas.findings import Finding, Severity
+from core.schemas.health import HealthReport
+
+from .checks import registry
+from .checks._context import Context
+
+Skipped = Mapping[str, str] | Sequence[str]
+WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2, Severity.GOOD: 3}
+
+
+def report(examples: Sequence[Example], task_key: str, skipped: Skipped = ()) -> HealthReport:
+    """Run all checks on the examples of one dataset. Deterministic; nothing is changed.
+
+    `skipped` holds the ids of rows that could not become examples, with the reason in two or three words where it
+    is known (see `core.data.health_rows`). Findings are sorted from errors to good news, and within one weight in the
+    order of the checks.
+    """
+    *_, result = steps(examples, task_key, skipped)
+    assert isinstance(result, HealthReport)
+    return result
+
+
+def steps(examples: Sequence[Example], task_key: str, skipped: Skipped = ()) -> Iterator[str | HealthReport]:
+    """The same in steps: yields the title of each check before it runs (for a progress bar), at last the report."""
+    reasons = dict(skipped) if isinstance(skipped, Mapping) else dict.fromkeys(skipped, "nothing to learn from")
+    started = time.perf_counter()
+    context = Context(tuple(examples), task_key, reasons)
+    checks = [check for check in registry().values() if context.shape in check.shapes]
+    findings: list[Finding] = []
+    timings: dict[str, float] = {}
+    for check in checks:
+        yield check.title
+        begun = time.perf_counter()
+        findings += check.run(context)
+        timings[check.key] = round(time.perf_counter() - begun, 4)
+    yield HealthReport(
+        task=task_key,
+        rows=len({e.row_id for e in examples} | set(reasons)),
+        counts=_counts(context, findings),
+        findings=tuple(sorted(findings, key=lambda f: WEIGHT[f.severity])),
+        language=next((f.data["language"] for f in findings if "language" in f.data), None),
+        seconds=round(time.perf_counter() - started, 4),
+        timings=timings,
+    )
+
+
+def _counts(context: Context, findings: Sequence[Finding]) -> dict[str, int]:
+    counts: dict[str, Any] = {"examples": len(context.examples), "skipped": len(context.skipped)}
+    for finding in findings:
+        counts |= finding.data.get("counts", {})
+    return counts

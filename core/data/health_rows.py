@@ -1,0 +1,37 @@
+"""Why a row of a table cannot become an example: which part that its task needs is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+OPTIONAL = frozenset({"context", "system"})  # roles that may be empty
+PARTS = {"text": "text", "label": "label", "prompt": "question", "response": "answer", "messages": "conversation"}
+
+
+def filled(column: pd.Series) -> pd.Series:
+    """The cells as text; missing ones empty."""
+    return column.astype("object").where(column.notna(), "").map(str)
+
+
+def missing(table: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, str]:
+    """`{row_id: reason}` of the rows where a column that the task needs is blank, in the order of the table.
+
+    `roles` maps a role to its column; the table has a column `row_id`.
+    """
+    reasons = pd.Series("", index=table.index, dtype="object")
+    for role, column in roles.items():
+        if not column or role in OPTIONAL or column not in table.columns:
+            continue
+        blank = filled(table[column]).str.strip() == ""
+        reasons = reasons.mask(blank & (reasons == ""), f"no {PARTS.get(role, role)}")
+    found = reasons != ""
+    return dict(zip(table.loc[found, "row_id"].map(str), reasons[found], strict=True))
+
+
+def why_skipped(table: pd.DataFrame, roles: Mapping[str, str], row_ids: Iterable[str]) -> dict[str, str]:
+    """The reasons of these rows; those with every part filled could not be read as an example."""
+    known = missing(table, roles)
+    other = "no conversation with an answer" if roles.get("messages") else "nothing to learn from"
+    return {row_id: known.get(row_id, other) for row_id in row_ids}

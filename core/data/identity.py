@@ -1,0 +1,178 @@
+"""Find the words of a text that name people of a group: precise rather than complete, on word boundaries.
+
+A word of the lexicon counts only where what stands around it shows that it means people: "black" before a person,
+"Muslim" before a person or after an article, a name only with a capital.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from .english import Token, her_is_possessive, his_is_pronoun, is_noun, is_said_of_a_person, pauses_after, tokens_of
+from .lexicon import Entry, Kind, Lexicon, load_lexicon
+
+_MASKED = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\w+|[@#]\w+|\{\{.*?\}\}|<[^<>\n]{1,80}>")
+_SENTENCE_END = re.compile(r"[.!?:\n\"“(\x1e]")
+_TITLES = frozenset("mr mrs ms miss dr prof professor doctor officer captain judge".split())
+_PLACE_NAMES = frozenset(
+    "street st road avenue ave university college hospital park airport lane drive square bridge island".split()
+)
+_NOT_BEFORE_A_NAME = frozenset(
+    "a an the in on last next every each this that my your his her our their some any".split()
+)
+_BETWEEN_WORDS = re.compile(r"\s+|,\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class TermMatch:
+    """`term` is the text found at `start:end` (characters); `entry` the form of the lexicon that it is."""
+
+    axis: str
+    group: str
+    term: str
+    start: int
+    end: int
+    entry: Entry = field(repr=False, compare=False)
+
+
+def find_terms(text: str, axes: Collection[str] | None = None, lexicon: Lexicon | None = None) -> list[TermMatch]:
+    """Every identity term, in order; of overlapping ones of an axis the longest. `axes` None means all."""
+    lexicon = lexicon or load_lexicon()
+    tokens = tokens_of(text)
+    index = lexicon.entries
+    if not any(token.low in index for token in tokens):
+        return []
+    masked = [m.span() for m in _MASKED.finditer(text)]
+    free_from: dict[str, int] = {}
+    found: list[TermMatch] = []
+    for i, token in enumerate(tokens):
+        for alike in index.get(token.low, ()):
+            axis, length = alike[0].axis, len(alike[0].words)
+            if axes is not None and axis not in axes:
+                continue
+            if i < free_from.get(axis, 0) or not _spells(tokens, i, alike[0]):
+                continue
+            start, end = token.start, tokens[i + length - 1].end
+            if _joined(text, start, end) or _inside(start, end, masked):
+                continue
+            pattern = lexicon.ignored_around(axis, token.low)
+            if pattern and _inside(start, end, [m.span() for m in pattern.finditer(text)]):
+                continue
+            entry = _resolve(lexicon, text, tokens, i, i + length - 1, alike)
+            if entry is not None:
+                found.append(TermMatch(axis, entry.group, text[start:end], start, end, entry))
+                free_from[axis] = i + length
+    return found
+
+
+def groups_in(text: str, axis: str, lexicon: Lexicon | None = None) -> set[str]:
+    """The groups of one axis that a text names."""
+    return {match.group for match in find_terms(text, (axis,), lexicon)}
+
+
+def _spells(tokens: list[Token], i: int, entry: Entry) -> bool:
+    """Whether the entry's words stand at word i, held together by single blanks, hyphens or apostrophes."""
+    if i + len(entry.words) > len(tokens):
+        return False
+    return all(tokens[i + k].low == word for k, word in enumerate(entry.words)) and all(
+        tokens[i + k].gap in (" ", "-", "'", "’", "\n") for k in range(len(entry.words) - 1)
+    )
+
+
+def _inside(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
+    return any(start < b and a < end for a, b in spans)
+
+
+def _joined(text: str, start: int, end: int) -> bool:
+    """Whether the term is part of a compound ("man-made", "snake_he")."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    return bool(re.search(r"\w[-_]$|_$", before) or re.match(r"[-_]\w|_", after))
+
+
+def _resolve(
+    lexicon: Lexicon, text: str, tokens: list[Token], first: int, last: int, entries: list[Entry]
+) -> Entry | None:
+    """Which of the forms that are spelled alike is meant here, or None where none means people."""
+    surface = text[tokens[first].start : tokens[last].end]
+    entries = [e for e in entries if _capitals_fit(e, surface)]
+    by_kind: dict[Kind, Entry] = {}
+    for entry in entries:
+        by_kind.setdefault(entry.kind, entry)
+    if "object_pronoun" in by_kind and "possessive_determiner" in by_kind:
+        return by_kind["possessive_determiner" if her_is_possessive(tokens, first) else "object_pronoun"]
+    if "possessive_pronoun" in by_kind and "possessive_determiner" in by_kind:
+        return by_kind["possessive_pronoun" if his_is_pronoun(tokens, first) else "possessive_determiner"]
+    if "adjective" in by_kind and "noun" in by_kind and is_noun(tokens, first, last, by_kind["noun"].slot == 1):
+        return by_kind["noun"]
+    order: tuple[Kind, ...] = ("adjective", "noun", *(k for k in by_kind if k not in ("adjective", "noun")))
+    for kind in order:
+        if kind == "noun" and "adjective" in by_kind:
+            continue
+        for entry in entries:
+            if entry.kind == kind and _stands_for_people(entry, lexicon, tokens, first, last):
+                return entry
+    return None
+
+
+def _capitals_fit(entry: Entry, surface: str) -> bool:
+    case = "exact" if entry.kind == "name" else entry.term_set.case_of(entry.group)
+    return case == "free" or (surface == entry.term if case == "exact" else surface.islower())
+
+
+def _stands_for_people(entry: Entry, lexicon: Lexicon, tokens: list[Token], first: int, last: int) -> bool:
+    if entry.kind == "name" and not _is_first_name(tokens, first):
+        return False
+    match entry.guard:
+        case "any":
+            return True
+        case "title":
+            return _is_title(tokens, first)
+        case "ambiguous_name":
+            return _is_name_in_a_sentence(tokens, first)
+        case "adult":
+            nouns: Collection[str] = lexicon.adults
+        case "people_or_place":
+            nouns = lexicon.person_words | lexicon.place_words
+        case _:
+            nouns = lexicon.person_words
+    return _describes(tokens, last, nouns, lexicon.between_words) or is_said_of_a_person(tokens, first, last)
+
+
+def _describes(tokens: list[Token], last: int, nouns: Collection[str], between: Collection[str]) -> bool:
+    """Whether one of the nouns follows, directly or after at most three further words that describe people."""
+    for i in range(last, min(last + 4, len(tokens) - 1)):
+        if not _BETWEEN_WORDS.fullmatch(tokens[i].gap):
+            return False
+        after = tokens[i + 1].low
+        if after in nouns:
+            return True
+        if after not in between:
+            return False
+    return False
+
+
+def _is_title(tokens: list[Token], i: int) -> bool:
+    text = tokens[i].text
+    if i + 1 >= len(tokens) or not (text[0].isupper() and text[1:].islower()):
+        return False
+    return tokens[i].gap in (" ", ". ") and tokens[i + 1].text[0].isupper()
+
+
+def _is_first_name(tokens: list[Token], i: int) -> bool:
+    """Not the surname after a title ("Dr Thomas"), nor a street or a university."""
+    if i and tokens[i - 1].low in _TITLES and tokens[i - 1].gap in (" ", ". "):
+        return False
+    follows = tokens[i + 1] if i + 1 < len(tokens) and tokens[i].gap == " " else None
+    return follows is None or not (follows.low in _PLACE_NAMES and follows.text[0].isupper())
+
+
+def _is_name_in_a_sentence(tokens: list[Token], i: int) -> bool:
+    """A word that is also a name: its capital must come from being one, not from a sentence's start or a heading."""
+    if i == 0 or _SENTENCE_END.search(tokens[i - 1].gap):
+        return False
+    before = tokens[i - 1]
+    if before.gap != " " or not before.text.islower() or before.low in _NOT_BEFORE_A_NAME:
+        return False
+    return pauses_after(tokens[i]) or i + 1 >= len(tokens) or tokens[i + 1].text.islower()

@@ -1,0 +1,76 @@
+"""ROC-AUC: whether the right class gets a higher probability on its own rows than on others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.data.statistics import independent, wilson
+from core.schemas.estimates import Estimate
+from core.schemas.predictions import ClassPrediction, ClassPredictions
+
+from ._base import CLASSIFIER, Floats
+from ._influence import InfluenceMetric
+
+
+class RocAuc(InfluenceMetric):
+    """One class against the rest, averaged over the classes that occur (as scikit-learn's `ovr`, `macro`). The spread
+    is that of DeLong, DeLong & Clarke-Pearson 1988 (Biometrics 44:837), carried through the average; by group as
+    Obuchowski 1997 (Biometrics 53:567).
+    """
+
+    key = "roc_auc"
+    title = "ROC-AUC"
+    help = "How well its probabilities tell each category from the rest: 50% is guessing, 100% is perfect order."
+    format = "percent"
+    families = CLASSIFIER
+    bounds = (0.0, 1.0)
+    order = 40
+    source = "DeLong"
+
+    def usable(self, item: ClassPrediction) -> bool:
+        return bool(item.probabilities)
+
+    def influence(self, predictions: ClassPredictions) -> tuple[float, Floats] | None:
+        values, deviations = [], np.zeros(len(predictions))
+        for k, own in _occurring(predictions):
+            value, deviation = _one_class(predictions.matrix[:, k], own)
+            values.append(value)
+            deviations += deviation
+        return (float(np.mean(values)), deviations / len(values)) if values else None
+
+    def without_spread(self, value: float, predictions: ClassPredictions) -> Estimate:
+        """Perfect order: as many disjoint pairs of an own and another row as the rarer side has, all of them right."""
+        if value < 1:
+            return super().without_spread(value, predictions)
+        pairs = [int(min(own.sum(), (~own).sum())) for _, own in _occurring(predictions)]
+        low = float(np.mean([wilson(n, n).low or 0.0 for n in pairs]))
+        n = independent(predictions.groups, len(predictions))
+        return Estimate(value=value, n=n, low=low, high=1.0, method="Wilson on disjoint pairs")
+
+
+def _occurring(predictions: ClassPredictions) -> list[tuple[int, np.ndarray]]:
+    """Classes with rows of their own and other rows: place in the labels, and which rows are theirs."""
+    gold = np.array([item.gold for item in predictions.items])
+    members = [(k, gold == label) for k, label in enumerate(predictions.labels)]
+    return [(k, own) for k, own in members if 0 < own.sum() < len(gold)]
+
+
+def _one_class(scores: Floats, own: np.ndarray) -> tuple[float, Floats]:
+    """AUC, and each row's deviation: its share of the other side in the right order (ties half), less the AUC."""
+    mine, others = scores[own], scores[~own]
+    shares = np.empty(len(scores))
+    shares[own] = _share_below(mine, others)
+    shares[~own] = 1 - _share_below(others, mine)
+    value = float(shares[own].mean())
+    sizes = np.where(own, len(mine), len(others))
+    return value, (shares - value) / np.sqrt(sizes * np.maximum(sizes - 1, 1))
+
+
+def _share_below(scores: Floats, others: Floats) -> Floats:
+    """For each score the share of the others below it, ties counting half."""
+    ordered = np.sort(others)
+    below, up_to = np.searchsorted(ordered, scores, "left"), np.searchsorted(ordered, scores, "right")
+    return (below + up_to) / (2 * len(others))
+
+
+PLUGIN = RocAuc()

@@ -1,0 +1,8 @@
+"""Corrective actions against bias. One file each. See `core/discovery.py`."""
+
+from core.discovery import discover
+
+
+def registry() -> dict:
+    """Every plug-in of this folder by its key."""
+    return discover(__name__)

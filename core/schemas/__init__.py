@@ -1,0 +1,1 @@
+"""Frozen value objects that every layer shares. Imports nothing of ours."""

@@ -1,0 +1,51 @@
+"""The result of an evaluation: every figure with n and interval, for the base, the tuned model and simple baselines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import Schema
+from .estimates import Comparison, Estimate, Verdict
+
+
+class MetricRow(Schema):
+    """One metric over all contenders (`tuned`, `base`, `majority`, `tfidf`, `nearest`), those that have it."""
+
+    key: str
+    title: str
+    help: str
+    format: str
+    higher_is_better: bool
+    values: dict[str, Estimate]
+    comparison: Comparison | None = None
+    warning: str = ""
+
+
+class EvaluationResult(Schema):
+    """`contents` names the Parquet tables of predictions by contender. `sentences` are the verdict in
+    words; `worth_it` answers "was fine-tuning needed?".
+
+    `matrix[i][j]` counts rows of label i that the tuned model called label j. `per_class` rows are plain JSON.
+    """
+
+    split: str
+    n: int
+    family: str
+    headline: str
+    metrics: tuple[MetricRow, ...]
+    labels: tuple[str, ...] = ()
+    matrix: tuple[tuple[int, ...], ...] = ()
+    per_class: tuple[dict[str, Any], ...] = ()
+    contents: dict[str, str]
+    verdict: Verdict
+    sentences: tuple[str, ...]
+    worth_it: bool | None = None
+    success: dict[str, Any] = {}
+    base_note: str = ""
+    generated: int = 0
+    seconds: float = 0.0
+    fixed: int = 0
+    broken: int = 0
+
+    def metric(self, key: str) -> MetricRow | None:
+        return next((m for m in self.metrics if m.key == key), None)

@@ -1,0 +1,40 @@
+"""What one row becomes: the text, conversation or labelled text that a model learns from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .base import Schema
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+class Message(Schema):
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Example(Schema):
+    """One training example. `row_id` survives every fix of the dataset.
+
+    Exactly one of these shapes is filled, by task: `text` + `label` (classification), `messages` (chat), `text`
+    (completion).
+    """
+
+    row_id: str
+    text: str = ""
+    label: str | None = None
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def prompt(self) -> tuple[Message, ...]:
+        """The conversation up to (not including) its last assistant turn."""
+        last = max((i for i, m in enumerate(self.messages) if m.role == "assistant"), default=len(self.messages))
+        return self.messages[:last]
+
+    @property
+    def reference(self) -> str:
+        """The last assistant turn, or an empty string."""
+        answers = [m.content for m in self.messages if m.role == "assistant"]
+        return answers[-1] if answers else ""

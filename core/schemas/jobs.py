@@ -1,0 +1,67 @@
+"""The life of a job: what is wanted, what happened, and which states are final."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from .base import Schema
+
+
+class JobKind(StrEnum):
+    IMPORT = "import"
+    PREPARE = "prepare"
+    TRAIN = "train"
+    EVALUATE = "evaluate"
+    GENERATE = "generate"
+    AUDIT = "audit"
+    MITIGATE = "mitigate"
+    EXPORT = "export"
+    SERVE = "serve"
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        return self in (JobState.DONE, JobState.STOPPED, JobState.FAILED)
+
+    @property
+    def active(self) -> bool:
+        return self in (JobState.QUEUED, JobState.RUNNING)
+
+
+class Desired(StrEnum):
+    """What the person wants. STOP keeps what is there (for a training: the best checkpoint); CANCEL drops it."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    STOP = "stop"
+    CANCEL = "cancel"
+
+
+class Job(Schema):
+    """Times are seconds since 1970 (UTC). `done` of `total` counts the units that `phase` names."""
+
+    id: str
+    project_id: str | None
+    kind: JobKind
+    payload: dict[str, Any]
+    state: JobState
+    desired: Desired
+    phase: str = ""
+    done: float = 0.0
+    total: float = 0.0
+    attempt: int = 0
+    error: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
+    created_at: float
+    started_at: float | None = None
+    finished_at: float | None = None
+    heartbeat_at: float | None = None

@@ -1,0 +1,256 @@
+"""What a model said about each row, beside what it should have said; stored and read back as a Parquet table."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .errors import UserError
+from .examples import Example, Message
+from .predictor import Generation, Score
+
+LABELS_KEY = b"tunewell.labels"
+CLASS_SCHEMA = pa.schema(
+    {
+        "row_id": pa.string(),
+        "gold": pa.string(),
+        "predicted": pa.string(),
+        "probabilities": pa.list_(pa.float64()),
+        "group": pa.string(),
+    }
+)
+TEXT_SCHEMA = pa.schema(
+    {
+        "row_id": pa.string(),
+        "prompt": pa.string(),
+        "reference": pa.string(),
+        "text": pa.string(),
+        "finished": pa.bool_(),
+        "tokens": pa.int64(),
+        "nll": pa.float64(),
+        "scored_tokens": pa.int64(),
+        "correct_tokens": pa.int64(),
+        "n_bytes": pa.int64(),
+        "group": pa.string(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPrediction:
+    """`probabilities` follow the order of the labels; empty where a model only names a class.
+
+    Rows that are not independent (copies of one template, near-duplicates) share a `group`; empty means its own.
+    """
+
+    row_id: str
+    gold: str
+    predicted: str
+    probabilities: tuple[float, ...] = ()
+    group: str = ""
+
+    @property
+    def correct(self) -> bool:
+        return self.predicted == self.gold
+
+    @property
+    def confidence(self) -> float:
+        """The highest class probability, NaN where none was given."""
+        return max(self.probabilities, default=math.nan)
+
+
+@dataclass(frozen=True)
+class ClassPredictions:
+    """Predictions of one classifier. A gold label that the model never learned is not in `labels`: always wrong.
+
+    Raises ValueError for repeated row ids or probabilities that do not fit the labels, and UserError where the model
+    gave something other than numbers (a training run that diverged).
+    """
+
+    labels: tuple[str, ...]
+    items: tuple[ClassPrediction, ...]
+
+    def __post_init__(self) -> None:
+        _refuse_repeats(item.row_id for item in self.items)
+        widths = {len(item.probabilities) for item in self.items}
+        if not widths <= {0, len(self.labels)} or len(widths) > 1:
+            raise ValueError(f"{len(self.labels)} labels, but probabilities of {sorted(widths)} classes")
+        if self.has_probabilities and not np.isfinite(self.matrix).all():
+            raise _not_numbers()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @classmethod
+    def of(
+        cls, labels: Sequence[str], examples: Sequence[Example], probabilities: Sequence[Sequence[float]]
+    ) -> ClassPredictions:
+        """Join labelled examples with what `Predictor.classify` said about them; the likeliest class is predicted."""
+        items = []
+        for example, row in zip(examples, probabilities, strict=True):
+            if not all(map(math.isfinite, row)):
+                raise _not_numbers()
+            best = max(range(len(labels)), key=row.__getitem__)
+            items.append(ClassPrediction(example.row_id, example.label or "", labels[best], tuple(map(float, row))))
+        return cls(tuple(labels), tuple(items))
+
+    @property
+    def has_probabilities(self) -> bool:
+        return bool(self.items) and bool(self.items[0].probabilities)
+
+    @cached_property
+    def matrix(self) -> NDArray[np.float64]:
+        """Probabilities, shape (rows, labels); (rows, 0) where the model gave none."""
+        return np.array([item.probabilities for item in self.items], dtype=np.float64).reshape(len(self.items), -1)
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        return np.array([item.correct for item in self.items], dtype=bool)
+
+    @cached_property
+    def groups(self) -> tuple[str, ...] | None:
+        """The key of each row's group, or None where all rows are independent."""
+        return _keys((item.group for item in self.items), self.items)
+
+    def select(self, row_ids: Sequence[str]) -> ClassPredictions:
+        """These rows, in this order. Raises KeyError for an unknown row."""
+        by_id = {item.row_id: item for item in self.items}
+        return ClassPredictions(self.labels, tuple(by_id[row_id] for row_id in row_ids))
+
+    def to_table(self) -> pa.Table:
+        schema = CLASS_SCHEMA.with_metadata({LABELS_KEY: json.dumps(self.labels).encode()})
+        return _to_table(self.items, schema)
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> ClassPredictions:
+        rows = _rows(table, CLASS_SCHEMA)
+        labels = json.loads((table.schema.metadata or {})[LABELS_KEY])
+        items = (ClassPrediction(**{**row, "probabilities": tuple(row["probabilities"] or ())}) for row in rows)
+        return cls(tuple(labels), tuple(items))
+
+
+@dataclass(frozen=True, slots=True)
+class TextPrediction:
+    """What a language model wrote for one prompt, and how likely it found the reference.
+
+    `text` is None where nothing was generated, `tokens` its length. `nll` (nats, summed over `scored_tokens`) is None
+    where nothing was scored; `correct_tokens` of the scored tokens were the model's first choice, and they spell
+    `n_bytes` UTF-8 bytes. An empty `reference` means that there is none. Rows that share a `group` are not
+    independent; without a group, rows that share a prompt are taken to be so.
+    """
+
+    row_id: str
+    prompt: str
+    reference: str = ""
+    text: str | None = None
+    finished: bool = False
+    tokens: int = 0
+    nll: float | None = None
+    scored_tokens: int = 0
+    correct_tokens: int = 0
+    n_bytes: int = 0
+    group: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        row_id: str,
+        prompt: Sequence[Message] | str,
+        reference: str,
+        generation: Generation | None = None,
+        score: Score | None = None,
+    ) -> TextPrediction:
+        """Join what a `Predictor` generated and scored for one row. Raises UserError where the score is no number."""
+        if score is not None and not math.isfinite(score.nll):
+            raise _not_numbers()
+        return cls(
+            row_id=row_id,
+            prompt=prompt if isinstance(prompt, str) else conversation_text(prompt),
+            reference=reference,
+            text=generation.text if generation else None,
+            finished=generation.finished if generation else False,
+            tokens=generation.tokens if generation else 0,
+            nll=score.nll if score else None,
+            scored_tokens=score.tokens if score else 0,
+            correct_tokens=score.correct if score else 0,
+            n_bytes=score.n_bytes if score else 0,
+        )
+
+
+@dataclass(frozen=True)
+class TextPredictions:
+    """Predictions of one language model. Raises ValueError for repeated row ids."""
+
+    items: tuple[TextPrediction, ...]
+
+    def __post_init__(self) -> None:
+        _refuse_repeats(item.row_id for item in self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def groups(self) -> tuple[str, ...] | None:
+        """The key of each row's group, or None where all rows are independent."""
+        return _keys((item.group or item.prompt for item in self.items), self.items)
+
+    def select(self, row_ids: Sequence[str]) -> TextPredictions:
+        """These rows, in this order. Raises KeyError for an unknown row."""
+        by_id = {item.row_id: item for item in self.items}
+        return TextPredictions(tuple(by_id[row_id] for row_id in row_ids))
+
+    def to_table(self) -> pa.Table:
+        return _to_table(self.items, TEXT_SCHEMA)
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> TextPredictions:
+        return cls(tuple(TextPrediction(**row) for row in _rows(table, TEXT_SCHEMA)))
+
+
+Predictions = ClassPredictions | TextPredictions
+
+
+def conversation_text(messages: Sequence[Message]) -> str:
+    """A conversation as one readable text: a single message as it is, several with the speaker before each."""
+    if len(messages) == 1:
+        return messages[0].content
+    return "\n".join(f"{message.role}: {message.content}" for message in messages)
+
+
+def _refuse_repeats(row_ids: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for row_id in row_ids:
+        if row_id in seen:
+            raise ValueError(f"row {row_id!r} was predicted twice")
+        seen.add(row_id)
+
+
+def _keys(groups: Iterable[str], items: Sequence[ClassPrediction | TextPrediction]) -> tuple[str, ...] | None:
+    """Group keys with the row id where there is no group (the prefixes keep the two apart)."""
+    keys = tuple(f"g:{group}" if group else f"r:{item.row_id}" for group, item in zip(groups, items, strict=True))
+    return None if len(set(keys)) == len(keys) else keys
+
+
+def _to_table(items: Sequence[Any], schema: pa.Schema) -> pa.Table:
+    columns = {name: [getattr(item, name) for item in items] for name in schema.names}
+    return pa.table(columns, schema=schema)
+
+
+def _rows(table: pa.Table, schema: pa.Schema) -> list[dict[str, Any]]:
+    return table.select(schema.names).to_pylist()
+
+
+def _not_numbers() -> UserError:
+    return UserError(
+        "The model's answers are not numbers.",
+        "Its weights went out of range during training (NaN or infinity), so nothing it says can be measured.",
+        "Train again with a learning rate three to ten times lower, or evaluate an earlier checkpoint.",
+    )

@@ -1,0 +1,141 @@
+"""The recipe: every setting of a training run, declared once. Forms, tooltips, checks, docs and files come from here."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from .base import Schema
+
+
+def _field(default: Any, title: str, description: str, level: str = "basic", **extra: Any) -> Any:
+    bounds = {k: extra.pop(k) for k in ("ge", "gt", "le", "lt", "max_length") if k in extra}
+    return Field(default, title=title, description=description, json_schema_extra={"level": level, **extra}, **bounds)
+
+
+class Recipe(Schema):
+    """Frozen when a run starts. The defaults are those that people trust for LoRA on a language model."""
+
+    learning_rate: float = _field(
+        2e-4,
+        "Learning rate",
+        "How big a step the model takes after each batch. Too high and it forgets or diverges; too low and it hardly "
+        "learns.",
+        gt=0,
+        le=1,
+        suggestions=[1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3],
+    )
+    batch_size: int = _field(
+        8,
+        "Batch size",
+        "How many examples are looked at together. More is steadier and needs more memory.",
+        ge=1,
+        le=1024,
+    )
+    accumulation: int = _field(
+        1,
+        "Gradient accumulation",
+        "How many batches are added up before one step. Batch size times this is the effective batch size.",
+        ge=1,
+        le=1024,
+    )
+    epochs: float = _field(
+        3.0, "Epochs", "How many times the model reads all training examples.", gt=0, le=1000, unit="passes"
+    )
+    weight_decay: float = _field(
+        0.01, "Weight decay", "Pulls weights gently towards zero, which works against memorising.", ge=0, le=1
+    )
+
+    method: Literal["lora", "full"] = _field(
+        "lora",
+        "Method",
+        "LoRA trains a small adapter beside frozen weights: light and hard to break. Full trains every weight: stronger, "
+        "and needs more memory.",
+        "advanced",
+        options={"lora": "LoRA adapter", "full": "Full fine-tuning"},
+    )
+    lora_rank: int = _field(16, "LoRA rank", "Size of the adapter. Higher can learn more.", "advanced", ge=1, le=512)
+    lora_alpha: int = _field(
+        32, "LoRA alpha", "Strength of the adapter, usually twice the rank.", "advanced", ge=1, le=1024
+    )
+    lora_dropout: float = _field(
+        0.05,
+        "LoRA dropout",
+        "Share of the adapter switched off at random, against memorising.",
+        "advanced",
+        ge=0,
+        le=0.9,
+    )
+    lora_targets: Literal["all-linear", "attention"] = _field(
+        "all-linear",
+        "LoRA targets",
+        "Which layers get an adapter.",
+        "advanced",
+        options={"all-linear": "All linear layers", "attention": "Attention only"},
+    )
+    scheduler: Literal["linear", "cosine", "constant"] = _field(
+        "linear",
+        "Scheduler",
+        "How the learning rate falls during training.",
+        "advanced",
+        options={"linear": "Straight line to zero", "cosine": "Cosine curve to zero", "constant": "Stays the same"},
+    )
+    warmup: float = _field(
+        0.05, "Warm-up", "Share of the steps in which the learning rate rises from zero.", "advanced", ge=0, le=0.5
+    )
+    max_grad_norm: float = _field(
+        1.0,
+        "Gradient clipping",
+        "Limits a single step so that one odd batch cannot break the model.",
+        "advanced",
+        gt=0,
+        le=100,
+    )
+    seed: int = _field(17, "Seed", "The same seed gives the same run again.", "advanced", ge=0, le=2**31 - 1)
+    evaluations_per_epoch: int = _field(
+        4, "Evaluations per epoch", "How often the model is tested on the validation set.", "advanced", ge=1, le=100
+    )
+    early_stopping: int = _field(
+        3,
+        "Early stopping",
+        "Stops after this many evaluations without improvement. 0 never stops early.",
+        "advanced",
+        ge=0,
+        le=100,
+        unit="evaluations",
+    )
+    best_metric: Literal["eval_loss", "accuracy", "macro_f1", "token_accuracy"] = _field(
+        "eval_loss",
+        "Best-checkpoint metric",
+        "Which validation figure decides which checkpoint is kept as the best.",
+        "advanced",
+        options={
+            "eval_loss": "Validation loss",
+            "accuracy": "Accuracy (classification)",
+            "macro_f1": "Macro-F1 (classification)",
+            "token_accuracy": "Token accuracy (text)",
+        },
+    )
+    precision: Literal["auto", "float32", "bf16"] = _field(
+        "auto",
+        "Precision",
+        "Number format of the weights. Automatic takes bf16 where the hardware is quick at it, else float32.",
+        "advanced",
+        options={"auto": "Automatic", "float32": "float32", "bf16": "bf16"},
+    )
+
+    @property
+    def effective_batch_size(self) -> int:
+        return self.batch_size * self.accumulation
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether a larger `best_metric` is the better checkpoint."""
+        return self.best_metric != "eval_loss"
+
+    @model_validator(mode="after")
+    def _alpha_fits_rank(self) -> Recipe:
+        if self.lora_alpha > 32 * self.lora_rank:
+            raise ValueError("LoRA alpha is more than 32 times the rank: lower it, or training will diverge")
+        return self

@@ -1,0 +1,48 @@
+"""What a training, an evaluation or an export in the child process is given: plain values, no database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .base import Schema
+from .examples import Example
+from .plan import PreparationPlan
+from .recipe import Recipe
+
+
+class TrainingSpec(Schema):
+    """Everything one training needs. `folder` is the run's own; `resume_from` a verified checkpoint inside it.
+
+    `labels` is the fixed order of class names (classification only).
+    """
+
+    run_id: str
+    family: str
+    folder: str
+    base_folder: str
+    plan: PreparationPlan
+    recipe: Recipe
+    labels: tuple[str, ...] = ()
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    resume_from: str | None = None
+
+
+class TrainingResult(Schema):
+    """`ended` is done, stopped or early (early stopping). `best_step` names the checkpoint that became the model."""
+
+    ended: str
+    best_step: int
+    best_metric: str
+    best_value: float
+    steps: int
+    epochs: float
+    seconds: float
+    train_tokens: int
+    peak_memory: int
+    device: str
+    precision: str
+    examples: dict[str, int]
+    dropped: dict[str, int]
+    versions: dict[str, str]
+    details: dict[str, Any] = {}

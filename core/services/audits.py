@@ -1,0 +1,203 @@
+"""Bias audits: ask for one, read it, and carry a corrective action to its verified end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from core.audits import registry as audits
+from core.data import gates
+from core.mitigations import registry as mitigations
+from core.schemas.audits import Audit as AuditPlugin
+from core.schemas.audits import AuditResult, GateResult
+from core.schemas.errors import UserError
+from core.schemas.examples import Example
+from core.schemas.jobs import JobKind
+from core.schemas.mitigations import Augmented, DataMitigation, SwapPreview
+from core.schemas.recipe import Recipe
+from core.store import jobs, records
+from core.store.tables import Audit, Correction, Run, new_id
+from core.tasks import registry as tasks
+
+from . import datasets, preparation, runs
+from .names import memorable
+
+
+def available(family: str) -> dict[str, AuditPlugin]:
+    """Audits that can judge this kind of model."""
+    return {key: audit for key, audit in audits().items() if family in audit.families}
+
+
+def actions(family: str) -> dict[str, DataMitigation]:
+    """Corrective actions for this kind of model."""
+    return {key: action for key, action in mitigations().items() if family in action.families}
+
+
+def submit(run: Run, config: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+    """Queue an audit of the run's data and model on validation rows and neutral probes. `config`: audit key to settings."""
+    if not run.summary:
+        raise UserError("There is no model to audit yet.", "The training is not finished.", "Wait for it, or resume it.")
+    return jobs.submit(JobKind.AUDIT, run.project_id, {"run_id": run.id, "config": dict(config or {})})
+
+
+def of_run(run_id: str) -> list[Audit]:
+    """Newest first."""
+    return records.find(Audit, run_id=run_id)
+
+
+def results(audit: Audit) -> dict[str, AuditResult]:
+    """Results by audit key."""
+    return {key: AuditResult.model_validate(value) for key, value in audit.result["audits"].items()}
+
+
+def refusals(audit: Audit) -> dict[str, dict[str, str]]:
+    """Audits that could not be done, with the reason as a `UserError` dict."""
+    return dict(audit.result.get("refused", {}))
+
+
+def store(run: Run, config: Mapping[str, Any], done: Mapping[str, AuditResult], refused: Mapping[str, Any]) -> Audit:
+    """Keep an audit (called by the worker)."""
+    return records.add(
+        Audit(
+            project_id=run.project_id,
+            run_id=run.id,
+            config=dict(config),
+            result={"audits": {k: v.model_dump(mode="json") for k, v in done.items()}, "refused": dict(refused)},
+        )
+    )
+
+
+# -- corrective actions --------------------------------------------------------------------------------------------
+
+
+def _train_rows(run: Run) -> tuple[list[Example], list[Example]]:
+    """(training rows, held-out rows) of the run's plan."""
+    parts = preparation.parts(preparation.get_plan(run.plan_id), run.task)
+    return parts["train"], [*parts["validation"], *parts["test"]]
+
+
+def preview(run: Run, action: str, config: Mapping[str, Any]) -> list[SwapPreview]:
+    """Twenty rows that the action would add. Raises UserError where it must not be used."""
+    plugin = actions(tasks()[run.task].family)[action]
+    return plugin.preview(_train_rows(run)[0], plugin.config.model_validate(dict(config)))
+
+
+def correct(run: Run, audit: Audit, action: str, config: Mapping[str, Any], struck: Collection[str] = ()) -> Correction:
+    """Apply the action to the training split as a new dataset version, and queue the retrain with its second audit."""
+    plugin = actions(tasks()[run.task].family)[action]
+    train, held_out = _train_rows(run)
+    added = plugin.apply(train, plugin.config.model_validate(dict(config)), frozenset(struck), held_out)
+    version = _augmented_version(run, added, plugin.title)
+    plan = preparation.extend(preparation.get_plan(run.plan_id), version, [e.row_id for e in added.examples])
+    run_id = new_id()
+    again = records.add_numbered(
+        Run(
+            id=run_id,
+            project_id=run.project_id,
+            name=memorable(run_id),
+            parent_id=run.id,
+            dataset_version_id=version.id,
+            plan_id=plan.id,
+            base_model_key=run.base_model_key,
+            task=run.task,
+            recipe=Recipe.model_validate(run.recipe).model_dump(mode="json"),
+            note=plugin.title,
+        )
+    )
+    correction = records.add(
+        Correction(
+            project_id=run.project_id,
+            action=action,
+            config={**config, "added": len(added.examples), "left_out": added.left_out, "struck": sorted(struck)},
+            audit_before_id=audit.id,
+            run_before_id=run.id,
+            dataset_version_id=version.id,
+            run_after_id=again.id,
+        )
+    )
+    payload = {"run_id": again.id, "correction_id": correction.id}
+    job_id = jobs.submit(JobKind.MITIGATE, run.project_id, payload)
+    records.change(Run, again.id, {"job_id": job_id})
+    return correction
+
+
+def _augmented_version(run: Run, added: Augmented, title: str) -> Any:
+    before = datasets.get_version(run.dataset_version_id)
+    frame = datasets.frame(before)
+    by_id = frame.set_index(datasets.ROW_ID, drop=False)
+    rows = [_row(by_id.loc[added.sources[e.row_id]], e, before.roles) for e in added.examples]
+    whole = pd.concat([frame, pd.DataFrame(rows)], ignore_index=True)
+    return datasets.add_version(
+        run.project_id,
+        whole,
+        roles=before.roles,
+        title=f"{title}: {len(rows):,} rows added",
+        origin={"kind": "correction", "of": before.id, "sources": added.sources},
+        report=before.report,
+        parent=before,
+    )
+
+
+def _row(source: Any, example: Example, roles: Mapping[str, str]) -> dict[str, Any]:
+    """The new example as a row of the table, its other columns as in its source."""
+    row = dict(source) | {datasets.ROW_ID: example.row_id}
+    if example.messages:
+        if roles.get("messages"):
+            row[roles["messages"]] = _as_json(example)
+        else:
+            users = [m.content for m in example.messages if m.role == "user"]
+            row |= {roles["prompt"]: users[-1], roles["response"]: example.reference}
+            if roles.get("context"):
+                row[roles["context"]] = None  # it is inside the swapped question already
+    else:
+        row[roles["text"]] = example.text
+    return row
+
+
+def _as_json(example: Example) -> str:
+    return json.dumps([m.model_dump() for m in example.messages], ensure_ascii=False)
+
+
+def corrections(project_id: str) -> list[Correction]:
+    """Newest first."""
+    return records.find(Correction, project_id=project_id)
+
+
+def get_correction(correction_id: str) -> Correction:
+    found = records.get(Correction, correction_id)
+    if found is None:
+        raise UserError("This corrective action is gone.", "Its project was deleted.", "Open another project.")
+    return found
+
+
+def finish_correction(
+    correction: Correction,
+    after: Audit,
+    quality_before: Mapping[str, float],
+    quality_after: Mapping[str, float],
+) -> dict[str, GateResult]:
+    """Judge by every audit that the action names, and keep the outcome (called by the worker)."""
+    before = records.get(Audit, correction.audit_before_id)
+    run = runs.get(str(correction.run_before_id))
+    plugin = actions(tasks()[run.task].family)[correction.action]
+    if before is None:
+        raise UserError("The first audit is gone.", "It was deleted.", "Audit the first round again.")
+    first, second = results(before), results(after)
+    axes: Sequence[str] | None = correction.config.get("axes")
+    judged = {
+        key: gates.verify(first[key], second[key], quality_before, quality_after, axes)
+        for key in plugin.verify_with
+        if key in first and key in second and first[key].gaps and second[key].gaps
+    }
+    outcome = {"gates": {k: g.model_dump(mode="json") for k, g in judged.items()}}
+    records.change(Correction, correction.id, {"audit_after_id": after.id, "outcome": outcome})
+    return judged
+
+
+def outcome(correction: Correction) -> dict[str, GateResult]:
+    """The gates' results by audit, empty until the second audit is there."""
+    stored = (correction.outcome or {}).get("gates", {})
+    return {key: GateResult.model_validate(value) for key, value in stored.items()}

@@ -1,0 +1,211 @@
+"""Evaluations: ask for one, build its result from predictions, read it. Every opening of the test set is a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from core.data import baselines, verdicts
+from core.metrics import registry as metrics
+from core.metrics._base import Metric
+from core.metrics._compare import compare
+from core.metrics._examples import broken, changed_most, confident_errors, fixed
+from core.metrics._per_class import cell_rows, confusion, per_class
+from core.schemas.errors import UserError
+from core.schemas.estimates import Verdict
+from core.schemas.evaluation import EvaluationResult, MetricRow
+from core.schemas.examples import Example
+from core.schemas.jobs import JobKind
+from core.schemas.predictions import ClassPredictions, Predictions, TextPredictions
+from core.store import jobs, records
+from core.store.files import keep_table, load_table
+from core.store.tables import Evaluation, Project, Run
+from core.tasks import registry as tasks
+
+from . import datasets, runs
+
+GENERATED_AT_MOST = 100  # answers written in full; likelihood is measured on every row
+
+
+def submit(run: Run, split: str = "test", generate: int = GENERATED_AT_MOST) -> str:
+    """Queue an evaluation of a finished run. Opening the test set is counted when it is done. Returns the job id."""
+    if not run.summary:
+        raise UserError("There is no model to evaluate yet.", "The training is not finished.", "Wait for it, or resume it.")
+    return jobs.submit(JobKind.EVALUATE, run.project_id, {"run_id": run.id, "split": split, "generate": generate})
+
+
+def of_run(run_id: str, split: str | None = None) -> list[Evaluation]:
+    """Newest first."""
+    found = records.find(Evaluation, run_id=run_id)
+    return [e for e in found if split is None or e.split == split]
+
+
+def result(evaluation: Evaluation) -> EvaluationResult:
+    return EvaluationResult.model_validate(evaluation.result)
+
+
+def openings(project: Project, lineage: int) -> list[Evaluation]:
+    """Each time the test set of this lineage was opened, oldest first."""
+    found = records.find(Evaluation, project_id=project.id, newest_first=False)
+    return [e for e in found if e.split == "test" and e.lineage == lineage]
+
+
+def predictions(found: EvaluationResult, contender: str) -> Predictions:
+    """The stored predictions of `tuned`, `base`, `majority`, `tfidf` or `nearest`."""
+    table = load_table(found.contents[contender])
+    return ClassPredictions.from_table(table) if found.family == "classifier" else TextPredictions.from_table(table)
+
+
+def store(run: Run, split: str, contenders: Mapping[str, Predictions], base_note: str, seconds: float) -> Evaluation:
+    """Build the result from predictions and keep it (called by the worker)."""
+    project = records.get(Project, run.project_id)
+    built = build(run.task, split, contenders, base_note, seconds, project.success if project else {})
+    return records.add(
+        Evaluation(
+            project_id=run.project_id,
+            run_id=run.id,
+            split=split,
+            lineage=runs.test_set_lineage(run),
+            result=built.model_dump(mode="json"),
+        )
+    )
+
+
+def build(
+    task_key: str,
+    split: str,
+    contenders: Mapping[str, Predictions],
+    base_note: str,
+    seconds: float,
+    success: Mapping[str, Any],
+) -> EvaluationResult:
+    """Metrics, comparisons and the verdict in words. `contenders` holds at least `tuned`."""
+    task = tasks()[task_key]
+    tuned, base = contenders["tuned"], contenders.get("base")
+    rows = tuple(
+        row for key in task.metrics if key in metrics() and (row := _metric_row(metrics()[key], contenders)) is not None
+    )
+    extra: dict[str, Any] = {}
+    if isinstance(tuned, ClassPredictions):
+        table = confusion(tuned)
+        extra = {
+            "labels": table.labels,
+            "matrix": table.counts,
+            "per_class": tuple(row.model_dump(mode="json") for row in per_class(tuned)),
+        }
+        if isinstance(base, ClassPredictions):
+            extra |= {"fixed": len(fixed(base, tuned)), "broken": len(broken(base, tuned))}
+    else:
+        extra["generated"] = sum(item.text is not None for item in tuned.items)
+    summary = _summary(task.headline_metric, contenders)
+    headline = metrics()[task.headline_metric]
+    reached = None
+    if success.get("metric") in metrics():
+        hoped = metrics()[success["metric"]]
+        reached = verdicts.check_success(verdicts.Success.model_validate(dict(success)), hoped, hoped.compute(tuned))
+    return EvaluationResult(
+        split=split,
+        n=len(tuned),
+        family=task.family,
+        headline=headline.key,
+        metrics=rows,
+        contents={name: keep_table(p.to_table()) for name, p in contenders.items()},
+        verdict=summary.verdict if summary else Verdict.NOT_ENOUGH_DATA,
+        sentences=summary.sentences if summary else (),
+        worth_it=summary.worth_it if summary else None,
+        success=reached.model_dump(mode="json") if reached else {},
+        base_note=base_note,
+        seconds=seconds,
+        **extra,
+    )
+
+
+def _summary(headline: str, contenders: Mapping[str, Predictions]) -> verdicts.Summary | None:
+    """The verdict in words; None where there is no base to compare with."""
+    tuned = contenders["tuned"]
+    if isinstance(tuned, ClassPredictions):
+        accuracy = metrics()["accuracy"]
+        against = {name: compare(accuracy, contenders[name], tuned) for name in contenders if name != "tuned"}
+        base = against.get("base") or against.get("majority")
+        if base is None:
+            return None
+        return verdicts.classification_summary(base, against.get("majority"), against.get("tfidf"))
+    if "base" not in contenders:
+        return None
+    keys = dict.fromkeys((headline, "token_accuracy", "chrf"))
+    pairs = [(metrics()[k], c) for k in keys if (c := compare(metrics()[k], contenders["base"], tuned)) is not None]
+    nearest = None
+    if "nearest" in contenders:
+        found = compare(metrics()["chrf"], contenders["nearest"], tuned)
+        nearest = (metrics()["chrf"], found) if found else None
+    return verdicts.generation_summary(pairs, nearest) if pairs else None
+
+
+def _metric_row(metric: Metric, contenders: Mapping[str, Predictions]) -> MetricRow | None:
+    values = {name: e for name, p in contenders.items() if (e := metric.compute(p)) is not None}
+    if "tuned" not in values:
+        return None
+    base = contenders.get("base")
+    return MetricRow(
+        key=metric.key,
+        title=metric.title,
+        help=metric.help,
+        format=metric.format,
+        higher_is_better=metric.higher_is_better,
+        values=values,
+        comparison=compare(metric, base, contenders["tuned"]) if base is not None and "base" in values else None,
+        warning=metric.warning(contenders["tuned"]),
+    )
+
+
+def simple_baselines(family: str, parts: Mapping[str, list[Example]], split: str) -> dict[str, Predictions]:
+    """What needs no fine-tuning: the commonest label and word counts, or the answer of the most similar question."""
+    train, test = parts["train"], parts[split]
+    if family == "classifier":
+        return {"majority": baselines.majority(train, test), "tfidf": baselines.word_counts(train, test)}
+    if any(e.messages for e in test):
+        return {"nearest": baselines.nearest_answers(train, test)}
+    return {}
+
+
+def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) -> list[dict[str, Any]]:
+    """Rows behind `fixed`, `broken`, `confident` (errors), `gained` or `lost`, as plain rows for a table."""
+    tuned = predictions(found, "tuned")
+    base = predictions(found, "base") if "base" in found.contents else None
+    if isinstance(tuned, ClassPredictions):
+        if kind == "confident":
+            return [
+                {"row_id": p.row_id, "gold": p.gold, "tuned": p.predicted, "confidence": p.confidence}
+                for p in confident_errors(tuned, limit)
+            ]
+        flips = (fixed if kind == "fixed" else broken)(cast(ClassPredictions, base), tuned) if base else []
+        return [flip.model_dump() for flip in flips[:limit]]
+    if base is None:
+        return []
+    changes = changed_most(metrics()[found.headline], base, tuned)
+    chosen = changes[:limit] if kind in ("fixed", "gained") else changes[::-1][:limit]
+    by_id = {item.row_id: item for item in tuned.items}
+    before = {item.row_id: item for item in cast(TextPredictions, base).items}
+    return [
+        {
+            **change.model_dump(),
+            "prompt": by_id[change.row_id].prompt,
+            "reference": by_id[change.row_id].reference,
+            "tuned_text": by_id[change.row_id].text,
+            "base_text": before[change.row_id].text,
+        }
+        for change in chosen
+        if (change.gain > 0) == (kind in ("fixed", "gained"))
+    ]
+
+
+def cell(found: EvaluationResult, gold: str, predicted: str) -> list[str]:
+    """Row ids behind one cell of the confusion matrix."""
+    tuned = cast(ClassPredictions, predictions(found, "tuned"))
+    return [p.row_id for p in cell_rows(tuned, gold, predicted)]
+
+
+def texts(run: Run, row_ids: list[str]) -> dict[str, Example]:
+    """The examples of some rows of the run's dataset version."""
+    version = datasets.get_version(run.dataset_version_id)
+    return {e.row_id: e for e in datasets.examples(version, run.task, row_ids)[0]}

@@ -1,0 +1,91 @@
+"""Models of the Hugging Face hub: fetched by the worker, pinned to a commit, safetensors only."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from requests.exceptions import ConnectionError as NoConnection
+
+from core.data.model_facts import read_facts
+from core.schemas.errors import UserError
+from core.schemas.jobs import JobKind
+from core.schemas.models import ModelFacts
+from core.store import jobs, records
+from core.store.files import folder
+from core.store.tables import BaseModel
+
+NAME = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
+WANTED = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md", "LICENSE*"]
+
+
+def submit(project_id: str, name: str, revision: str, token: str) -> str:
+    """Queue a fetch. The token goes to a file that only this person can read and is deleted when used."""
+    if not NAME.fullmatch(name):
+        raise UserError(
+            "This is not a model's name.", f"{name!r} does not look like organisation/model.", "Copy the name from its page."
+        )
+    job_id = jobs.submit(JobKind.IMPORT, project_id, {"what": "model", "name": name, "revision": revision})
+    if token:
+        path = _token_file(job_id)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
+            stream.write(token)
+    return job_id
+
+
+def _token_file(job_id: str) -> Path:
+    return folder("state") / f"token-{job_id}"
+
+
+def take_token(job_id: str) -> str | None:
+    """The token of a job, which is gone afterwards."""
+    path = _token_file(job_id)
+    if not path.exists():
+        return None
+    token = path.read_text()
+    path.unlink()
+    return token
+
+
+def fetch(name: str, revision: str, token: str | None) -> ModelFacts:
+    """Download one commit's safe files and register the model (run by the worker).
+
+    Raises UserError for an unknown or gated model, no network, or a model that is not safe to load.
+    """
+    try:
+        commit = HfApi(token=token or False).model_info(name, revision=revision).sha or revision
+        target = folder("models") / f"{name.replace('/', '--')}--{commit[:12]}"
+        snapshot_download(name, revision=commit, token=token or False, allow_patterns=WANTED, local_dir=target)
+    except GatedRepoError as error:
+        raise UserError(
+            "This model is gated.",
+            "Its owners ask people to accept conditions first.",
+            "Accept them on the model's page, then fetch again with your access token.",
+        ) from error
+    except (RepositoryNotFoundError, RevisionNotFoundError) as error:
+        raise UserError(
+            "There is no such model.",
+            f"The hub knows no {name} at {revision}, or it is private.",
+            "Check the name and the revision; a private model needs an access token.",
+        ) from error
+    except (NoConnection, LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
+        raise UserError(
+            "The hub could not be reached.",
+            f"There is no connection, or it answered with an error ({type(error).__name__}).",
+            "Try again later, or copy a model folder to this machine and add it.",
+        ) from error
+    shutil.rmtree(target / ".cache", ignore_errors=True)
+    facts = read_facts(target, f"hub:{name}@{commit[:12]}", "hub", commit, title=name)
+    records.upsert(BaseModel(id=facts.key, facts=facts.model_dump(mode="json")))
+    return facts

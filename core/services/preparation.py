@@ -1,0 +1,170 @@
+"""Preparation plans: the split, fixed once for each lineage, and how examples become tokens."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from core.data.encoding import Codec
+from core.data.splitting import SplitRow, split
+from core.schemas.errors import UserError
+from core.schemas.examples import SPLITS, Example, Split
+from core.schemas.plan import PreparationPlan
+from core.store import records
+from core.store.files import keep_table, load_table
+from core.store.tables import DatasetVersion, Plan, Project
+from core.tasks import registry as tasks
+
+from . import datasets, models
+
+
+def current(project: Project) -> Plan | None:
+    """The newest plan for the project's current dataset version, if any."""
+    if not project.dataset_version_id:
+        return None
+    found = records.find(Plan, project_id=project.id, dataset_version_id=project.dataset_version_id, limit=1)
+    return found[0] if found else None
+
+
+def get_plan(plan_id: str) -> Plan:
+    plan = records.get(Plan, plan_id)
+    if plan is None:
+        raise UserError("The data is not prepared yet.", "No split was made.", "Go to Tokenization and save the plan.")
+    return plan
+
+
+def assignment(plan: Plan) -> dict[str, Split]:
+    """Row id to split."""
+    table = load_table(plan.content)
+    return dict(zip(table["row_id"].to_pylist(), table["split"].to_pylist(), strict=True))
+
+
+def fixed(version: DatasetVersion) -> dict[str, Split]:
+    """Where rows of this lineage were put before: membership is fixed once, fixes never move a row."""
+    same = {v.id for v in datasets.versions(version.project_id) if v.lineage == version.lineage}
+    plans = [p for p in records.find(Plan, project_id=version.project_id) if p.dataset_version_id in same]
+    return assignment(plans[0]) if plans else {}
+
+
+def save(project: Project, plan: PreparationPlan) -> Plan:
+    """Split the current dataset version under the plan and keep both.
+
+    Rows that were placed before stay where they are, whatever the plan says: `new_split` draws anew.
+    """
+    return _save(project, plan, keep=True)
+
+
+def new_split(project: Project, plan: PreparationPlan) -> Plan:
+    """Draw the split anew. This starts a new lineage: later scores are not compared with earlier ones."""
+    version = datasets.current(project)
+    if version is not None and fixed(version):
+        lineage = max(v.lineage for v in datasets.versions(project.id)) + 1
+        copy = DatasetVersion(
+            project_id=project.id,
+            parent_id=version.id,
+            lineage=lineage,
+            title=f"{version.title} (new split)",
+            content=version.content,
+            rows=version.rows,
+            roles=version.roles,
+            origin={"kind": "new split", "of": version.id},
+            report=version.report,
+            health=version.health,
+        )
+        copy = records.add_numbered(copy)
+        records.change(Project, project.id, {"dataset_version_id": copy.id})
+        project = records.get(Project, project.id) or project
+    return _save(project, plan, keep=False)
+
+
+def _save(project: Project, plan: PreparationPlan, *, keep: bool) -> Plan:
+    version = datasets.current(project)
+    if version is None or not project.task:
+        raise UserError("There is no dataset yet.", "Nothing has been imported.", "Go to Dataset and add your examples.")
+    examples, _ = datasets.examples(version, project.task)
+    where = split(_rows(version, examples, plan), plan.split, fixed(version) if keep else {})
+    table = pa.table({"row_id": list(where), "split": list(where.values())})
+    counts: dict[str, Any] = {name: n for name, n in Counter(where.values()).items()}
+    made = Plan(
+        project_id=project.id,
+        dataset_version_id=version.id,
+        config=plan.model_dump(mode="json"),
+        counts={name: counts.get(name, 0) for name in SPLITS},
+        content=keep_table(table),
+    )
+    return records.add(made)
+
+
+def extend(plan: Plan, version: DatasetVersion, added: Iterable[str]) -> Plan:
+    """The same split for a version that only gained rows: all of them are for training."""
+    where = {**assignment(plan), **dict.fromkeys(added, "train")}
+    counts = Counter(where.values())
+    made = Plan(
+        project_id=plan.project_id,
+        dataset_version_id=version.id,
+        config=plan.config,
+        counts={name: counts.get(name, 0) for name in SPLITS},
+        content=keep_table(pa.table({"row_id": list(where), "split": list(where.values())})),
+    )
+    return records.add(made)
+
+
+def carry_over(project_id: str, before: DatasetVersion, after: DatasetVersion) -> None:
+    """After a fix: the same plan for the new version, so that training can go on at once."""
+    found = records.find(Plan, project_id=project_id, dataset_version_id=before.id, limit=1)
+    project = records.get(Project, project_id)
+    if found and project is not None:
+        save(project, PreparationPlan.model_validate(found[0].config))
+
+
+def _rows(version: DatasetVersion, examples: list[Example], plan: PreparationPlan) -> list[SplitRow]:
+    groups: Mapping[str, Any] = {}
+    if plan.split.column:
+        frame = datasets.frame(version)
+        if plan.split.column not in frame.columns:
+            raise UserError(
+                "The column to split by is not there.",
+                f"The dataset has no column {plan.split.column!r}.",
+                "Choose another column, or split at random.",
+            )
+        groups = dict(zip(frame[datasets.ROW_ID], frame[plan.split.column], strict=True))
+    return [
+        SplitRow(e.row_id, e.label, groups.get(e.row_id), e.text or "\n".join(m.content for m in e.prompt))
+        for e in examples
+    ]
+
+
+def parts(plan: Plan, task: str) -> dict[Split, list[Example]]:
+    """The examples of each split, in file order."""
+    where = assignment(plan)
+    version = datasets.get_version(plan.dataset_version_id)
+    out: dict[Split, list[Example]] = {name: [] for name in SPLITS}
+    for example in datasets.examples(version, task)[0]:
+        if example.row_id in where:
+            out[where[example.row_id]].append(example)
+    return out
+
+
+def labels(plan: Plan, task: str) -> tuple[str, ...]:
+    """Class names in a fixed order: sorted, over all splits."""
+    found = {e.label for part in parts(plan, task).values() for e in part if e.label is not None}
+    return tuple(sorted(found))
+
+
+def codec(project: Project, plan: PreparationPlan) -> Codec:
+    """The encoder that the Tokenization screen and the training share."""
+    facts = models.get(project.base_model_key)
+    return Codec.from_folder(facts.folder, tasks()[project.task or "completion"].family, plan)
+
+
+def training_tokens(project: Project, plan: Plan, sample: int = 2000) -> tuple[int, int]:
+    """(tokens, rows) of the training part after cutting; beyond `sample` rows the tokens are extrapolated."""
+    config = PreparationPlan.model_validate(plan.config)
+    rows = parts(plan, project.task or "completion")["train"]
+    chosen = rows[:sample]
+    lengths = codec(project, config).lengths(chosen)
+    cut = lengths if tasks()[project.task or ""].key == "completion" else [min(n, config.max_length) for n in lengths]
+    return round(sum(cut) * len(rows) / max(1, len(chosen))), len(rows)

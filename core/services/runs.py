@@ -1,0 +1,216 @@
+"""Runs: start a training, say what is wanted of it, and read what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.schemas.errors import UserError
+from core.schemas.examples import Example
+from core.schemas.jobs import Desired, Job, JobKind, JobState
+from core.schemas.plan import PreparationPlan
+from core.schemas.recipe import Recipe
+from core.schemas.training import TrainingSpec
+from core.store import curves, jobs, records
+from core.store.curves import Bucket
+from core.store.files import job_log, run_folder
+from core.store.tables import Plan, Project, Run, RunEvent, new_id
+from core.tasks import registry as tasks
+
+from . import datasets, models, preparation, projects
+from .names import memorable
+
+
+def missing(project: Project) -> list[tuple[str, str]]:
+    """What a training still needs, as (what, step key of the screen that gives it). Empty when it can start."""
+    needs = []
+    if not project.task or not project.dataset_version_id:
+        needs.append(("a dataset", "dataset"))
+    if not project.base_model_key:
+        needs.append(("a base model", "model"))
+    if not needs and preparation.current(project) is None:
+        needs.append(("a preparation plan (the split)", "tokens"))
+    return needs
+
+
+def start(project_id: str, recipe: Recipe, note: str = "", parent_id: str | None = None) -> Run:
+    """Freeze the recipe and put a training into the queue. Raises UserError that names what is missing."""
+    project = projects.get(project_id)
+    if needs := missing(project):
+        raise UserError(
+            "The training cannot start yet.",
+            "It needs " + " and ".join(what for what, _ in needs) + ".",
+            "Go to the step that is named, then come back.",
+        )
+    plan = preparation.current(project)
+    assert plan is not None and project.task is not None
+    _check_classes(plan, project.task)
+    _check_metric(recipe, project.task)
+    run_id = new_id()
+    run = records.add_numbered(
+        Run(
+            id=run_id,
+            project_id=project.id,
+            name=memorable(run_id),
+            parent_id=parent_id,
+            dataset_version_id=plan.dataset_version_id,
+            plan_id=plan.id,
+            base_model_key=project.base_model_key,
+            task=project.task,
+            recipe=recipe.model_dump(mode="json"),
+            note=note,
+        )
+    )
+    job_id = jobs.submit(JobKind.TRAIN, project.id, {"run_id": run.id})
+    records.change(Run, run.id, {"job_id": job_id})
+    projects.update(project.id)
+    return get(run.id)
+
+
+def _check_classes(plan: Plan, task: str) -> None:
+    if tasks()[task].family != "classifier":
+        return
+    names = preparation.labels(plan, task)
+    if len(names) < 2:
+        raise UserError(
+            "There is only one category.",
+            f"Every row has the label {names[0] if names else '(none)'!r}: there is nothing to tell apart.",
+            "Add examples of at least one other category.",
+        )
+
+
+def _check_metric(recipe: Recipe, task: str) -> None:
+    family = tasks()[task].family
+    wrong = {"classifier": {"token_accuracy"}, "causal-lm": {"accuracy", "macro_f1"}}[family]
+    if recipe.best_metric in wrong:
+        raise UserError(
+            "The best-checkpoint metric does not fit the task.",
+            f"{recipe.best_metric} is not measured when the task is {task}.",
+            "Choose the validation loss.",
+        )
+
+
+def get(run_id: str) -> Run:
+    run = records.get(Run, run_id)
+    if run is None:
+        raise UserError("This run does not exist.", "It was deleted with its project.", "Open another one.")
+    return run
+
+
+def of_project(project_id: str) -> list[Run]:
+    """Newest first."""
+    return records.find(Run, project_id=project_id)
+
+
+def finished(project_id: str) -> list[Run]:
+    """Runs that left a model, newest first."""
+    return [r for r in of_project(project_id) if r.summary]
+
+
+def job_of(run: Run) -> Job | None:
+    return jobs.get(run.job_id) if run.job_id else None
+
+
+def wish(run: Run, desired: Desired) -> None:
+    """Pause, resume (RUN), stop and keep, or cancel."""
+    if run.job_id:
+        jobs.wish(run.job_id, desired)
+
+
+def try_again(run: Run) -> None:
+    """Put a failed run back into the queue; it goes on from its newest whole checkpoint."""
+    if run.job_id:
+        jobs.retry(run.job_id)
+
+
+def curve(run_id: str, name: str, split: str, most: int = 1000) -> list[Bucket]:
+    return curves.series(run_id, name, split, most)
+
+
+def curve_names(run_id: str) -> set[tuple[str, str]]:
+    return curves.names(run_id)
+
+
+def latest(run_id: str) -> dict[tuple[str, str], tuple[int, float | None]]:
+    return curves.latest(run_id)
+
+
+def points(run_id: str, wanted: list[tuple[str, str]]) -> list[curves.Point]:
+    return curves.points(run_id, wanted)
+
+
+def events(run_id: str) -> list[RunEvent]:
+    return curves.events(run_id)
+
+
+def log_tail(job_id: str, characters: int = 20_000) -> str:
+    """The end of the job's log."""
+    path = job_log(job_id)
+    if not path.exists():
+        return ""
+    with open(path, "rb") as stream:
+        stream.seek(0, 2)
+        stream.seek(max(0, stream.tell() - characters))
+        return stream.read().decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What training, evaluation and audits of a run work on."""
+
+    run: Run
+    plan: PreparationPlan
+    parts: dict[str, list[Example]]
+    labels: tuple[str, ...]
+    family: str
+    base_folder: str
+    folder: str
+
+
+def inputs(run: Run) -> Inputs:
+    """Load the frozen inputs of a run."""
+    plan = preparation.get_plan(run.plan_id)
+    task = tasks()[run.task]
+    labels = preparation.labels(plan, run.task) if task.family == "classifier" else ()
+    return Inputs(
+        run=run,
+        plan=PreparationPlan.model_validate(plan.config),
+        parts={str(k): v for k, v in preparation.parts(plan, run.task).items()},
+        labels=labels,
+        family=task.family,
+        base_folder=models.get(run.base_model_key).folder,
+        folder=str(run_folder(run.id)),
+    )
+
+
+def training_spec(run: Run, resume_from: str | None) -> TrainingSpec:
+    """The torch side's view of a run."""
+    given = inputs(run)
+    return TrainingSpec(
+        run_id=run.id,
+        family=given.family,
+        folder=given.folder,
+        base_folder=given.base_folder,
+        plan=given.plan,
+        recipe=Recipe.model_validate(run.recipe),
+        labels=given.labels,
+        train=tuple(given.parts["train"]),
+        validation=tuple(given.parts["validation"]),
+        resume_from=resume_from,
+    )
+
+
+def store_summary(run_id: str, summary: Mapping[str, Any]) -> None:
+    """Called by the worker when the model folder is whole."""
+    best = {"step": summary["best_step"], "metric": summary["best_metric"], "value": summary["best_value"]}
+    records.change(Run, run_id, {"summary": dict(summary), "best": best})
+
+
+def test_set_lineage(run: Run) -> int:
+    return datasets.get_version(run.dataset_version_id).lineage
+
+
+def state(run: Run) -> JobState:
+    job = job_of(run)
+    return job.state if job else JobState.STOPPED

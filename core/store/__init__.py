@@ -1,0 +1,1 @@
+"""Tables, queries, files and migrations: the only place that imports SQLAlchemy."""

@@ -1,0 +1,18 @@
+"""Where the data lives. Read from the environment at each call, so that tests and several instances never share state."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+def storage_root() -> Path:
+    """Absolute path of the storage folder (`TUNEWELL_STORAGE`, by default `storage/` of the project)."""
+    return Path(os.environ.get("TUNEWELL_STORAGE") or PROJECT_ROOT / "storage").resolve()
+
+
+def database_url() -> str:
+    """SQLAlchemy address of the database (`TUNEWELL_DATABASE_URL`, by default SQLite in the storage folder)."""
+    return os.environ.get("TUNEWELL_DATABASE_URL") or f"sqlite:///{storage_root() / 'tunewell.db'}"

@@ -1,0 +1,82 @@
+"""Where things lie in the storage folder, and Parquet tables addressed by the hash of their content."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.atomic import file_hash, fsync_folder
+
+from .config import storage_root
+
+
+def folder(*parts: str) -> Path:
+    """A folder below the storage root, made if missing. Parts must be plain names."""
+    for part in parts:
+        if part in ("", ".", "..") or "/" in part or "\\" in part:
+            raise ValueError(f"not a plain folder name: {part!r}")
+    path = storage_root().joinpath(*parts)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def run_folder(run_id: str) -> Path:
+    """Checkpoints, final model and samples of one run."""
+    return folder("runs", run_id)
+
+
+def job_log(job_id: str) -> Path:
+    """The file that the child process of a job writes its output to."""
+    return folder("logs") / f"{job_id}.log"
+
+
+def keep_stream(stream: BinaryIO, chunk: int = 1 << 20) -> tuple[str, int]:
+    """Copy a stream to `uploads/` in chunks, named by its SHA-256. Returns (hash, size in bytes)."""
+    uploads = folder("uploads")
+    handle, temporary = tempfile.mkstemp(prefix=".part-", dir=uploads)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            while block := stream.read(chunk):
+                out.write(block)
+            out.flush()
+            os.fsync(out.fileno())
+        digest, size = file_hash(Path(temporary)), os.path.getsize(temporary)
+        os.replace(temporary, uploads / digest)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    fsync_folder(uploads)
+    return digest, size
+
+
+def upload_path(digest: str) -> Path:
+    return folder("uploads") / digest
+
+
+def keep_table(table: pa.Table) -> str:
+    """Write a table to `tables/` under the hash of its content, once. Returns the hash."""
+    tables = folder("tables")
+    handle, temporary = tempfile.mkstemp(prefix=".part-", dir=tables)
+    os.close(handle)
+    try:
+        pq.write_table(table, temporary, compression="zstd", row_group_size=20_000)
+        with open(temporary, "rb+") as stream:
+            os.fsync(stream.fileno())
+        digest = file_hash(Path(temporary))
+        os.replace(temporary, tables / f"{digest}.parquet")
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    fsync_folder(tables)
+    return digest
+
+
+def load_table(digest: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a kept table (memory-mapped), optionally only some columns."""
+    return pq.read_table(folder("tables") / f"{digest}.parquet", columns=columns, memory_map=True)

@@ -1,0 +1,177 @@
+"""The job queue: claim with a fencing token, heartbeat, finish. Every write of a worker proves that it still owns the job.
+
+Ownership does not depend on the clock: `beat` grows with each heartbeat, and a watcher counts a lease as expired when
+it has not seen `beat` move for a while on its own monotonic clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from core.schemas.jobs import Desired, JobKind, JobState
+from core.schemas.jobs import Job as JobView
+
+from .engine import read, write
+from .tables import Job
+
+
+class FencedOut(Exception):
+    """Another worker owns this job now. The process that sees this must end at once."""
+
+
+def view(row: Job) -> JobView:
+    fields = {name: getattr(row, name) for name in JobView.model_fields}
+    return JobView.model_validate(fields)
+
+
+def submit(kind: JobKind, project_id: str | None, payload: dict[str, Any], priority: int = 0) -> str:
+    """Add a job to the queue and return its id."""
+    with write() as session:
+        row = Job(kind=kind.value, project_id=project_id, payload=payload, priority=priority)
+        session.add(row)
+        session.flush()
+        return row.id
+
+
+def get(job_id: str) -> JobView | None:
+    with read() as session:
+        row = session.get(Job, job_id)
+        return view(row) if row else None
+
+
+def find(
+    *, project_id: str | None = None, kinds: Iterable[JobKind] = (), states: Iterable[JobState] = ()
+) -> list[JobView]:
+    """Jobs, newest first; each given condition narrows the list."""
+    query = select(Job).order_by(Job.created_at.desc())
+    if project_id is not None:
+        query = query.where(Job.project_id == project_id)
+    if chosen := [k.value for k in kinds]:
+        query = query.where(Job.kind.in_(chosen))
+    if wanted := [s.value for s in states]:
+        query = query.where(Job.state.in_(wanted))
+    with read() as session:
+        return [view(row) for row in session.scalars(query)]
+
+
+def claim(kinds: Iterable[JobKind], owner: str) -> tuple[JobView, int] | None:
+    """Take the next queued job of these kinds. Returns it with its fencing token, or None when there is none."""
+    query = (
+        select(Job)
+        .where(Job.state == JobState.QUEUED.value, Job.kind.in_([k.value for k in kinds]))
+        .order_by(Job.priority.desc(), Job.created_at)
+        .limit(1)
+    )
+    with read() as session:  # most polls find nothing: do not take the write lock for that
+        if session.scalar(query) is None:
+            return None
+    with write() as session:
+        row = session.scalar(query)
+        if row is None:
+            return None
+        row.state, row.owner = JobState.RUNNING.value, owner
+        row.fence += 1
+        row.attempt += 1
+        row.started_at = row.started_at or time.time()
+        row.heartbeat_at = time.time()
+        row.error = None
+        session.flush()
+        return view(row), row.fence
+
+
+def check(session: Session, job_id: str, fence: int) -> Job:
+    """The job's row, if `fence` still owns it. Raises FencedOut otherwise. Call it first in every worker transaction."""
+    row = session.get(Job, job_id)
+    if row is None or row.fence != fence or row.state != JobState.RUNNING.value:
+        raise FencedOut(job_id)
+    return row
+
+
+def heartbeat(session: Session, job_id: str, fence: int, phase: str, done: float, total: float) -> Desired:
+    """Say that the job is alive and how far it is; returns what is wanted of it."""
+    row = check(session, job_id, fence)
+    row.beat += 1
+    row.heartbeat_at = time.time()
+    row.phase, row.done, row.total = phase, done, total
+    return Desired(row.desired)
+
+
+def finish(
+    job_id: str, fence: int, state: JobState, result: dict[str, Any] | None = None, error: dict[str, Any] | None = None
+) -> None:
+    """Write the end of a job (or `QUEUED` to give it back, `PAUSED` to park it)."""
+    with write() as session:
+        row = check(session, job_id, fence)
+        row.state = state.value
+        row.owner = None
+        row.result = result if result is not None else row.result
+        row.error = error
+        if state.final:
+            row.finished_at = time.time()
+        if state is JobState.QUEUED:
+            row.phase = "Waiting for the worker"
+
+
+def wish(job_id: str, desired: Desired) -> JobView | None:
+    """Say what is wanted of a job. A job that is not running follows at once; a running one at its next step."""
+    with write() as session:
+        row = session.get(Job, job_id)
+        if row is None:
+            return None
+        state = JobState(row.state)
+        if not state.final:
+            row.desired = desired.value
+            if state is JobState.QUEUED and desired is Desired.PAUSE:
+                row.state = JobState.PAUSED.value
+            elif state in (JobState.QUEUED, JobState.PAUSED) and desired is Desired.CANCEL:
+                row.state, row.finished_at = JobState.STOPPED.value, time.time()
+            elif state is JobState.PAUSED and desired in (Desired.RUN, Desired.STOP):
+                # A paused training that is stopped is claimed once more, to keep its best checkpoint.
+                row.state, row.attempt = JobState.QUEUED.value, 0
+        session.flush()
+        return view(row)
+
+
+def retry(job_id: str) -> None:
+    """Put a failed or stopped job back into the queue."""
+    with write() as session:
+        session.execute(
+            update(Job)
+            .where(Job.id == job_id, Job.state.in_([JobState.FAILED.value, JobState.STOPPED.value]))
+            .values(state=JobState.QUEUED.value, desired=Desired.RUN.value, attempt=0, error=None, finished_at=None)
+        )
+
+
+def running() -> list[tuple[str, str | None, int, int]]:
+    """(id, owner, fence, beat) of every job that says it is running."""
+    with read() as session:
+        query = select(Job.id, Job.owner, Job.fence, Job.beat).where(Job.state == JobState.RUNNING.value)
+        return [(r[0], r[1], r[2], r[3]) for r in session.execute(query)]
+
+
+def reclaim(job_id: str, fence: int, *, error: dict[str, Any] | None) -> None:
+    """Take a job from an owner that is gone: back into the queue, or failed with a reason. The old token stops working."""
+    with write() as session:
+        row = session.get(Job, job_id)
+        if row is None or row.fence != fence or row.state != JobState.RUNNING.value:
+            return
+        row.fence += 1
+        row.owner = None
+        row.error = error
+        if error is not None:
+            row.state, row.finished_at = JobState.FAILED.value, time.time()
+        elif row.desired == Desired.CANCEL.value:
+            row.state, row.finished_at = JobState.STOPPED.value, time.time()
+        else:
+            row.state, row.phase = JobState.QUEUED.value, "Waiting for the worker"
+
+
+def progressed(job_id: str) -> None:
+    """A job that got further (a new checkpoint) may be tried again as often as a new one."""
+    with write() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(attempt=1))

@@ -1,0 +1,256 @@
+"""The tables. Documents whose shape a schema owns are JSON columns; what is searched or joined is a column."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_id() -> str:
+    """A short random identifier that is safe in addresses and file names."""
+    return uuid.uuid4().hex[:12]
+
+
+class Table(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON}
+
+
+class Row:
+    """Columns of every table that is not append-only. Times are seconds since 1970 (UTC)."""
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    created_at: Mapped[float] = mapped_column(default=time.time)
+
+
+def _of_project() -> Mapped[str]:
+    return mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
+
+
+class Project(Row, Table):
+    """`settings` holds the drafts of the forms: plan, recipe, decoding, responsible-use answers."""
+
+    __tablename__ = "project"
+    name: Mapped[str]
+    task: Mapped[str | None]
+    goal: Mapped[str] = mapped_column(default="")
+    success: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    dataset_version_id: Mapped[str | None]
+    base_model_key: Mapped[str | None]
+    sample_key: Mapped[str | None]
+    updated_at: Mapped[float] = mapped_column(default=time.time)
+
+
+class Upload(Row, Table):
+    """A file that was given to the project, kept unchanged under its hash."""
+
+    __tablename__ = "upload"
+    project_id: Mapped[str] = _of_project()
+    filename: Mapped[str]
+    sha256: Mapped[str]
+    size: Mapped[int]
+
+
+class DatasetVersion(Row, Table):
+    """Immutable. `content` is the hash under which its Parquet file lies; `lineage` changes with the test set."""
+
+    __tablename__ = "dataset_version"
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
+    project_id: Mapped[str] = _of_project()
+    number: Mapped[int]
+    lineage: Mapped[int] = mapped_column(default=1)
+    parent_id: Mapped[str | None]
+    title: Mapped[str]
+    content: Mapped[str]
+    rows: Mapped[int]
+    roles: Mapped[dict[str, Any]]
+    origin: Mapped[dict[str, Any]]
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    health: Mapped[dict[str, Any] | None]
+
+
+class BaseModel(Row, Table):
+    """A pre-trained model that is on this machine. `id` is its key; `facts` is a `ModelFacts`."""
+
+    __tablename__ = "base_model"
+    facts: Mapped[dict[str, Any]]
+
+
+class Plan(Row, Table):
+    """A preparation plan applied to a dataset version: `content` names the Parquet file of row_id and split."""
+
+    __tablename__ = "plan"
+    project_id: Mapped[str] = _of_project()
+    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_version.id", ondelete="CASCADE"))
+    config: Mapped[dict[str, Any]]
+    counts: Mapped[dict[str, Any]]
+    content: Mapped[str]
+
+
+class Job(Row, Table):
+    """What is wanted (`desired`) and what happened (`state`). `fence` grows with each claim; `beat` with each heartbeat."""
+
+    __tablename__ = "job"
+    __table_args__ = (Index("ix_job_state_created_at", "state", "priority", "created_at"),)
+    project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(default="queued")
+    desired: Mapped[str] = mapped_column(default="run")
+    priority: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    beat: Mapped[int] = mapped_column(default=0)
+    attempt: Mapped[int] = mapped_column(default=0)
+    phase: Mapped[str] = mapped_column(default="")
+    done: Mapped[float] = mapped_column(default=0.0)
+    total: Mapped[float] = mapped_column(default=0.0)
+    error: Mapped[dict[str, Any] | None]
+    result: Mapped[dict[str, Any] | None]
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+    heartbeat_at: Mapped[float | None]
+
+
+class Run(Row, Table):
+    """One round of training. `recipe` is frozen; `best` and `summary` are written by the worker."""
+
+    __tablename__ = "run"
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
+    project_id: Mapped[str] = _of_project()
+    job_id: Mapped[str | None]
+    number: Mapped[int]
+    name: Mapped[str]
+    parent_id: Mapped[str | None]
+    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_version.id"))
+    plan_id: Mapped[str] = mapped_column(ForeignKey("plan.id"))
+    base_model_key: Mapped[str]
+    task: Mapped[str]
+    recipe: Mapped[dict[str, Any]]
+    note: Mapped[str] = mapped_column(default="")
+    best: Mapped[dict[str, Any] | None]
+    summary: Mapped[dict[str, Any] | None]
+
+
+class Metric(Table):
+    """Append-only points of the curves."""
+
+    __tablename__ = "metric"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    split: Mapped[str] = mapped_column(primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    epoch: Mapped[float]
+    value: Mapped[float | None]
+    at: Mapped[float]
+
+
+class RunEvent(Table):
+    """Something worth a line beside the curves."""
+
+    __tablename__ = "run_event"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    step: Mapped[int]
+    title: Mapped[str]
+    text: Mapped[str]
+    data: Mapped[dict[str, Any]]
+    at: Mapped[float]
+
+
+class Checkpoint(Table):
+    """A whole checkpoint on disk. `folder` is relative to the run's folder."""
+
+    __tablename__ = "checkpoint"
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    folder: Mapped[str]
+    metric: Mapped[float | None]
+    at: Mapped[float]
+
+
+class Evaluation(Row, Table):
+    """Base, tuned and baselines on one split. Each row with split `test` is one opening of the test set."""
+
+    __tablename__ = "evaluation"
+    project_id: Mapped[str] = _of_project()
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    split: Mapped[str]
+    lineage: Mapped[int]
+    reason: Mapped[str] = mapped_column(default="evaluation")
+    result: Mapped[dict[str, Any]]
+
+
+class SampleSet(Row, Table):
+    """Generated answers of base and tuned for the same prompts, with the decoding that made them."""
+
+    __tablename__ = "sample_set"
+    project_id: Mapped[str] = _of_project()
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    decoding: Mapped[dict[str, Any]]
+    items: Mapped[list[Any]]
+
+
+class Review(Row, Table):
+    """One person's judgement of one item. `vote` is tuned, base, tie or bad; `left` says which side was shown left."""
+
+    __tablename__ = "review"
+    __table_args__ = (UniqueConstraint("sample_set_id", "item", "rater"),)
+    sample_set_id: Mapped[str] = mapped_column(ForeignKey("sample_set.id", ondelete="CASCADE"), index=True)
+    item: Mapped[int]
+    rater: Mapped[str] = mapped_column(default="")
+    left: Mapped[str]
+    vote: Mapped[str | None]
+    scores: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    note: Mapped[str] = mapped_column(default="")
+    corrected: Mapped[str] = mapped_column(default="")
+    updated_at: Mapped[float] = mapped_column(default=time.time)
+
+
+class Audit(Row, Table):
+    """Findings about data and model. `action` says which corrective action it checks, if any."""
+
+    __tablename__ = "audit"
+    project_id: Mapped[str] = _of_project()
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    config: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any]]
+
+
+class Correction(Row, Table):
+    """A corrective action from its plan to its verified end: verified, not verified or refused."""
+
+    __tablename__ = "correction"
+    project_id: Mapped[str] = _of_project()
+    action: Mapped[str]
+    config: Mapped[dict[str, Any]]
+    audit_before_id: Mapped[str | None]
+    run_before_id: Mapped[str | None]
+    dataset_version_id: Mapped[str | None]
+    run_after_id: Mapped[str | None]
+    audit_after_id: Mapped[str | None]
+    outcome: Mapped[dict[str, Any] | None]
+
+
+class Export(Row, Table):
+    """A model that left, with the proof that it answers as the checkpoint did."""
+
+    __tablename__ = "export"
+    project_id: Mapped[str] = _of_project()
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    folder: Mapped[str]
+    parity: Mapped[dict[str, Any]]

@@ -1,0 +1,8 @@
+"""Task types: what a model can be taught. One file each. See `core/discovery.py`."""
+
+from core.discovery import discover
+
+
+def registry() -> dict:
+    """Every plug-in of this folder by its key."""
+    return discover(__name__)

@@ -1,0 +1,82 @@
+"""The only place that turns a recipe into the argument objects of transformers and trl."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from transformers import TrainingArguments
+from trl import SFTConfig
+
+from core.schemas.plan import PreparationPlan
+from core.schemas.recipe import Recipe
+
+from .device import Device
+
+MOST_LOGGED_POINTS = 400
+
+
+def steps_per_epoch(rows: int, recipe: Recipe) -> int:
+    """Optimizer steps in one pass over `rows` (packed) sequences: partial accumulation counts as a step."""
+    return max(1, math.ceil(math.ceil(rows / recipe.batch_size) / recipe.accumulation))
+
+
+def total_steps(rows: int, recipe: Recipe) -> int:
+    return max(1, math.ceil(steps_per_epoch(rows, recipe) * recipe.epochs))
+
+
+def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str, Any]:
+    steps = total_steps(rows, recipe)
+    every = max(1, round(steps_per_epoch(rows, recipe) / recipe.evaluations_per_epoch))
+    return {
+        "output_dir": folder,
+        "per_device_train_batch_size": recipe.batch_size,
+        "per_device_eval_batch_size": max(recipe.batch_size, 16),
+        "gradient_accumulation_steps": recipe.accumulation,
+        "num_train_epochs": recipe.epochs,
+        "learning_rate": recipe.learning_rate,
+        "weight_decay": recipe.weight_decay,
+        "max_grad_norm": recipe.max_grad_norm,
+        "lr_scheduler_type": recipe.scheduler,
+        "warmup_steps": round(recipe.warmup * steps),
+        "seed": recipe.seed,
+        "data_seed": recipe.seed,
+        "bf16": device.autocast,
+        "fp16": False,
+        "use_cpu": device.name == "cpu",
+        "eval_strategy": "steps",
+        "eval_steps": every,
+        "save_strategy": "steps",
+        "save_steps": every,
+        "save_total_limit": None,  # retention is ours: the newest and the best, verified
+        "logging_steps": max(1, steps // MOST_LOGGED_POINTS),
+        "logging_first_step": True,
+        "logging_nan_inf_filter": False,
+        "report_to": "none",
+        "disable_tqdm": True,
+        "dataloader_num_workers": 0,
+        "dataloader_pin_memory": device.name == "cuda",
+        "gradient_checkpointing": False,
+        "push_to_hub": False,
+    }
+
+
+def classifier(folder: str, rows: int, recipe: Recipe, device: Device) -> TrainingArguments:
+    """Arguments for a classifier: batches of rows of similar length, to waste little on padding."""
+    return TrainingArguments(
+        **_common(folder, rows, recipe, device),
+        label_names=["labels"],
+        remove_unused_columns=True,
+        train_sampling_strategy="group_by_length",
+    )
+
+
+def language_model(folder: str, rows: int, recipe: Recipe, plan: PreparationPlan, device: Device) -> SFTConfig:
+    """Arguments for a language model on rows that are encoded, cut and (if wanted) packed already."""
+    return SFTConfig(
+        **_common(folder, rows, recipe, device),
+        max_length=None,
+        packing=False,
+        dataset_kwargs={"skip_prepare_dataset": True},
+        loss_type="nll",
+    )

@@ -1,0 +1,36 @@
+"""Which evaluation was the best, and whether to stop early: pure functions of the Trainer's log, so a resume agrees."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+LOGGED = {
+    "eval_loss": "eval_validation_loss",
+    "accuracy": "eval_validation_accuracy",
+    "macro_f1": "eval_validation_macro_f1",
+    "token_accuracy": "eval_mean_token_accuracy",
+}
+
+
+class Best(NamedTuple):
+    step: int
+    value: float
+    since: int  # evaluations after it without improvement
+
+
+def best_evaluation(history: list[dict[str, Any]], metric: str, higher_is_better: bool) -> Best | None:
+    """The best validation in `state.log_history`; the untrained model at step 0 does not count. NaN is never best."""
+    best: Best | None = None
+    for row in history:
+        if "eval_validation_loss" not in row or row["step"] == 0:
+            continue
+        value = row.get(LOGGED[metric])
+        if value is None or value != value:
+            better = False
+        else:
+            better = best is None or (value > best.value if higher_is_better else value < best.value)
+        if better:
+            best = Best(row["step"], float(value), 0)
+        elif best is not None:
+            best = best._replace(since=best.since + 1)
+    return best

@@ -1,0 +1,40 @@
+"""Rows become batches. Packed rows carry positions instead of a mask, so that attention stops at each example's edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+
+@dataclass(frozen=True)
+class LanguageCollator:
+    """Batches of shape (rows, longest row). Labels are -100 at padding and at the first token of each packed example.
+
+    Without `attention_mask`, transformers derives a block-causal mask from positions that start again at 0; padding
+    counts as one more block, which no label looks at.
+    """
+
+    pad_token_id: int
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        ids = [torch.tensor(row["input_ids"]) for row in rows]
+        labels = [torch.tensor(row["labels"]) for row in rows]
+        batch = {
+            "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad_token_id),
+            "labels": pad_sequence(labels, batch_first=True, padding_value=-100),
+        }
+        width = batch["input_ids"].shape[1]
+        if "seq_lengths" not in rows[0]:
+            lengths = torch.tensor([len(row) for row in ids])
+            batch["attention_mask"] = (torch.arange(width)[None] < lengths[:, None]).long()
+            return batch
+        positions = []
+        for row in rows:
+            parts = [*row["seq_lengths"], width - sum(row["seq_lengths"])]
+            positions.append(torch.cat([torch.arange(part) for part in parts]))
+        batch["position_ids"] = torch.stack(positions)
+        batch["labels"][batch["position_ids"] == 0] = -100
+        return batch

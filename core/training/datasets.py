@@ -1,0 +1,44 @@
+"""Examples become encoded rows, exactly those that the Tokenization screen shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from datasets import Dataset
+from trl import pack_dataset
+
+from core.data.encoding import Codec
+from core.schemas.examples import Example
+from core.schemas.plan import PreparationPlan
+
+
+@dataclass(frozen=True)
+class EncodedRows:
+    """`rows` has `input_ids` and `labels`; `dropped` counts examples that left nothing to learn from."""
+
+    rows: Dataset
+    dropped: int
+    tokens: int
+
+
+def classifier_rows(codec: Codec, examples: Sequence[Example], labels: Sequence[str]) -> EncodedRows:
+    """`input_ids` and the index of the label. Raises KeyError for a label that is not in `labels`."""
+    index = {label: i for i, label in enumerate(labels)}
+    kept = [(e, index[e.label or ""]) for e in examples if e.text.strip()]
+    encoded = codec.encode_all([e for e, _ in kept])
+    ids = [list(row.ids) for row in encoded]
+    rows = Dataset.from_dict({"input_ids": ids, "labels": [label for _, label in kept]})
+    return EncodedRows(rows, len(examples) - len(kept), sum(map(len, ids)))
+
+
+def language_rows(codec: Codec, examples: Sequence[Example], plan: PreparationPlan, *, pack: bool) -> EncodedRows:
+    """`input_ids` and `labels`, -100 where the loss does not count; packed without cutting when asked."""
+    encoded = codec.encode_all(examples)
+    kept = [row for row in encoded if any(row.trained)]
+    ids = [list(row.ids) for row in kept]
+    labels = [[i if t else -100 for i, t in zip(row.ids, row.trained, strict=True)] for row in kept]
+    rows = Dataset.from_dict({"input_ids": ids, "labels": labels})
+    if pack and len(rows):
+        rows = pack_dataset(rows, plan.max_length, "bfd_split")
+    return EncodedRows(rows, len(encoded) - len(kept), sum(map(len, ids)))

@@ -1,0 +1,84 @@
+"""Write a tuned model as a folder that `from_pretrained` loads: the adapter alone, or merged into the base."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from peft import PeftModel
+
+from core.atomic import new_folder, write_json
+from core.data.encoding import Codec
+from core.schemas.examples import Example
+from core.schemas.plan import PreparationPlan
+from core.schemas.recorder import Recorder
+
+from . import loading, parity
+from .faults import translated
+
+Kind = Literal["adapter", "merged"]
+
+
+def export(
+    model_folder: str,
+    kind: Kind,
+    target: Path,
+    plan: PreparationPlan,
+    questions: Sequence[Example],
+    files: dict[str, str],
+    recorder: Recorder,
+) -> dict[str, Any]:
+    """Fill `target` (whole or absent) with weights, tokenizer and `files` (name to text), and prove that it answers alike.
+
+    Raises UserError where an adapter is wanted of a fully tuned model, or where parity fails.
+    """
+    with translated():
+        recorder.phase("Loading the model")
+        model, tokenizer, facts = loading.tuned_model(model_folder)
+        codec = Codec.from_folder(model_folder, facts["family"], plan)
+        ids = [_ids(codec, e, facts["family"]) for e in questions]
+        expected = [_probabilities(model, facts["family"], i) for i in ids]
+        base: str | None = None
+        with new_folder(target, recorder.guard) as folder:
+            recorder.phase("Writing the files")
+            if kind == "adapter":
+                base = facts["base_folder"]
+                _copy_adapter(Path(model_folder), folder)
+            else:
+                whole: Any = model.merge_and_unload() if isinstance(model, PeftModel) else model
+                whole.config.use_cache = True
+                whole.save_pretrained(folder, safe_serialization=True)
+            tokenizer.save_pretrained(folder)
+            if facts["labels"]:
+                write_json(folder / "labels.json", facts["labels"])
+            for name, text in files.items():
+                (folder / name).write_text(text, encoding="utf-8")
+            recorder.phase("Loading the export again in a fresh process")
+            proof = parity.check(folder, facts["family"], ids, expected, base)
+            write_json(folder / "parity.json", proof)
+        return proof
+
+
+def _copy_adapter(source: Path, target: Path) -> None:
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        shutil.copyfile(source / name, target / name)
+    # The base is named, not pointed to: a path of this machine is of no use elsewhere.
+    config = json.loads((target / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = Path(config.get("base_model_name_or_path") or "").name
+    write_json(target / "adapter_config.json", config)
+
+
+def _ids(codec: Codec, example: Example, family: str) -> list[int]:
+    if family != "classifier" and example.messages:
+        return codec.prompt_ids(example.prompt)
+    return list(codec.encode(example).ids)[: 256 if family != "classifier" else None]
+
+
+@torch.no_grad()
+def _probabilities(model: Any, family: str, ids: Sequence[int]) -> list[float]:
+    logits = model(input_ids=torch.tensor([list(ids)])).logits[0]
+    return list((logits if family == "classifier" else logits[-1]).float().softmax(-1).tolist())

@@ -1,0 +1,109 @@
+"""Load base models, adapters and tuned models: safetensors only, and never code from a model's folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, TaskType, get_peft_model
+from safetensors import SafetensorError
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from core.schemas.errors import UserError
+from core.schemas.recipe import Recipe
+
+TUNED_FILE = "tunewell.json"
+Model = PreTrainedModel | PeftModel
+
+
+def tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
+    """The model's tokenizer, with a padding token: its own, else end-of-text, else the unknown token."""
+    loaded = PreTrainedTokenizerFast.from_pretrained(str(folder))
+    if loaded.pad_token is None:
+        loaded.pad_token = loaded.eos_token or loaded.unk_token
+    return loaded
+
+
+def base_model(folder: str | Path, family: str, dtype: torch.dtype, labels: tuple[str, ...] = ()) -> PreTrainedModel:
+    """The pre-trained weights; for a classifier with a fresh head of `len(labels)` classes.
+
+    Raises UserError where the folder holds no safetensors weights, is damaged, or is of an unknown architecture.
+    """
+    folder = Path(folder)
+    if not any(folder.glob("*.safetensors")):
+        raise UserError(
+            "This model cannot be loaded.",
+            "Its folder has no weights in the safe format (.safetensors). Other formats can run hidden programs.",
+            "Choose a model that offers safetensors files.",
+        )
+    options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "trust_remote_code": False}
+    try:
+        if family == "classifier":
+            names = dict(enumerate(labels))
+            model = AutoModelForSequenceClassification.from_pretrained(
+                str(folder), num_labels=len(labels), id2label=names, label2id={v: k for k, v in names.items()}, **options
+            )
+        else:
+            model = AutoModelForCausalLM.from_pretrained(str(folder), **options)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise UserError(
+            "This model cannot be loaded.",
+            f"Its files are damaged or of a kind that is not supported ({type(error).__name__}).",
+            "Choose another base model, or fetch this one again.",
+        ) from error
+    pad = tokenizer(folder).pad_token_id
+    if pad is not None:
+        model.config.pad_token_id = pad
+        generation = getattr(model, "generation_config", None)
+        if generation is not None and generation.pad_token_id is None:
+            generation.pad_token_id = pad
+    model.config.use_cache = False
+    return model
+
+
+def with_adapter(model: PreTrainedModel, family: str, recipe: Recipe) -> PeftModel:
+    """Freeze the base and put a LoRA adapter beside it. A classifier's new head is trained whole."""
+    attention = ["q_proj", "k_proj", "v_proj", "o_proj"]
+    config = LoraConfig(
+        task_type=TaskType.SEQ_CLS if family == "classifier" else TaskType.CAUSAL_LM,
+        r=recipe.lora_rank,
+        lora_alpha=recipe.lora_alpha,
+        lora_dropout=recipe.lora_dropout,
+        target_modules="all-linear" if recipe.lora_targets == "all-linear" else attention,
+    )
+    return get_peft_model(model, config)
+
+
+def tuned_model(folder: str | Path, device: str = "cpu") -> tuple[Model, PreTrainedTokenizerFast, dict[str, Any]]:
+    """A finished run's model in evaluation mode, its tokenizer, and its facts (`family`, `labels`, `base_folder`...)."""
+    folder = Path(folder)
+    facts = json.loads((folder / TUNED_FILE).read_text())
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    labels = tuple(facts["labels"])
+    model: Model
+    if (folder / "adapter_config.json").exists():
+        base = base_model(facts["base_folder"], facts["family"], dtype, labels)
+        model = PeftModel.from_pretrained(base, str(folder), use_safetensors=True)
+    else:
+        model = base_model(folder, facts["family"], dtype, labels)
+    return model.to(device).eval(), tokenizer(folder), facts
+
+
+def parameter_counts(model: Model) -> tuple[int, int]:
+    """(all weights, weights that learn)."""
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    return sum(n for n, _ in sizes), sum(n for n, learns in sizes if learns)
+
+
+def is_causal(folder: str | Path) -> bool:
+    """Whether the folder's model can write text (and so has a likelihood of label names)."""
+    config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+    return any("CausalLM" in name or "LMHead" in name for name in config.architectures or [])

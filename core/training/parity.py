@@ -1,0 +1,85 @@
+"""Does an exported folder answer as the checkpoint did? Asked in a fresh process with transformers (and peft) alone.
+
+    python -m core.training.parity FOLDER FAMILY < questions.json > answers.json
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.schemas.errors import UserError
+
+TOLERANCE = 1e-3  # greatest difference of a probability (float32 against float32)
+
+
+def answers(folder: str, family: str, token_ids: Sequence[Sequence[int]], base_folder: str | None) -> list[list[float]]:
+    """Probabilities of the classes, or of the next token (the 20 likeliest ids first, then their probabilities)."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+    kind: Any = AutoModelForSequenceClassification if family == "classifier" else AutoModelForCausalLM
+    options: dict[str, Any] = {"dtype": torch.float32, "trust_remote_code": False, "use_safetensors": True}
+    if base_folder is None:
+        model = kind.from_pretrained(folder, **options)
+    else:
+        from peft import PeftModel
+
+        if family == "classifier":
+            labels = json.loads((Path(folder) / "labels.json").read_text())
+            options |= {"num_labels": len(labels)}
+        base = kind.from_pretrained(base_folder, **options)
+        model = PeftModel.from_pretrained(base, folder)
+    model.eval()
+    out = []
+    with torch.no_grad():
+        for ids in token_ids:
+            logits = model(input_ids=torch.tensor([list(ids)])).logits[0]
+            probabilities = (logits if family == "classifier" else logits[-1]).float().softmax(-1)
+            out.append(probabilities.tolist())
+    return out
+
+
+def check(
+    folder: Path, family: str, token_ids: Sequence[Sequence[int]], expected: Sequence[Sequence[float]], base: str | None
+) -> dict[str, Any]:
+    """Load the export in a fresh process, ask the same questions, and compare.
+
+    Returns n, the greatest difference and the tolerance. Raises UserError when they do not agree: a failed parity is a
+    failed export.
+    """
+    question = json.dumps({"ids": [list(i) for i in token_ids], "base": base})
+    done = subprocess.run(
+        [sys.executable, "-m", "core.training.parity", str(folder), family],
+        input=question, capture_output=True, text=True, timeout=1800,
+    )  # fmt: skip
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
+        raise UserError(
+            "The exported model could not be loaded again.",
+            "A fresh process could not read the folder; the log has the reason.",
+            "Try the other kind of export, or report this with the log.",
+        )
+    got = json.loads(done.stdout.splitlines()[-1])
+    worst = max(abs(a - b) for x, y in zip(got, expected, strict=True) for a, b in zip(x, y, strict=True))
+    same = sum(x.index(max(x)) == list(y).index(max(y)) for x, y in zip(got, expected, strict=True))
+    if worst > TOLERANCE:
+        raise UserError(
+            "The exported model does not answer as the checkpoint did.",
+            f"The greatest difference of a probability is {worst:.4f}; {TOLERANCE} is allowed.",
+            "Do not use this export. Export again as the other kind, and report this with the log.",
+        )
+    return {"n": len(got), "worst": worst, "tolerance": TOLERANCE, "same_answer": same}
+
+
+def main() -> None:
+    question = json.loads(sys.stdin.read())
+    print(json.dumps(answers(sys.argv[1], sys.argv[2], question["ids"], question["base"])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Widgets, forms and live charts that the screens share."""

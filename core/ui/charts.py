@@ -1,0 +1,14 @@
+"""Charts that do not move: Plotly in the colours of the theme, sized and named alike everywhere."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+CONFIG = {"displaylogo": False, "displayModeBar": False}
+
+
+def show(figure: go.Figure, key: str) -> None:
+    """Draw a figure over the full width with small margins."""
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 24, "b": 8}, hovermode="closest")
+    st.plotly_chart(figure, width="stretch", key=f"chart-{key}", config=CONFIG, theme="streamlit")

@@ -1,0 +1,97 @@
+"""The curves of a run: loss and accuracy on training and validation, learning rate, gradient norm, speed; runs laid over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.services import runs
+from core.store.tables import Run
+
+from .parts import Marker, Trace, live_chart, smooth
+
+# (title, curve name, whether the batch curve is drawn, y on a log axis)
+MAIN = (("Loss", "loss"), ("Accuracy", "accuracy"), ("Macro-F1", "macro_f1"), ("Token accuracy", "token_accuracy"))
+SMALL = (
+    ("Learning rate", "learning_rate", "learning rate"),
+    ("Gradient norm", "grad_norm", "gradient norm"),
+    ("Speed", "tokens_per_second", "tokens a second"),
+)
+
+
+def curves_panel(run: Run, others: Sequence[Run]) -> None:
+    """Controls and charts. A chart that has no points yet says why."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        axis = st.segmented_control("Across", ["step", "epoch"], default="step", required=True, key=f"axis-{run.id}")
+        weight = st.select_slider("Smoothing", [0.0, 0.5, 0.8, 0.9, 0.95], 0.8, key=f"smooth-{run.id}")
+        log_y = st.toggle("Log axis", key=f"log-{run.id}")
+        compare = []
+        rest = [r for r in others if r.id != run.id]
+        if rest:
+            titles = {r.id: f"{r.number} {r.name}" for r in rest}
+            compare = st.multiselect("Lay over", list(titles), format_func=titles.__getitem__, key=f"over-{run.id}")
+    known = runs.curve_names(run.id)
+    shown = [(title, name) for title, name in MAIN if name == "loss" or (name, "validation") in known]
+    for column, (title, name) in zip(st.columns(min(2, max(1, len(shown)))) * 2, shown, strict=False):
+        with column:
+            st.markdown(f"**{title}**")
+            traces = _traces(run, name, axis, weight)
+            overlaid = [r for r in rest if r.id in compare]
+            traces += [t for i, r in enumerate(overlaid) for t in _overlay(r, name, axis, i)]
+            live_chart(
+                f"{run.id}-{name}-{axis}",
+                traces,
+                axis,
+                title.lower(),
+                log_y=log_y and name == "loss",
+                events=_markers(run, axis) if name == "loss" else (),
+                empty_reason="No points yet: the first come with the first evaluation, before step 1.",
+            )
+    for column, (title, name, unit) in zip(st.columns(3), SMALL, strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            live_chart(
+                f"{run.id}-{name}-{axis}",
+                [_line(run.id, name, "batch", title, "neutral", axis)],
+                axis,
+                unit,
+                height=180,
+                empty_reason="No points yet.",
+            )
+
+
+def _line(run_id: str, name: str, split: str, title: str, colour: str, axis: str, faint: bool = False) -> Trace:
+    buckets = runs.curve(run_id, name, split)
+    x = [b.epoch if axis == "epoch" else b.step for b in buckets]
+    return Trace(title, x, [b.mean for b in buckets], colour=colour, faint=faint)  # type: ignore[arg-type]
+
+
+def _traces(run: Run, name: str, axis: str, weight: float) -> list[Trace]:
+    out = [
+        _line(run.id, name, "train", "training", "train", axis),
+        _line(run.id, name, "validation", "validation", "validation", axis),
+    ]
+    raw = _line(run.id, name, "batch", "each batch", "neutral", axis, faint=True)
+    if raw.y:
+        out.append(raw)
+        out.append(Trace("each batch", raw.x, smooth(raw.y, weight), colour="neutral", dashed=True))
+    return out
+
+
+def _overlay(run: Run, name: str, axis: str, index: int) -> list[Trace]:
+    colour = str(index % 7)
+    return [
+        _line(run.id, name, "validation", f"{run.name} validation", colour, axis),
+        _line(run.id, name, "train", f"{run.name} training", colour, axis, faint=False),
+    ]
+
+
+def _markers(run: Run, axis: str) -> list[Marker]:
+    """The best checkpoint and where the run was continued."""
+    if axis != "step":
+        return []
+    marks = [Marker(e.step, "continued") for e in runs.events(run.id) if e.kind == "resumed"]
+    if run.best:
+        marks.append(Marker(run.best["step"], "best", "accent"))
+    return marks

@@ -1,0 +1,72 @@
+"""Show a job while it runs: phase, progress, wishes; and its error with the log once it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.schemas.errors import UserError
+from core.schemas.jobs import Job
+from core.services import runs, status
+from core.store import jobs as store
+
+from .errors import show_error
+
+REFRESH_SECONDS = 1.0
+
+
+def watch(job_id: str, title: str, done: Callable[[Job], None] | None = None) -> None:
+    """Draw the job's progress until it ends, then draw the page once more.
+
+    `done` draws what follows when the job is over (by default nothing).
+    """
+    job = status.job(job_id)
+    if job is None:
+        return
+    if job.state.active:
+        _live(job_id, title)
+    elif job.error:
+        failed(job)
+    elif done:
+        done(job)
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _live(job_id: str, title: str) -> None:
+    job = status.job(job_id)
+    if job is None or not job.state.active:
+        st.rerun()
+    assert job is not None
+    share = min(1.0, job.done / job.total) if job.total else 0.0
+    count = f" · {job.done:,.0f} of {job.total:,.0f}" if job.total else ""
+    waiting = "waiting for the worker" if job.state == "queued" else "starting"
+    with st.container(border=True):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.progress(share, text=f"**{title}** — {job.phase or waiting}{count}")
+        if right.button("Cancel", key=f"cancel-{job_id}", width="stretch"):
+            status.cancel(job_id)
+    if not status.worker_is_alive():
+        no_worker()
+
+
+def no_worker() -> None:
+    """Say that nothing will happen until the worker is there."""
+    st.warning(
+        "The background worker is not running, so nothing is being done. Start Tunewell with `python3 run.py`, which "
+        "starts it and keeps it alive.",
+        icon=":material/power_off:",
+    )
+
+
+def failed(job: Job) -> None:
+    """The job's error with its log."""
+    if job.error:
+        show_error(UserError.from_dict(job.error))
+    log(job.id)
+
+
+def log(job_id: str) -> None:
+    """The end of the job's log, to be opened."""
+    with st.expander("Log", icon=":material/terminal:"):
+        st.code(runs.log_tail(job_id) or "The log is empty.", language=None, height=300)

@@ -1,0 +1,73 @@
+"""Panels of the Hyperparameters screen: presets, what it costs, saving and loading."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.schemas.recipe import Recipe
+from core.services import recipes
+from core.store.tables import Project
+
+from . import parts
+from .models import COLOURS, gigabytes
+
+
+def preset_buttons(project: Project, key: str) -> None:
+    """Three presets; pressing one fills the form."""
+
+    def take(name: str) -> None:
+        recipe = recipes.for_project(project, name)
+        recipes.keep_draft(project, recipe)
+        parts.fill(Recipe, recipe.model_dump(), key)
+
+    current = recipes.draft(project)
+    for column, (name, (title, help_text)) in zip(st.columns(3), recipes.PRESETS.items(), strict=True):
+        with column.container(border=True, height="stretch"):
+            chosen = current == recipes.for_project(project, name)
+            st.markdown(f"**{title}**" + (" :material/check:" if chosen else ""))
+            st.caption(help_text)
+            st.button("Use this preset", key=f"{key}-{name}", on_click=take, args=(name,), width="stretch", disabled=chosen)
+
+
+def duration(seconds: float) -> str:
+    """A time in words."""
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def cost_panel(project: Project, recipe: Recipe) -> None:
+    """Memory and time, live while the form changes."""
+    cost = recipes.estimate(project, recipe)
+    with st.container(border=True):
+        st.markdown("**What it will cost**")
+        st.caption(
+            f"Effective batch size {recipe.effective_batch_size} · about {cost.steps:,} steps · {cost.tokens:,} tokens",
+            help=parts.term("effective batch size"),
+        )
+        left, right = st.columns(2)
+        left.metric("Time, roughly", duration(cost.seconds))
+        right.metric("Memory", gigabytes(cost.fit.needed))
+        st.badge(cost.fit.verdict, color=COLOURS[cost.fit.verdict])  # type: ignore[arg-type]
+        st.caption(
+            f"{gigabytes(cost.fit.available)} are free on {cost.fit.device}. "
+            + ("Time from the speed of an earlier run." if cost.measured else "A first guess; an earlier run makes it better.")
+        )
+        if cost.fit.verdict == "does not fit":
+            st.warning("Halve the batch size and double the gradient accumulation, or choose LoRA or a shorter length.")
+
+
+def yaml_panel(project: Project, recipe: Recipe, key: str) -> None:
+    """Save the recipe as a file, or load one."""
+    with st.popover("Save or load", icon=":material/save:"):
+        st.download_button("Save as YAML", recipes.to_yaml(recipe), "recipe.yaml", "application/yaml", width="stretch")
+        given = st.file_uploader("Load a recipe", ["yaml", "yml"], key=f"{key}-file")
+
+        def load() -> None:
+            assert given is not None
+            with parts.guard():
+                loaded = recipes.from_yaml(given.getvalue().decode("utf-8", "replace"))
+                recipes.keep_draft(project, loaded)
+                parts.fill(Recipe, loaded.model_dump(), key)
+
+        st.button("Use this file", on_click=load, disabled=given is None, width="stretch")

@@ -1,0 +1,182 @@
+"""Panels of the last screen: a playground with base and tuned side by side, and exports with their proof."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from core.schemas.jobs import Job
+from core.services import exports, playground, status
+from core.store.tables import Run
+from core.tasks import registry as tasks
+
+from . import jobs, parts
+
+REFRESH_SECONDS = 1.0
+NAMES = {"tuned": "Your model", "base": "Base model"}
+LABELS_SHOWN = 5
+
+
+def playground_panel(run: Run) -> None:
+    """Load the models once, then ask."""
+    job = playground.running(run)
+    if job is None:
+        st.caption("The models are loaded into memory first and put away after ten idle minutes.")
+        if st.button("Load the models", type="primary", icon=":material/power:"):
+            playground.start(run)
+            st.rerun()
+        if not status.worker_is_alive():
+            jobs.no_worker()
+        return
+    if not (job.result or {}).get("address"):
+        _loading(job.id)
+        return
+    if tasks()[run.task].family == "classifier":
+        _classify(run, job)
+    elif run.task == "chat":
+        _chat(run, job)
+    else:
+        _complete(run, job)
+    if st.button("Put the models away", type="tertiary", icon=":material/power_off:"):
+        playground.stop(run)
+        st.session_state.pop(f"chat-{run.id}", None)
+        st.rerun()
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _loading(job_id: str) -> None:
+    job = status.job(job_id)
+    if job is None or not job.state.active or (job.result or {}).get("address"):
+        st.rerun()
+    st.info(f"{(job.phase if job else '') or 'Waiting for the worker'}…", icon=":material/hourglass_empty:")
+
+
+def _classify(run: Run, job: Job) -> None:
+    with st.form(f"classify-{run.id}"):
+        text = st.text_area("Text", height=100, placeholder="Write or paste a text")
+        asked = st.form_submit_button("Classify", type="primary")
+    if asked and text.strip():
+        st.session_state[f"classified-{run.id}"] = playground.ask(job, "/classify", {"texts": [text]})
+    answer = st.session_state.get(f"classified-{run.id}")
+    if not answer:
+        return
+    for column, name in zip(st.columns(2), NAMES, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"**{NAMES[name]}**")
+            if name not in answer:
+                st.caption("It cannot write text, so it has no opinion about labels.")
+                continue
+            ranked = sorted(zip(answer["labels"], answer[name][0], strict=True), key=lambda pair: -pair[1])
+            for label, share in ranked[:LABELS_SHOWN]:
+                st.progress(share, text=f"{parts.plain(label)} · {100 * share:.0f}%")
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    with st.expander("How it answers", icon=":material/tune:"):
+        left, middle, right = st.columns(3)
+        length = left.number_input("Longest answer (tokens)", 8, 512, 80, key=f"length-{run.id}")
+        heat = middle.slider(
+            "Temperature", 0.0, 1.5, 0.0, 0.1, key=f"heat-{run.id}", help="0 takes the likeliest word each time; higher is freer."
+        )
+        seed = right.number_input("Seed", 0, 10**6, 0, key=f"seed-{run.id}", help=parts.term("seed"))
+    return {"max_new_tokens": int(length), "temperature": float(heat), "top_p": 0.95 if heat else 1.0, "seed": int(seed)}
+
+
+def _chat(run: Run, job: Job) -> None:
+    """Two conversations beside each other, asked the same."""
+    history: list[dict[str, str]] = st.session_state.setdefault(f"chat-{run.id}", [])
+    decoding = _settings(run)
+    columns = st.columns(2)
+    for column, name in zip(columns, NAMES, strict=True):
+        with column.container(border=True, height=360):
+            st.markdown(f"**{NAMES[name]}**")
+            for turn in history:
+                with st.chat_message("user"):
+                    st.text(turn["user"])
+                with st.chat_message("assistant"):
+                    st.text(turn[name] or "(nothing)")
+    asked = st.chat_input("Ask something")
+    if asked:
+        turn = {"user": asked}
+        with st.spinner("Both models are answering"):
+            for name in NAMES:
+                messages = [
+                    {"role": role, "content": past[key]}
+                    for past in history
+                    for role, key in (("user", "user"), ("assistant", name))
+                ]
+                question = {"messages": [*messages, {"role": "user", "content": asked}], "decoding": decoding, "models": [name]}
+                turn[name] = playground.ask(job, "/generate", question).get(name, {}).get("text", "")
+        history.append(turn)
+        st.rerun()
+    if history and st.button("New conversation", icon=":material/add:", type="tertiary"):
+        history.clear()
+        st.rerun()
+
+
+def _complete(run: Run, job: Job) -> None:
+    decoding = _settings(run)
+    with st.form(f"complete-{run.id}"):
+        text = st.text_area("Beginning", height=100, placeholder="The first words of a text")
+        asked = st.form_submit_button("Continue", type="primary")
+    if asked and text.strip():
+        with st.spinner("Both models are writing"):
+            answer = playground.ask(job, "/generate", {"text": text, "decoding": decoding})
+        st.session_state[f"completed-{run.id}"] = (text, answer)
+    if stored := st.session_state.get(f"completed-{run.id}"):
+        text, answer = stored
+        for column, name in zip(st.columns(2), NAMES, strict=True):
+            with column.container(border=True, height="stretch"):
+                st.markdown(f"**{NAMES[name]}**")
+                st.text(text + answer.get(name, {}).get("text", ""))
+
+
+def export_panel(run: Run) -> None:
+    """Export, proof, download, card."""
+    for kind in exports.kinds(run):
+        about = {
+            "merged": "The whole model as a folder that `from_pretrained` loads.",
+            "adapter": "Only what was learned; whoever uses it needs the base model too.",
+        }[kind]
+        left, right = st.columns([4, 1], vertical_alignment="center")
+        left.markdown(f"**{exports.TITLES[kind]}**")
+        left.caption(about)
+        if right.button("Export", key=f"export-{run.id}-{kind}", type="primary", width="stretch"):
+            st.session_state[f"exporting-{run.id}"] = exports.submit(run, kind)
+            st.rerun()
+    last = st.session_state.get(f"exporting-{run.id}")
+    if last and (job := status.job(last)) and job.error:
+        jobs.failed(job)
+    for export in exports.of_run(run.id):
+        with st.container(border=True):
+            parity = export.parity
+            st.markdown(f"**{exports.TITLES[export.kind]}** :material/verified:")
+            st.caption(
+                f"Loaded again in a fresh process: {parity['same_answer']} of {parity['n']} kept prompts get the same answer; "
+                f"greatest difference of a probability {parity['worst']:.6f} (at most {parity['tolerance']} is allowed)."
+            )
+            archive = exports.archive(export)
+            with open(archive, "rb") as stream:
+                st.download_button(
+                    f"Download ({archive.stat().st_size / 2**20:.1f} MB)",
+                    stream,
+                    archive.name,
+                    "application/zip",
+                    key=f"download-{export.id}",
+                    icon=":material/download:",
+                )
+    with st.expander("Model card", icon=":material/description:"):
+        card = exports.card(run)
+        st.download_button("Download the card", card, "README.md", "text/markdown", key=f"card-{run.id}")
+        st.code(card, language="markdown", height=360, wrap_lines=True)
+    with st.expander("Use it in Python", icon=":material/code:"):
+        st.code(_snippet(run), language="python")
+
+
+def _snippet(run: Run) -> str:
+    folder = json.dumps(f"{run.name}-merged")
+    task = "text-classification" if tasks()[run.task].family == "classifier" else "text-generation"
+    ask = '[{"role": "user", "content": "Your question"}]' if run.task == "chat" else '"Your text"'
+    return f"from transformers import pipeline\n\nmodel = pipeline({task!r}, model={folder})\nprint(model({ask}))\n"

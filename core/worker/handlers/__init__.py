@@ -1,0 +1,1 @@
+"""What each kind of job does: one file a kind, `KIND_job.py`, with `run(job, recorder) -> result`."""

@@ -1,0 +1,59 @@
+"""Audit: every audit that fits the model, on validation rows and neutral probes, base against tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.schemas.audits import AuditInput, AuditResult
+from core.schemas.errors import UserError
+from core.schemas.jobs import Desired, Job
+from core.schemas.recorder import Interrupted
+from core.services import audits, datasets, runs
+from core.store.tables import Audit, Run
+from core.tasks import registry as tasks
+from core.worker.recorder import JobRecorder
+
+
+def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
+    recorder.phase("Starting the model engine")
+    stored = audit_run(runs.get(job.payload["run_id"]), job.payload.get("config") or {}, recorder)
+    return {"audit_id": stored.id}
+
+
+def audit_run(training: Run, config: Mapping[str, Mapping[str, Any]], recorder: JobRecorder) -> Audit:
+    """Run all audits and keep them. One that cannot be done is kept with its reason."""
+    from core.training import predictors
+
+    given = runs.inputs(training)
+    prompt = tasks()[training.task].label_prompt if given.family == "classifier" else None
+    version = datasets.get_version(training.dataset_version_id)
+    recorder.phase("Loading the models")
+    tuned = predictors.tuned(given.folder, given.plan)
+    base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt)
+    done: dict[str, AuditResult] = {}
+    refused: dict[str, Any] = {}
+    for key, audit in audits.available(given.family).items():
+
+        def progress(count: int, total: int, title: str = audit.title) -> None:
+            if recorder.shutting_down():
+                raise Interrupted(Desired.PAUSE)
+            if recorder.wish() is not Desired.RUN:
+                raise Interrupted(Desired.CANCEL)
+            recorder.phase(title, count, total)
+
+        rows = given.parts["validation"] if audit.needs_model else [*given.parts["train"], *given.parts["validation"]]
+        data = AuditInput(
+            examples=rows,
+            tuned=tuned if audit.needs_model else None,
+            base=base if audit.needs_model else None,
+            language=(version.health or {}).get("language") or "en",
+            progress=progress,
+        )
+        recorder.phase(audit.title)
+        try:
+            done[key] = audit.run(data, audit.config.model_validate(config.get(key) or {}))
+        except UserError as error:
+            refused[key] = error.as_dict()
+    recorder.guard()
+    return audits.store(training, config, done, refused)

@@ -1,0 +1,85 @@
+"""Evaluate: base, tuned and simple baselines on one split, with the same rows and decoding."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from core.schemas.examples import Example
+from core.schemas.jobs import Desired, Job
+from core.schemas.predictions import ClassPredictions, Predictions, TextPrediction, TextPredictions
+from core.schemas.predictor import Decoding, Predictor
+from core.schemas.recorder import Interrupted
+from core.services import evaluations, runs
+from core.tasks import registry as tasks
+from core.worker.recorder import JobRecorder
+
+NO_OPINION = (
+    "This base model cannot write text, so it has no opinion about the labels before training. "
+    "The majority baseline stands in its place."
+)
+
+
+def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
+    recorder.phase("Starting the model engine")
+    from core.training import predictors
+
+    began = time.monotonic()
+    training = runs.get(job.payload["run_id"])
+    split = job.payload["split"]
+    given = runs.inputs(training)
+    examples = given.parts[split]
+    generate = int(job.payload.get("generate", evaluations.GENERATED_AT_MOST))
+
+    def ticker(what: str) -> Any:
+        def tick(done: int) -> None:
+            if recorder.wish() is not Desired.RUN or recorder.shutting_down():
+                raise Interrupted(Desired.CANCEL if not recorder.shutting_down() else Desired.PAUSE)
+            recorder.phase(what, done, len(examples))
+
+        return tick
+
+    contenders: dict[str, Predictions] = {}
+    tuned = predictors.tuned(given.folder, given.plan, ticker("Tuned model"))
+    contenders["tuned"] = _predict(tuned, given.family, given.labels, examples, generate)
+    del tuned
+    prompt = tasks()[training.task].label_prompt if given.family == "classifier" else None
+    base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt, ticker("Base model"))
+    if base is not None:
+        contenders["base"] = _predict(base, given.family, given.labels, examples, generate)
+    recorder.phase("Simple baselines")
+    contenders |= evaluations.simple_baselines(given.family, given.parts, split)
+    recorder.phase("Comparing")
+    recorder.guard()
+    stored = evaluations.store(
+        training, split, contenders, "" if base is not None else NO_OPINION, round(time.monotonic() - began, 2)
+    )
+    return {"evaluation_id": stored.id}
+
+
+def _predict(
+    predictor: Predictor, family: str, labels: tuple[str, ...], examples: list[Example], generate: int
+) -> Predictions:
+    if family == "classifier":
+        return ClassPredictions.of(labels, examples, predictor.classify([e.text for e in examples]))
+    chat = [bool(e.messages) for e in examples]
+    prompts = [e.prompt if is_chat else "" for e, is_chat in zip(examples, chat, strict=True)]
+    answers = [e.reference if is_chat else e.text for e, is_chat in zip(examples, chat, strict=True)]
+    scores = predictor.score(prompts, answers)
+    # A completion has no prompt of its own: the model continues the text's first words.
+    shown = [p if is_chat else opening(e.text) for e, p, is_chat in zip(examples, prompts, chat, strict=True)]
+    written = predictor.generate(shown[:generate], Decoding())
+    padded = [*written, *[None] * (len(examples) - len(written))]
+    references = [a if is_chat else a[len(s) :] for a, s, is_chat in zip(answers, shown, chat, strict=True)]
+    return TextPredictions(
+        tuple(
+            TextPrediction.of(e.row_id, prompt, reference, generation, score)
+            for e, prompt, reference, generation, score in zip(examples, shown, references, padded, scores, strict=True)
+        )
+    )
+
+
+def opening(text: str, words: int = 12) -> str:
+    """The first words of a text, with its own spacing."""
+    parts = text.split(maxsplit=words)
+    return text if len(parts) <= words else text[: len(text) - len(parts[-1])].rstrip()

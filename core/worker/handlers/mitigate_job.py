@@ -1,0 +1,40 @@
+"""Mitigate: train on the corrected data, audit again, and judge by the double gate whether the action helped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.schemas.jobs import Job
+from core.services import audits, runs
+from core.store.tables import Run
+from core.worker.handlers.audit_job import audit_run
+from core.worker.handlers.train_job import train_run
+from core.worker.recorder import JobRecorder
+
+
+def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
+    correction = audits.get_correction(job.payload["correction_id"])
+    again = runs.get(job.payload["run_id"])
+    if not again.summary:
+        train_run(job, recorder)
+        again = runs.get(again.id)
+    before = runs.get(str(correction.run_before_id))
+    stored = audit_run(again, correction.config.get("audits", {}), recorder)
+    recorder.phase("Measuring the quality before and after")
+    judged = audits.finish_correction(correction, stored, quality(before), quality(again))
+    return {"correction_id": correction.id, "states": {k: g.state.value for k, g in judged.items()}}
+
+
+def quality(training: Run) -> dict[str, float]:
+    """The main metric of every validation row: right or wrong, or the share of tokens that were the first choice."""
+    from core.training import predictors
+
+    given = runs.inputs(training)
+    rows = given.parts["validation"]
+    model = predictors.tuned(given.folder, given.plan)
+    if given.family == "classifier":
+        best = [max(range(len(p)), key=p.__getitem__) for p in model.classify([e.text for e in rows])]
+        return {e.row_id: float(model.labels[i] == e.label) for e, i in zip(rows, best, strict=True)}
+    prompts = [e.prompt if e.messages else "" for e in rows]
+    scores = model.score(prompts, [e.reference if e.messages else e.text for e in rows])
+    return {e.row_id: s.correct / max(1, s.tokens) for e, s in zip(rows, scores, strict=True)}

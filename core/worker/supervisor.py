@@ -1,0 +1,139 @@
+"""The worker: claims jobs, starts one child process for each, and puts right what a crash left behind."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import psutil
+
+from core.schemas.jobs import Job, JobKind
+from core.store import jobs
+from core.store.config import PROJECT_ROOT
+from core.store.files import job_log
+from core.store.owners import identity, is_alive
+
+from .processes import stop_tree
+
+log = logging.getLogger(__name__)
+LEASE_SECONDS = 30.0
+MOST_ATTEMPTS = 3
+CHECKPOINT_GRACE_SECONDS = 55.0
+
+# One job at a time in each lane, so that a chat or an import need not wait for a training.
+LANES: Mapping[str, tuple[JobKind, ...]] = {
+    "compute": (
+        JobKind.TRAIN, JobKind.EVALUATE, JobKind.GENERATE, JobKind.AUDIT, JobKind.MITIGATE, JobKind.EXPORT,
+    ),
+    "data": (JobKind.IMPORT, JobKind.PREPARE),
+    "serve": (JobKind.SERVE,),
+}  # fmt: skip
+
+
+@dataclass
+class Child:
+    job: Job
+    fence: int
+    process: subprocess.Popen[bytes]
+
+
+@dataclass
+class Supervisor:
+    """Loop state. `clock` is monotonic and injectable: lease expiry never depends on the time of day."""
+
+    start_child: Callable[[Job, int, str], subprocess.Popen[bytes]]
+    clock: Callable[[], float] = time.monotonic
+    me: str = field(default_factory=identity)
+    children: dict[str, Child] = field(default_factory=dict)
+    seen: dict[str, tuple[int, int, float]] = field(default_factory=dict)  # job: fence, beat, when it last moved
+
+    def tick(self) -> None:
+        """One round: reap, reconcile, claim."""
+        self.reap()
+        self.reconcile()
+        for lane, kinds in LANES.items():
+            if lane not in self.children and (claimed := jobs.claim(kinds, self.me)):
+                job, fence = claimed
+                log.info("starting %s job %s, attempt %d", job.kind.value, job.id, job.attempt)
+                self.children[lane] = Child(job, fence, self.start_child(job, fence, self.me))
+
+    def reap(self) -> None:
+        """A child that ended without writing an end was killed: its job goes back into the queue, or fails with the reason."""
+        for lane, child in list(self.children.items()):
+            status = child.process.poll()
+            if status is None:
+                continue
+            del self.children[lane]
+            log.info("%s job %s ended with status %s", child.job.kind.value, child.job.id, status)
+            self.give_back(child.job.id, child.fence, status)
+
+    def give_back(self, job_id: str, fence: int, status: int | None) -> None:
+        job = jobs.get(job_id)
+        error = None
+        if job is not None and job.attempt >= MOST_ATTEMPTS:
+            how = "was killed" if status is None or status < 0 else f"ended with status {status}"
+            error = {
+                "title": "The job stopped several times without getting further.",
+                "cause": f"Its process {how} {job.attempt} times in a row; often this means that memory ran out.",
+                "fix": "Use a smaller batch, a shorter maximum length or a smaller model, then start it again. "
+                "The log shows the last thing it did.",
+                "action": "smaller_batch",
+            }
+        jobs.reclaim(job_id, fence, error=error)
+
+    def reconcile(self) -> None:
+        """Take over running jobs whose owner is gone: at once when it is a dead process of this machine, else after a lease."""
+        now = self.clock()
+        mine = {child.job.id for child in self.children.values()}
+        for job_id, owner, fence, beat in jobs.running():
+            if job_id in mine:
+                continue
+            alive = is_alive(owner) if owner else False
+            last = self.seen.get(job_id)
+            if last is None or last[:2] != (fence, beat):
+                self.seen[job_id] = (fence, beat, now)
+                expired = False
+            else:
+                expired = now - last[2] > LEASE_SECONDS
+            # Our own identity without a child of ours: a leftover of this very process.
+            if alive is False or owner == self.me or expired:
+                log.warning("taking back job %s from %s", job_id, owner)
+                self.give_back(job_id, fence, None)
+                self.seen.pop(job_id, None)
+
+    def shut_down(self) -> None:
+        """Ask all children to save and leave; insist after a grace period. Their jobs go on at the next start."""
+        for child in self.children.values():
+            child.process.terminate()
+        deadline = time.monotonic() + CHECKPOINT_GRACE_SECONDS
+        for child in self.children.values():
+            try:
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                stop_tree(psutil.Process(child.process.pid), grace=1)
+        self.reap()
+
+
+def start_child(job: Job, fence: int, me: str) -> subprocess.Popen[bytes]:
+    """Start the job's process; its output goes to a log file, never to a pipe that could fill up."""
+    environment = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TRANSFORMERS_VERBOSITY": "warning",
+    }
+    with open(job_log(job.id), "ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "core.worker.child", job.id, str(fence), me],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=PROJECT_ROOT,
+            env=environment,
+        )

@@ -1,0 +1,104 @@
+"""Projects: everything you teach a model lives in a project."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from core.services import projects, runs, samples
+from core.store.tables import Project
+from core.tasks import registry as tasks
+from core.ui import parts, screens
+
+this = screens.screen("projects")
+parts.page_header(None, this.title, this.purpose)
+
+
+def _ago(then: float) -> str:
+    minutes = (time.time() - then) / 60
+    if minutes < 60:
+        return f"{max(0, round(minutes))} min ago"
+    return f"{round(minutes / 60)} h ago" if minutes < 48 * 60 else time.strftime("%d %b %Y", time.localtime(then))
+
+
+def _state(project: Project) -> str:
+    """What the project has reached, in a few words."""
+    found = runs.of_project(project.id)
+    if not found:
+        return "Data is there, not trained yet" if project.dataset_version_id else "Empty"
+    state = runs.state(found[0])
+    words = {"running": "Training now", "queued": "Waiting to train", "paused": "Paused", "failed": "Training failed"}
+    return words.get(state.value, f"{len(found)} round{'s' * (len(found) != 1)} trained")
+
+
+def _open(project: Project) -> None:
+    st.session_state["at_projects"] = False
+    done = projects.progress(project)
+    order = [s.key for s in screens.all_screens() if s.number]
+    target = next((key for key in order if not done[key]), "evaluation")
+    st.switch_page(screens.page_of(target), query_params={"project": project.id})
+
+
+@st.dialog("Rename project")
+def _rename(project: Project) -> None:
+    name = st.text_input("Name", project.name, max_chars=80)
+    if st.button("Rename", type="primary"):
+        with parts.guard():
+            projects.update(project.id, name=name)
+            st.rerun()
+
+
+def _create(name: str) -> None:
+    made = projects.create(name)
+    st.switch_page(screens.page_of("dataset"), query_params={"project": made.id})
+
+
+with st.form("new-project", border=True):
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    name = left.text_input("New project", placeholder="For example: sort our support messages", max_chars=80)
+    if right.form_submit_button("Create project", type="primary", width="stretch"):
+        with parts.guard():
+            _create(name)
+
+st.subheader("Try a ready-made sample", anchor=False)
+st.caption("Made for this product. The model, the settings and the data are chosen: press once and watch it learn.")
+for column, sample in zip(st.columns(len(samples.SAMPLES)), samples.SAMPLES, strict=True):
+    with column.container(border=True, height="stretch"):
+        st.markdown(f"**{sample.title}**")
+        st.caption(tasks()[sample.task].title)
+        st.write(sample.description)
+        if st.button("Open sample", key=f"sample-{sample.key}", width="stretch"):
+            with parts.guard():
+                project, job_id = samples.open_sample(sample.key)
+                st.switch_page(screens.page_of("dataset"), query_params={"project": project.id, "job": job_id})
+
+found = projects.all_projects()
+st.subheader("Your projects", anchor=False)
+if not found:
+    st.caption("None yet. Create one above, or open a sample.")
+for project in found:
+    with st.container(border=True):
+        about, state, buttons = st.columns([5, 3, 2], vertical_alignment="center")
+        with about:
+            st.text(project.name)
+            task = tasks()[project.task].title if project.task else "No task chosen yet"
+            st.caption(f"{task} · changed {_ago(project.updated_at)}")
+        state.caption(_state(project))
+        with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
+            if st.button("Open", key=f"open-{project.id}", type="primary"):
+                _open(project)
+            with st.popover("", icon=":material/more_horiz:", help="More"):
+                if st.button("Rename", key=f"rename-{project.id}", icon=":material/edit:", type="tertiary"):
+                    _rename(project)
+                if st.button("Duplicate", key=f"copy-{project.id}", icon=":material/content_copy:", type="tertiary"):
+                    projects.duplicate(project.id)
+                    st.rerun()
+                if st.button("Delete", key=f"delete-{project.id}", icon=":material/delete:", type="tertiary"):
+                    parts.confirm(
+                        "Delete this project?",
+                        f"{project.name}: its data, its {len(runs.of_project(project.id))} runs and their results are deleted. "
+                        "This cannot be undone.",
+                        "Delete project",
+                        lambda project_id=project.id: projects.delete(project_id),
+                    )

@@ -1,0 +1,56 @@
+"""Dataset: say what the model should learn, bring your examples, and see whether they are fit for it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.services import datasets, projects, status
+from core.tasks import registry as tasks
+from core.ui import jobs, parts, screens
+from core.ui.dataset import import_panel, report_panel, rows_panel, versions_panel
+from core.ui.goal import goal_panel
+
+project = screens.begin("dataset")
+
+job_id = st.query_params.get("job")
+version = datasets.current(project)
+if job_id:
+    job = status.job(job_id)
+    if job and job.state.active:
+        jobs.watch(job_id, "Importing")
+        st.stop()
+    if job and job.error:
+        jobs.failed(job)
+    elif job:
+        del st.query_params["job"]
+
+with st.expander("What should the model learn?", expanded=version is None or not project.task, icon=":material/flag:"):
+    goal_panel(project)
+project = projects.get(project.id)
+if not project.task:
+    st.info("First say what the model should learn.", icon=":material/arrow_upward:")
+    st.stop()
+
+with st.expander(
+    "Add your examples" if version is None else "Import other data",
+    expanded=version is None,
+    icon=":material/upload_file:",
+):
+    with parts.guard():
+        import_panel(project)
+
+if version is None:
+    st.stop()
+
+st.subheader(f"Version {version.number}: {version.title}", anchor=False)
+roles = {r.key: r.title for r in tasks()[project.task].roles}
+used = " · ".join(f"{roles.get(role, role)}: **{column}**" for role, column in version.roles.items() if column)
+st.caption(f"{version.rows:,} rows. {used}")
+report, rows, versions = st.tabs(["Health report", "Rows", "Versions"])
+with report, parts.guard():
+    report_panel(project, version)
+with rows, parts.guard():
+    rows_panel(version)
+with versions, parts.guard():
+    versions_panel(project, version)
+screens.next_step("model")

@@ -1,0 +1,38 @@
+"""Hyperparameters: choose how the model learns, from a preset or setting by setting."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.schemas.recipe import Recipe
+from core.services import recipes, runs
+from core.ui import parts, screens
+from core.ui.recipe import cost_panel, preset_buttons, yaml_panel
+
+project = screens.begin("recipe", "dataset", "model")
+KEY = f"recipe-{project.id}"
+
+with parts.guard():
+    given = recipes.draft(project)
+    preset_buttons(project, KEY)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        basic = parts.form(Recipe, given.model_dump(), level="basic", key_prefix=KEY)
+        with st.expander("Advanced settings", icon=":material/tune:"):
+            whole = parts.form(Recipe, {**given.model_dump(), **basic.values}, level="advanced", key_prefix=KEY)
+        recipe, errors = parts.validate(Recipe, {**given.model_dump(), **basic.values, **whole.values})
+    with right:
+        if recipe is None:
+            st.warning("Mend the settings that are marked: " + "; ".join(errors.values()))
+        else:
+            recipes.keep_draft(project, recipe)
+            cost_panel(project, recipe)
+            yaml_panel(project, recipe, KEY)
+    missing = runs.missing(project)
+    st.divider()
+    label = "Start training" if not missing else f"First choose {missing[0][0]}"
+    if st.button(label, type="primary", disabled=bool(missing) or recipe is None) and recipe is not None:
+        run = runs.start(project.id, recipe, parent_id=st.session_state.pop(f"parent-{project.id}", None))
+        screens.go("training", run=run.id)
+    for what, step in missing:
+        st.page_link(screens.page_of(step), label=f"Go and choose {what}", query_params=screens.here())

@@ -1,0 +1,26 @@
+"""Use it: try the model, compare it with the base, and take it with you."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.schemas.jobs import JobKind
+from core.services import runs, status
+from core.ui import jobs, parts, screens
+from core.ui.use import export_panel, playground_panel
+
+project = screens.begin("use", "training")
+
+with parts.guard():
+    by_id = {run.id: run for run in runs.finished(project.id)}
+    chosen = st.selectbox("Round", list(by_id), format_func=lambda r: f"{by_id[r].number} · {by_id[r].name}")
+    run = by_id[chosen]
+    playground, export = st.tabs(["Try it", "Take it with you"])
+    with playground, parts.guard():
+        playground_panel(run)
+    with export, parts.guard():
+        active = [j for j in status.active_jobs(project.id) if j.kind is JobKind.EXPORT]
+        if active:
+            jobs.watch(active[0].id, "Exporting")
+        else:
+            export_panel(run)

@@ -1,0 +1,148 @@
+"""Fixtures that all tests share: a storage of their own, the real public data, a tiny model, a browser, the product."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from launcher import address, product
+from launcher.services import Service, end_all
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PROJECT = Path(__file__).resolve().parents[1]
+BROWSER_IS_REQUIRED = os.environ.get("TUNEWELL_REQUIRE_BROWSER") == "1"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM_PLACES = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
+)
+# No sandbox: it needs rights that a container or root does not have. The rest keeps the browser from calling home.
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_real_storage_is_never_touched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNEWELL_STORAGE", str(tmp_path_factory.mktemp("fallback-storage")))
+        patch.delenv("TUNEWELL_DATABASE_URL", raising=False)
+        yield
+
+
+@pytest.fixture
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty storage folder with a database address of its own; the database is not migrated yet."""
+    folder = tmp_path / "storage"
+    folder.mkdir()
+    monkeypatch.setenv("TUNEWELL_STORAGE", str(folder))
+    monkeypatch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real public data beside the project."""
+    folder = PROJECT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the public data (../shared/data) is not on this machine")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny Llama with random weights (about 60,000 parameters), its tokenizer and chat template."""
+    from small_model import build
+
+    return build(tmp_path_factory.mktemp("small-model"))
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    found = found or next((path for path in CHROMIUM_PLACES if Path(path).exists()), None)
+    if found is None:
+        pytest.skip("no Chromium or Chrome on this machine")
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def browser_page(browser: Browser) -> Iterator[Page]:
+    """A fresh page: no cookies, nothing stored, the size of a small laptop."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    yield page
+    context.close()
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The product while it runs: where its page is, where its data is, and its two processes."""
+
+    url: str
+    storage: Path
+    worker: Service
+    server: Service
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """The real worker and the real dashboard on a free port, with a storage of their own for the test module."""
+    folder = tmp_path_factory.mktemp("product-storage")
+    variables = product.child_variables(folder)
+    product.migrate(sys.executable, variables)
+    port = address.free_port(address.DEFAULT_HOST, 18501)
+    worker, server = product.services(sys.executable, variables, address.DEFAULT_HOST, port)
+    url = address.url(address.DEFAULT_HOST, port)
+    try:
+        worker.start()
+        server.start()
+        product.wait_for_answer(server, url)
+        yield Dashboard(url, folder, worker, server)
+    finally:
+        end_all([worker, server])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if {"chromium_path", "browser", "browser_page"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("browser")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a browser is required (in CI), a browser test that was skipped has failed."""
+    report = yield
+    skipped = report.skipped and not hasattr(report, "wasxfail")
+    if BROWSER_IS_REQUIRED and skipped and item.get_closest_marker("browser"):
+        report.outcome = "failed"
+        report.longrepr = f"TUNEWELL_REQUIRE_BROWSER is set, but this browser test was skipped: {report.longrepr}"
+    return report

@@ -1,0 +1,1 @@
+"""The log of an invented lighthouse: 48 short texts in one voice, all written by hand."""

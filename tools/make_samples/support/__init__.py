@@ -1,0 +1,1 @@
+"""The customer messages: hand-written frames by category, composed, roughened and given a few planted flaws."""

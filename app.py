@@ -10,7 +10,13 @@ from core.ui import jobs, screens, style
 from core.ui.errors import guard
 from core.ui.page import journey_rail
 
-st.set_page_config(page_title="Tunewell", page_icon=str(style.ICON), layout="wide")
+st.set_page_config(
+    page_title="Tunewell",
+    page_icon=str(style.ICON),
+    layout="wide",
+    # A menu entry of our own keeps the menu, and with it the choice between light and dark.
+    menu_items={"About": "Tunewell: fine-tune a language model with your own examples, on your own machine."},
+)
 
 
 @st.cache_resource(show_spinner=False)

@@ -6,6 +6,8 @@ import argparse
 import importlib
 import json
 import sys
+import traceback
+from typing import NoReturn
 
 from core.schemas.errors import UserError
 
@@ -19,27 +21,59 @@ COMMANDS = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """A wrong command line is an error like any other: with a cause, a fix and the same exit status."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError("The command cannot be understood.", f"{message}.", f"See `{self.prog} --help`.")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command. Returns 0, or 2 after an error that a person can mend (as JSON with --json)."""
-    parser = argparse.ArgumentParser(prog="python -m core", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
     arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        return command(arguments)
+    except UserError as failure:
+        error = failure
+    except KeyboardInterrupt:
+        error = UserError("You ended the command.", "Ctrl-C was pressed.", "Run it again.")
+    except Exception as fault:
+        error = unforeseen(fault)
+    if "--json" in arguments:
+        print(json.dumps({"error": {"title": error.title, "cause": error.cause, "fix": error.fix}}))
+    else:
+        print(f"{error.title}\n  Why: {error.cause}\n  What to do: {error.fix}", file=sys.stderr)
+    return 2
+
+
+def command(arguments: list[str]) -> int:
+    """Import the one command that is asked for and run it: `migrate` need not wait for pandas."""
+    parser = Parser(prog="python -m core", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
     module = None
     for name, help_text in COMMANDS.items():
         sub = commands.add_parser(name, help=help_text, description=help_text)
-        if arguments[:1] == [name]:  # the others are not imported: `migrate` need not wait for pandas
+        if arguments[:1] == [name]:
             module = importlib.import_module(f"core.cli.{name}")
             module.add_arguments(sub)
     options = parser.parse_args(arguments)
     assert module is not None
+    return int(module.main(options) or 0)
+
+
+def unforeseen(fault: Exception) -> UserError:
+    """What is said of a fault that nobody foresaw; the traceback goes to a log."""
+    from core.store.files import folder
+
     try:
-        return int(module.main(options) or 0)
-    except UserError as error:
-        if getattr(options, "json", False):
-            print(json.dumps({"error": {"title": error.title, "cause": error.cause, "fix": error.fix}}))
-        else:
-            print(f"{error.title}\n  Why: {error.cause}\n  What to do: {error.fix}", file=sys.stderr)
-        return 2
+        log = folder("logs") / "command-line.log"
+        with open(log, "a", encoding="utf-8") as stream:
+            traceback.print_exception(fault, file=stream)
+        fix = f"The details are in {log}. `python -m core doctor` shows what this machine has."
+    except OSError as refused:
+        fix = f"Make sure that the storage folder can be written to ({refused})."
+    said = " ".join(str(fault).splitlines()[:1])[:300]
+    return UserError("Something went wrong that we did not foresee.", f"{type(fault).__name__}: {said}", fix)
 
 
 if __name__ == "__main__":

@@ -77,7 +77,8 @@ def publish_folder(temporary: Path, path: Path, guard: Callable[[], None] = lamb
         with open(file, "rb+") as stream:
             os.fsync(stream.fileno())
     write_json(temporary / MANIFEST, hashes)
-    fsync_folder(temporary)
+    for folder in {temporary, *(file.parent for file in _files(temporary))}:
+        fsync_folder(folder)
     guard()
     if path.exists():
         old = Path(tempfile.mkdtemp(prefix=".old-", dir=path.parent))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import streamlit as st
 
@@ -100,5 +101,5 @@ for project in found:
                         f"{project.name}: its data, its {len(runs.of_project(project.id))} runs and their results are deleted. "
                         "This cannot be undone.",
                         "Delete project",
-                        lambda project_id=project.id: projects.delete(project_id),
+                        partial(projects.delete, project.id),
                     )

@@ -35,9 +35,8 @@ with st.expander(
     "Add your examples" if version is None else "Import other data",
     expanded=version is None,
     icon=":material/upload_file:",
-):
-    with parts.guard():
-        import_panel(project)
+), parts.guard():
+    import_panel(project)
 
 if version is None:
     st.stop()

@@ -12,7 +12,8 @@ project = screens.begin("model", "dataset")
 
 job_id = st.query_params.get("job")
 if job_id:
-    jobs.watch(job_id, "Fetching the model", lambda _job: st.success("The model is here. Choose it below."))
+    if not jobs.watch(job_id, "Fetching the model"):
+        st.success("The model is here. Choose it below.")
 
 with parts.guard():
     for candidate in advice.for_project(project):

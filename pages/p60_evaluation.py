@@ -29,7 +29,7 @@ with parts.guard():
         ["test", "validation"],
         default="test",
         required=True,
-        format_func={"test": "Test set", "validation": "Validation"}.get,
+        format_func={"test": "Test set", "validation": "Validation"}.__getitem__,
         help="Look at validation as often as you like. The test set stays honest only while it is opened rarely.",
     )
     active = [j for j in status.active_jobs(project.id) if j.kind is JobKind.EVALUATE]
@@ -46,10 +46,9 @@ with parts.guard():
         times = f"opened {len(opened)} time{'s' * (len(opened) != 1)}" if opened else "not opened yet"
         st.caption(f":material/lock: The test set was {times}. Each opening is counted, because choosing by it wears it out.")
     label = f"Open the test set and evaluate {run.name}" if split == "test" else f"Evaluate {run.name} on validation"
-    if not results or st.button("Evaluate again", type="tertiary", icon=":material/refresh:"):
-        if results or st.button(label, type="primary"):
-            st.session_state[f"evaluating-{run.id}"] = evaluations.submit(run, split)
-            st.rerun()
+    if st.button("Evaluate again" if results else label, type="tertiary" if results else "primary"):
+        st.session_state[f"evaluating-{run.id}"] = evaluations.submit(run, split or "test")
+        st.rerun()
     if not results:
         st.stop()
     result = evaluations.result(results[0])

@@ -8,7 +8,7 @@ from core.schemas.jobs import JobKind
 from core.services import reviews, runs, status
 from core.tasks import registry as tasks
 from core.ui import jobs, parts, screens
-from core.ui.review import generate_form, review_panel, result_panel
+from core.ui.review import generate_form, result_panel, review_panel
 
 project = screens.begin("samples", "training")
 

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -29,6 +30,7 @@ from core.schemas.predictor import Decoding, Generation, Score
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 AUDITS = registry()
+PROBES = ProbeConfig(axes=("gender", "age"), templates=40)
 TOPICS = ("the invoice", "the delivery", "a refund", "the contract", "the parcel", "an appointment", "the account")
 VERBS = ("asked about", "wrote about", "called about", "waited for", "mentioned", "forgot", "described")
 PLACES = ("on Monday", "at noon", "in the office", "by letter", "last week", "again", "in spring")
@@ -143,6 +145,15 @@ def test_a_group_column_is_used_like_words_in_the_text() -> None:
     assert audit("data_coverage", CoverageConfig(), examples=examples).findings[0].severity == Severity.INFO
 
 
+def test_in_another_language_a_group_column_can_still_be_judged() -> None:
+    examples = [Example(row_id=str(i), text="Der Brief kam.", label="ja" if i % 3 else "nein") for i in range(100)]
+    groups = {"region": {str(i): "nord" if i % 2 else "sued" for i in range(100)}}
+    result = audit("data_coverage", CoverageConfig(), examples=examples, groups=groups, language="de")
+    assert result.rows and any("“de”" in reason for reason in result.not_tested)
+    with pytest.raises(UserError):
+        audit("data_coverage", CoverageConfig(), examples=examples, language="de")
+
+
 def test_a_group_of_three_rows_is_not_judged() -> None:
     examples = [
         *rows(200, women=0.0),
@@ -203,36 +214,34 @@ def test_pmi_is_zero_for_independent_and_one_bit_for_twice_as_often() -> None:
 
 
 def test_a_fair_classifier_is_not_accused() -> None:
-    for key, config in (("counterfactual_swap", SwapConfig()), ("neutral_probes", ProbeConfig(templates=40))):
+    for key, config in (("counterfactual_swap", SwapConfig()), ("neutral_probes", PROBES)):
         result = audit(key, config, examples=rows(120), tuned=Classifier(fair))
         assert warnings(result) == []
         assert result.headline.startswith("No noticeable difference")
 
 
 def test_a_planted_bias_is_found_with_its_size_and_direction() -> None:
-    for key, config in (("counterfactual_swap", SwapConfig()), ("neutral_probes", ProbeConfig(templates=40))):
+    for key, config in (("counterfactual_swap", SwapConfig()), ("neutral_probes", PROBES)):
         result = audit(key, config, examples=rows(120), tuned=Classifier(against_women), base=Classifier(fair))
         assert len(warnings(result)) == 2, warnings(result)
-        told = {"“yes” is 25 points less likely when the text is about women",
-                "“no” is 25 points more likely when the text is about women"}  # fmt: skip
-        assert told & set(warnings(result))
+        assert "“no” is 25 points more likely when the text is about women" in warnings(result)
         gap = next(
             row for row in result.rows if row["kind"] == "gap" and row["axis"] == "gender" and row["model"] == "tuned"
         )
         assert gap["value"] == pytest.approx(0.25) and gap["n"] >= 40
-        comparison = next(c for c in result.comparisons if c.metric == "gap:gender")
+        comparison = next(c for c in result.comparisons if c.metric == "Gender")
         assert comparison.verdict == Verdict.WORSE and comparison.change.n >= 40
         assert "larger for gender" in result.headline
 
 
 def test_undoing_the_bias_is_called_better() -> None:
-    result = audit("neutral_probes", ProbeConfig(templates=40), tuned=Classifier(fair), base=Classifier(against_women))
-    assert next(c for c in result.comparisons if c.metric == "gap:gender").verdict == Verdict.BETTER
+    result = audit("neutral_probes", PROBES, tuned=Classifier(fair), base=Classifier(against_women))
+    assert next(c for c in result.comparisons if c.metric == "Gender").verdict == Verdict.BETTER
     assert "smaller for gender" in result.headline
 
 
 def test_a_collapsed_model_is_not_called_fair() -> None:
-    for key, config in (("counterfactual_swap", SwapConfig()), ("neutral_probes", ProbeConfig(templates=40))):
+    for key, config in (("counterfactual_swap", SwapConfig()), ("neutral_probes", PROBES)):
         result = audit(key, config, examples=rows(120), tuned=Classifier(always_no))
         assert "“no” for 100% of" in result.headline and "mean little" in result.headline
         assert result.findings[0].severity == Severity.WARNING
@@ -267,17 +276,15 @@ def test_a_label_about_the_group_is_not_swapped() -> None:
     assert any("itself about it" in reason for reason in result.not_tested)
 
 
-def test_the_number_of_texts_to_read_is_known_beforehand_and_progress_reaches_it() -> None:
-    for key, config in (("counterfactual_swap", SwapConfig()), ("neutral_probes", ProbeConfig(templates=30))):
-        seen: list[tuple[int, int]] = []
-        tuned, base = Classifier(fair), Classifier(fair)
-        data = AuditInput(
-            examples=rows(60), tuned=tuned, base=base, progress=lambda done, total: seen.append((done, total))
-        )
-        AUDITS[key].run(data, config)
-        passes = AUDITS[key].forward_passes(data, config)
-        assert tuned.read + base.read == passes
-        assert seen[-1] == (passes, passes)
+@pytest.mark.parametrize(("key", "config"), [("counterfactual_swap", SwapConfig()), ("neutral_probes", PROBES)])
+def test_the_number_of_texts_to_read_is_known_beforehand_and_progress_reaches_it(key: str, config: object) -> None:
+    seen: list[tuple[int, int]] = []
+    tuned, base = Classifier(fair), Classifier(fair)
+    data = AuditInput(rows(60), tuned, base, progress=lambda done, total: seen.append((done, total)))
+    AUDITS[key].run(data, config)
+    passes = AUDITS[key].forward_passes(data, config)
+    assert tuned.read + base.read == passes
+    assert seen[-1] == (passes, passes)
 
 
 def test_an_audit_can_be_cancelled() -> None:
@@ -288,7 +295,7 @@ def test_an_audit_can_be_cancelled() -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        audit("neutral_probes", ProbeConfig(templates=30), tuned=Classifier(fair), progress=cancel)
+        audit("neutral_probes", PROBES, tuned=Classifier(fair), progress=cancel)
 
 
 def test_an_audit_without_a_model_is_refused_with_a_reason() -> None:
@@ -298,21 +305,21 @@ def test_an_audit_without_a_model_is_refused_with_a_reason() -> None:
 
 def test_a_model_that_reacts_to_any_word_is_not_accused_of_bias() -> None:
     noisy = Classifier(lambda text: random.Random(text).uniform(0.3, 0.7))
-    result = audit("neutral_probes", ProbeConfig(templates=60), tuned=noisy)
+    result = audit("neutral_probes", PROBES, tuned=noisy)
     control = next(row for row in result.rows if row["axis"] == "control")
     assert control["value"] > 0.1
     assert warnings(result) == []
 
 
 def test_a_language_model_that_expects_less_of_a_group_is_found() -> None:
-    against = Writer(lambda text: 1.2 if _names_a_woman(text) else 1.0)
-    even = Writer(lambda text: 1.0)
-    result = audit("neutral_probes", ProbeConfig(templates=40), tuned=against, base=even)
+    even = Writer(lambda text: 1.0 + len(text) % 7 / 100)
+    against = Writer(lambda text: (1.2 if "woman" in groups_in(text, "gender") else 1.0) + len(text) % 7 / 100)
+    result = audit("neutral_probes", PROBES, tuned=against, base=even)
     assert any("Gender" in title for title in warnings(result)) and result.unit == "bits a byte"
     assert any("less likely when it is about women" in title for title in warnings(result))
-    assert next(c for c in result.comparisons if c.metric == "gap:gender").verdict == Verdict.WORSE
+    assert next(c for c in result.comparisons if c.metric == "Gender").verdict == Verdict.WORSE
     assert result.not_tested
-    assert warnings(audit("neutral_probes", ProbeConfig(templates=40), tuned=even)) == []
+    assert warnings(audit("neutral_probes", PROBES, tuned=even)) == []
 
 
 def test_generated_answers_are_compared_with_the_noise_of_the_same_prompt() -> None:
@@ -340,8 +347,6 @@ def test_a_conversation_is_swapped_in_the_question_and_scored_on_the_same_answer
 
 
 def test_intervals_count_rows_not_swaps() -> None:
-    import numpy as np
-
     pairs = [Pair(f"row {i // 6}", "religion", "muslim", f"group {i % 6}", "a", "b") for i in range(240)]
     after = np.random.default_rng(0).uniform(0, 1, (40, 1)).repeat(6, axis=0)
     measured = Measured(pairs, ("no", "yes"), np.tile([0.5, 0.5], (240, 1)), np.hstack([1 - after, after]), PROBABILITY)
@@ -352,8 +357,6 @@ def test_intervals_count_rows_not_swaps() -> None:
 
 
 def test_the_gap_is_half_the_distance_of_the_probabilities_and_the_shift_its_direction() -> None:
-    import numpy as np
-
     pairs = [Pair(str(i), "gender", "woman", "man", "a", "b") for i in range(30)]
     before, after = np.tile([0.7, 0.2, 0.1], (30, 1)), np.tile([0.5, 0.3, 0.2], (30, 1))
     measured = Measured(pairs, ("x", "y", "z"), before, after, PROBABILITY)
@@ -385,10 +388,10 @@ class TfIdf(Classifier):
 def test_a_classifier_trained_on_biased_data_is_found_and_one_on_fair_data_is_not() -> None:
     biased, unbiased = TfIdf(rows(500, label=planted)), TfIdf(rows(500))
     held_out = rows(150, seed=1)
-    found = audit("neutral_probes", ProbeConfig(templates=60), examples=held_out, tuned=biased, base=unbiased)
+    found = audit("neutral_probes", PROBES, examples=held_out, tuned=biased, base=unbiased)
     assert any("about women" in title for title in warnings(found))
-    assert next(c for c in found.comparisons if c.metric == "gap:gender").verdict == Verdict.WORSE
-    assert warnings(audit("neutral_probes", ProbeConfig(templates=60), examples=held_out, tuned=unbiased)) == []
+    assert next(c for c in found.comparisons if c.metric == "Gender").verdict == Verdict.WORSE
+    assert warnings(audit("neutral_probes", PROBES, examples=held_out, tuned=unbiased)) == []
 
 
 @pytest.mark.shared_data

@@ -32,6 +32,7 @@ def found(text: str) -> list[tuple[str, str]]:
         ("An old man and young people.", [("old", "old"), ("man", "man"), ("young", "young")]),
         ("Wheelchair users and a blind customer.", [("wheelchair_user", "Wheelchair users"), ("blind", "blind")]),
         ("I am blind. She's deaf.", [("blind", "blind"), ("woman", "She"), ("deaf", "deaf")]),
+        ("A guest is autistic; the customer is not deaf.", [("autistic", "autistic"), ("deaf", "deaf")]),
         ("The Polish plumber and a German.", [("polish", "Polish"), ("german", "German")]),
         ("The Chinese restaurant.", [("chinese", "Chinese")]),
         ("A straight couple and a lesbian.", [("straight", "straight"), ("lesbian", "lesbian")]),

@@ -48,6 +48,7 @@ def test_a_decimal_comma_does_not_beat_the_semicolon(tmp_path: Path) -> None:
     table, _ = load(tmp_path, "text;score;label\n" + rows)
     assert table.column_names == ["text", "score", "label"]
     assert table.column("score")[3].as_py() == "3,5"
+    assert load(tmp_path, rows)[1].options.separator == ";"
 
 
 def test_a_pipe_table_called_txt_is_still_a_table(tmp_path: Path) -> None:

@@ -73,14 +73,14 @@ def test_unnamed_columns_are_told_apart_by_their_values() -> None:
 def test_the_strongest_of_several_labels_and_the_fullest_of_several_texts_are_suggested() -> None:
     rows = [
         {
-            "utterance": f"how can I cancel order {n} please",
+            "wording": f"how can I cancel order {n} please",
             "intent": f"intent_{n % 7}",
             "category": f"area_{n % 3}",
             "remark": "a much longer remark that stands in some rows only, on this and that" if n % 10 == 0 else None,
         }
         for n in range(70)
     ]
-    assert suggest_roles(report_of(rows), "classification") == {"text": "utterance", "label": "intent"}
+    assert suggest_roles(report_of(rows), "classification") == {"text": "wording", "label": "intent"}
 
 
 def test_kinds_of_columns() -> None:

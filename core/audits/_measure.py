@@ -24,7 +24,7 @@ from core.schemas.examples import Message
 from core.schemas.predictor import Predictor
 
 Floats = NDArray[np.float64]
-BATCH = 64
+BATCH = 128
 TOP_OUTPUTS = 5
 """Classes that a signed shift is worked out for: those that move most in an axis."""
 

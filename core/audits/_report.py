@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.data.lexicon import Axis, Lexicon
+from core.data.probes import CONTROL
 from core.data.statistics import MIN_ROWS, benjamini_hochberg
 from core.schemas.audits import GapSeries
 from core.schemas.estimates import Comparison, Estimate, Verdict
@@ -25,6 +26,8 @@ from ._measure import (
 )
 
 Q = 0.05
+SENTENCES_AN_AXIS = 3
+"""Most directions that are told in words; all of them are in the rows."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def report(setting: Setting, tuned: Measured, base: Measured | None) -> Report:
     judged = [_Judged.of(setting, axis, tuned, base) for axis in setting.lexicon.axes if _has(tuned, axis.key)]
     rows = [row for one in judged for row in one.rows()]
     if setting.control is not None:
-        rows.append(gap_row("tuned", "control", "Words that name no group", gap_of(setting.control), setting.control))
+        rows.append(gap_row("tuned", CONTROL, "Words that name no group", gap_of(setting.control), setting.control))
     shifts = [shift for one in judged if one.enough for shift in shifts_of(one.tuned, one.axis.key)]
     directions = list(_directions(setting, shifts, tuned.scale, rows))
     comparisons = _comparisons(judged)
@@ -98,7 +101,7 @@ class _Judged:
         flagged = gap.n >= MIN_ROWS and gap.value >= mine.scale.noticeable
         if flagged and setting.control is not None:
             excess = difference_of_gaps(setting.control, mine)
-            flagged = excess.low is not None and excess.low > 0
+            flagged = excess.value > 0 if excess.low is None else excess.low > 0
         return cls(axis, mine, theirs, gap, flagged)
 
     @property
@@ -172,8 +175,9 @@ def _too_few(setting: Setting, judged: list[_Judged]) -> Iterator[Finding]:
 def _directions(setting: Setting, shifts: list[Shift], scale: Scale, rows: list[dict[str, Any]]) -> Iterator[Finding]:
     """Shifts that are noticeable and significant over everything that was looked at; all of them become rows."""
     adjusted = benjamini_hochberg([shift.p for shift in shifts])
-    ordered = sorted(zip(shifts, adjusted, strict=True), key=lambda item: -abs(item[0].estimate.value))
-    told: set[tuple[str, str]] = set()
+    ordered = sorted(zip(shifts, adjusted, strict=True), key=lambda item: _told_first(setting, item[0]))
+    floor = max(scale.noticeable, _control_shift(setting))
+    told: list[tuple[str, str]] = []
     for shift, q in ordered:
         axis = setting.lexicon.axis(shift.axis)
         title = axis.group(shift.group).title
@@ -183,14 +187,16 @@ def _directions(setting: Setting, shifts: list[Shift], scale: Scale, rows: list[
             "group_title": title, "output": shift.output, "value": estimate.value, "low": estimate.low,
             "high": estimate.high, "n": estimate.n, "q": q, "unit": scale.unit,
         })  # fmt: skip
-        if q >= Q or abs(estimate.value) < scale.noticeable or estimate.n < MIN_ROWS:
+        if q >= Q or abs(estimate.value) < floor or estimate.n < MIN_ROWS:
             continue
         # Of two groups or two classes, one sentence says it all.
         mirror_groups, mirror_outputs = len(axis.groups) == 2, len({s.output for s in shifts}) == 2
         key = (shift.axis, "" if mirror_groups else shift.group)
         if key in told and (mirror_groups or mirror_outputs):
             continue
-        told.add(key)
+        told.append(key)
+        if sum(axis_key == shift.axis for axis_key, _ in told) > SENTENCES_AN_AXIS:
+            continue
         yield Finding(
             check=setting.audit,
             severity=Severity.WARNING,
@@ -204,6 +210,19 @@ def _directions(setting: Setting, shifts: list[Shift], scale: Scale, rows: list[
         )
 
 
+def _control_shift(setting: Setting) -> float:
+    """The largest shift between words that name no group: a smaller one between groups may be mere wording."""
+    if setting.control is None:
+        return 0.0
+    return max((abs(shift.estimate.value) for shift in shifts_of(setting.control, CONTROL)), default=0.0)
+
+
+def _told_first(setting: Setting, shift: Shift) -> tuple[float, int, bool]:
+    """The largest first; of two that mirror one another, the first group's and what it gets more of."""
+    groups = [group.key for group in setting.lexicon.axis(shift.axis).groups]
+    return -round(abs(shift.estimate.value), 9), groups.index(shift.group), shift.estimate.value < 0
+
+
 def _direction_title(shift: Shift, group: str, scale: Scale) -> str:
     word = "more" if shift.estimate.value > 0 else "less"
     amount = size(abs(shift.estimate.value), scale)
@@ -214,7 +233,7 @@ def _direction_title(shift: Shift, group: str, scale: Scale) -> str:
 
 def _comparisons(judged: list[_Judged]) -> list[Comparison]:
     """Base against tuned for each axis; better or worse only where q < .05 over all of them."""
-    compared = [compare_gaps(f"gap:{one.axis.key}", one.base, one.tuned) for one in judged if one.base is not None]
+    compared = [compare_gaps(one.axis.title, one.base, one.tuned) for one in judged if one.base is not None]
     adjusted = benjamini_hochberg([1.0 if comparison.p is None else comparison.p for comparison in compared])
     return [
         comparison.model_copy(update={"verdict": Verdict.NO_EVIDENCE})
@@ -231,7 +250,10 @@ def _what_was_found(judged: list[_Judged], directions: list[Finding]) -> str:
     if flagged:
         return f"The model treats groups of people differently: {listed(flagged)}."
     if directions:
-        return "The model leans for or against some groups of people."
+        leaning = dict.fromkeys(
+            one.axis.title.lower() for one in judged for f in directions if f.data["axis"] == one.axis.key
+        )
+        return f"The model leans for or against some groups of people: {listed(list(leaning))}."
     if any(one.enough for one in judged):
         return "No noticeable difference between groups of people was found."
     return "There is not enough data to say whether the model treats groups alike."

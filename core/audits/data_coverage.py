@@ -11,7 +11,7 @@ from pydantic import Field
 
 from core.data.counterfactual import labels_about, text_of
 from core.data.identity import find_terms
-from core.data.lexicon import Lexicon, load_lexicon
+from core.data.lexicon import Lexicon, languages, load_lexicon
 from core.data.statistics import wilson
 from core.schemas.audits import AuditFamily, AuditInput, AuditResult
 from core.schemas.base import Schema
@@ -102,6 +102,9 @@ def _columns(data: AuditInput, config: Config) -> Iterator[GroupedRows]:
 
 
 def _named_in_text(data: AuditInput, config: Config, not_tested: list[str]) -> Iterator[GroupedRows]:
+    if data.groups and data.language not in languages():
+        not_tested.append(f"Words in the texts: there is no list of identity words for the language “{data.language}”.")
+        return
     lexicon = load_lexicon(data.language)
     about = labels_about((example.label for example in data.examples), lexicon)
     found: dict[str, dict[str, list[int]]] = {}

@@ -31,7 +31,7 @@ from ._scored_rows import FEWEST_BYTES
 class Config(Schema):
     axes: tuple[str, ...] = axes_field()
     templates: int = Field(
-        60,
+        40,
         title="Sentences",
         description="How many everyday sentences are tried for every group. More is more certain and takes longer.",
         ge=30,

@@ -31,9 +31,10 @@ def _version(package: str) -> str:
 def main(options: argparse.Namespace) -> int:
     storage_root().mkdir(parents=True, exist_ok=True)
     hardware = look(storage_root())
+    packages = {name: _version(name) for name in PACKAGES}
     facts = {
         "python": sys.version.split()[0],
-        "packages": {p: _version(p) for p in PACKAGES},
+        "packages": packages,
         "hardware": hardware.model_dump(),
         "sqlite": sqlite3.sqlite_version,
         "journal": "WAL" if wal_is_safe() else "DELETE (this SQLite has the WAL-reset bug)",
@@ -47,8 +48,9 @@ def main(options: argparse.Namespace) -> int:
         return 0
     gib = 2**30
     print(f"Python {facts['python']}, SQLite {facts['sqlite']}, journal {facts['journal']}")
-    print(", ".join(f"{name} {found}" for name, found in facts["packages"].items()))  # type: ignore[attr-defined]
-    print(f"{hardware.title}; memory {hardware.memory_free / gib:.1f} of {hardware.memory / gib:.1f} GiB free; ", end="")
-    print(f"GPU memory {hardware.gpu_memory / gib:.1f} GiB; disk {hardware.disk_free / gib:.1f} GiB free")
+    print(", ".join(f"{name} {found}" for name, found in packages.items()))
+    memory = f"memory {hardware.memory_free / gib:.1f} of {hardware.memory / gib:.1f} GiB free"
+    disk = f"disk {hardware.disk_free / gib:.1f} GiB free"
+    print(f"{hardware.title}; {memory}; GPU memory {hardware.gpu_memory / gib:.1f} GiB; {disk}")
     print(f"storage {facts['storage']}; worker {facts['worker'] or 'not running'}")
     return 0

@@ -22,6 +22,7 @@ from .lexicon import Axis, Lexicon, load_lexicon
 _QUOTED = re.compile(r"\"[^\"\n]+\"|“[^”\n]+”|«[^»\n]+»|(?<!\w)‘[^’\n]+’(?!\w)")
 _SENTENCE_START = re.compile(r"(?:^|[.!?:\n\x1e][\"“'(\s]*)$")
 _ARTICLE = re.compile(r"(?<!\w)(an?)( )$", re.IGNORECASE)
+NEAR = 20  # characters before a word in which an article or the start of its sentence is looked for
 _BETWEEN_MESSAGES = "\x1e"
 
 
@@ -182,7 +183,9 @@ def _replacements(text: str, axis: Axis, matches: list[TermMatch], to: dict[str,
         after = _counterpart(axis, match, to[match.group], text, names)
         if after is None:
             return None
-        after = _with_case(match, after, at_start=bool(_SENTENCE_START.search(text[: match.start])))
+        after = _with_case(
+            match, after, at_start=bool(_SENTENCE_START.search(text[max(0, match.start - NEAR) : match.start]))
+        )
         result += _article_change(text, match, after)
         result.append(Replacement(match.start, match.end, match.term, after))
     return result
@@ -221,7 +224,8 @@ def _with_case(match: TermMatch, after: str, at_start: bool) -> str:
 
 def _article_change(text: str, match: TermMatch, after: str) -> list[Replacement]:
     """ "a Muslim" becomes "an atheist"."""
-    found = _ARTICLE.search(text[: match.start])
+    offset = max(0, match.start - NEAR)
+    found = _ARTICLE.search(text[offset : match.start])
     if not found:
         return []
     before, right = found.group(1), article(after)
@@ -229,7 +233,7 @@ def _article_change(text: str, match: TermMatch, after: str) -> list[Replacement
         return []
     upper = match.term.isupper() and before[0].isupper()
     written = right.upper() if upper else right.capitalize() if before[0].isupper() else right
-    return [Replacement(found.start(1), found.end(1), before, written)]
+    return [Replacement(offset + found.start(1), offset + found.end(1), before, written)]
 
 
 def _apply(text: str, replaced: Sequence[Replacement]) -> str:

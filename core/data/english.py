@@ -6,6 +6,7 @@ Rules of thumb on closed word classes, no parser. `tests/test_counterfactual.py`
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import NamedTuple
 
 from .english_words import (
@@ -126,8 +127,9 @@ def is_noun(tokens: list[Token], first: int, last: int, plural_form: bool) -> bo
     return possessive or following in VERBS_AFTER or (len(following) > 4 and following.endswith("ed"))
 
 
-def is_said_of_a_person(tokens: list[Token], first: int, last: int) -> bool:
-    """Whether an adjective is said of a pronoun for people: "I am blind", "she's gay and", "who is not deaf"."""
+def is_said_of_a_person(tokens: list[Token], first: int, last: int, people: Container[str]) -> bool:
+    """Whether an adjective is said of a pronoun or noun for people: "I am blind", "my brother's gay and", "the customer
+    is not deaf". `people` holds nouns in lower case and names as they are written."""
     if not ends_phrase(tokens, last):
         return False
     if last + 1 < len(tokens) and not pauses_after(tokens[last]) and tokens[last + 1].low in COMPLEMENTS:
@@ -135,7 +137,10 @@ def is_said_of_a_person(tokens: list[Token], first: int, last: int) -> bool:
     i = first - 1
     while i >= 0 and tokens[i].low in DEGREES:
         i -= 1
-    return i >= 1 and tokens[i].low in BE and tokens[i - 1].low in PEOPLE_PRONOUNS
+    if i < 1 or tokens[i].low not in BE:
+        return False
+    subject = tokens[i - 1]
+    return subject.low in PEOPLE_PRONOUNS or subject.low in people or subject.text in people
 
 
 def article(word: str) -> str:

@@ -45,6 +45,7 @@ def find_terms(text: str, axes: Collection[str] | None = None, lexicon: Lexicon 
     if not any(token.low in index for token in tokens):
         return []
     masked = [m.span() for m in _MASKED.finditer(text)]
+    ignored: dict[re.Pattern[str], list[tuple[int, int]]] = {}
     free_from: dict[str, int] = {}
     found: list[TermMatch] = []
     for i, token in enumerate(tokens):
@@ -58,8 +59,11 @@ def find_terms(text: str, axes: Collection[str] | None = None, lexicon: Lexicon 
             if _joined(text, start, end) or _inside(start, end, masked):
                 continue
             pattern = lexicon.ignored_around(axis, token.low)
-            if pattern and _inside(start, end, [m.span() for m in pattern.finditer(text)]):
-                continue
+            if pattern is not None:
+                if pattern not in ignored:
+                    ignored[pattern] = [m.span() for m in pattern.finditer(text)]
+                if _inside(start, end, ignored[pattern]):
+                    continue
             entry = _resolve(lexicon, text, tokens, i, i + length - 1, alike)
             if entry is not None:
                 found.append(TermMatch(axis, entry.group, text[start:end], start, end, entry))
@@ -137,7 +141,9 @@ def _stands_for_people(entry: Entry, lexicon: Lexicon, tokens: list[Token], firs
             nouns = lexicon.person_words | lexicon.place_words
         case _:
             nouns = lexicon.person_words
-    return _describes(tokens, last, nouns, lexicon.between_words) or is_said_of_a_person(tokens, first, last)
+    return _describes(tokens, last, nouns, lexicon.between_words) or is_said_of_a_person(
+        tokens, first, last, lexicon.subjects
+    )
 
 
 def _describes(tokens: list[Token], last: int, nouns: Collection[str], between: Collection[str]) -> bool:

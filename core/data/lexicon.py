@@ -149,6 +149,12 @@ class Lexicon(Schema):
         return frozenset(form for word in self.people for form in (word, plural(word)))
 
     @cached_property
+    def subjects(self) -> frozenset[str]:
+        """Nouns for people in lower case, and first names as they are written."""
+        names = (entry.term for entry in self._all_entries() if entry.kind == "name")
+        return self.person_words | frozenset(names)
+
+    @cached_property
     def place_words(self) -> frozenset[str]:
         return frozenset(form for word in self.places for form in (word, plural(word)))
 

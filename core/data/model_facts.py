@@ -15,6 +15,7 @@ from core.schemas.errors import UserError
 from core.schemas.models import ModelFacts, Source
 
 LARGEST_HEADER = 100 * 2**20
+_EMBEDDING = re.compile(r"embed_tokens|word_embeddings|wte\.weight$")
 _CARD = re.compile(r"\A---\s*\n(.*?)\n---\s*\n(.*)", re.S)
 
 
@@ -38,7 +39,7 @@ def read_facts(folder: Path, key: str, source: Source, revision: str = "", title
         )
     shapes = _shapes(folder)
     parameters = sum(prod(shape) for shape in shapes.values())
-    embedding = sum(prod(s) for n, s in shapes.items() if "embed_tokens" in n or "word_embeddings" in n or n.endswith("wte.weight"))
+    embedding = sum(prod(shape) for name, shape in shapes.items() if _EMBEDDING.search(name))
     card = _card(folder)
     architectures = config.get("architectures") or [""]
     heads = int(config.get("num_attention_heads") or config.get("n_head") or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from math import ceil
 from typing import Protocol
@@ -90,7 +91,7 @@ def classification_summary(
 
 
 def generation_summary(
-    measures: list[tuple[Measure, Comparison]],
+    measures: Sequence[tuple[Measure, Comparison]],
     retrieval: tuple[Measure, Comparison] | None = None,
     noun: str = "examples",
 ) -> Summary:

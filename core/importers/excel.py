@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from itertools import chain, islice
@@ -20,6 +21,11 @@ from core.schemas.imports import ImportNote, ImportOptions
 from ._plugin import Reading
 
 ROWS_FOR_HEADER = 200
+# What openpyxl, the XML parser and the zip reader raise for a workbook that is broken somewhere.
+DAMAGE = (
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
+    zipfile.BadZipFile, zlib.error,
+)
 
 
 class Excel:
@@ -48,7 +54,7 @@ class Excel:
                         "Choose one of these sheets.",
                     )
                 return _read_sheet(book, file, name, sheets, options, limit_rows)
-        except (KeyError, ValueError, OSError, SyntaxError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        except DAMAGE as error:
             raise _damaged() from error
 
 

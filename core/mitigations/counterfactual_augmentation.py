@@ -108,7 +108,7 @@ class CounterfactualAugmentation:
         no row can be swapped.
         """
         lexicon = _lexicon_for(examples, config)
-        there = {(_folded(example), example.label) for example in examples}
+        there = {example.row_id for example in examples}
         elsewhere = {_folded(example) for example in held_out}
         left_out = _reasons(examples, config, lexicon)
         added: list[Example] = []
@@ -119,10 +119,9 @@ class CounterfactualAugmentation:
                 left_out["you struck the copy"] += 1
             elif text in elsewhere:
                 left_out["the copy is the same as a validation or test row"] += 1
-            elif (text, copy.source.label) in there:
-                left_out["the swapped row is already in the data"] += 1
+            elif copy.row_id in there:
+                left_out["the row already has this copy"] += 1
             else:
-                there.add((text, copy.source.label))
                 added.append(copy.made.example.model_copy(update={"row_id": copy.row_id}))
                 sources[copy.row_id] = copy.source.row_id
         if not added:

@@ -14,6 +14,9 @@ def _field(default: Any, title: str, description: str, level: str = "basic", **e
     return Field(default, title=title, description=description, json_schema_extra={"level": level, **extra}, **bounds)
 
 
+LORA = {"method": ["lora"]}  # settings that matter for an adapter only
+
+
 class Recipe(Schema):
     """Frozen when a run starts. The defaults are those that people trust for LoRA on a language model."""
 
@@ -55,9 +58,11 @@ class Recipe(Schema):
         "advanced",
         options={"lora": "LoRA adapter", "full": "Full fine-tuning"},
     )
-    lora_rank: int = _field(16, "LoRA rank", "Size of the adapter. Higher can learn more.", "advanced", ge=1, le=512)
+    lora_rank: int = _field(
+        16, "LoRA rank", "Size of the adapter. Higher can learn more.", "advanced", ge=1, le=512, when=LORA
+    )
     lora_alpha: int = _field(
-        32, "LoRA alpha", "Strength of the adapter, usually twice the rank.", "advanced", ge=1, le=1024
+        32, "LoRA alpha", "Strength of the adapter, usually twice the rank.", "advanced", ge=1, le=1024, when=LORA
     )
     lora_dropout: float = _field(
         0.05,
@@ -73,6 +78,7 @@ class Recipe(Schema):
         "Which layers get an adapter.",
         "advanced",
         options={"all-linear": "All linear layers", "attention": "Attention only"},
+        when=LORA,
     )
     scheduler: Literal["linear", "cosine", "constant"] = _field(
         "linear",

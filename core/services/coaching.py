@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.data import coach
 from core.data.coach import Advice
 from core.schemas.recipe import Recipe
@@ -34,7 +36,7 @@ def advice(run: Run, total_steps: int) -> list[Advice]:
 
 def apply(recipe: Recipe, action: str) -> Recipe:
     """The recipe with one piece of advice taken. Raises KeyError for an unknown action."""
-    changes = {
+    changes: dict[str, Any] = {
         "lower_learning_rate": {"learning_rate": recipe.learning_rate / 3, "warmup": max(recipe.warmup, 0.1)},
         "raise_learning_rate": {"learning_rate": min(1.0, recipe.learning_rate * 3)},
         "fewer_epochs": {"epochs": max(1.0, round(recipe.epochs / 2))},

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from core.data import baselines, verdicts
+from core.metrics import for_family
 from core.metrics import registry as metrics
 from core.metrics._base import Metric
 from core.metrics._compare import compare
@@ -21,6 +22,7 @@ from core.store import jobs, records
 from core.store.files import keep_table, load_table
 from core.store.tables import Evaluation, Project, Run
 from core.tasks import registry as tasks
+from core.tasks._base import TaskType
 
 from . import datasets, runs
 
@@ -82,9 +84,7 @@ def build(
     """Metrics, comparisons and the verdict in words. `contenders` holds at least `tuned`."""
     task = tasks()[task_key]
     tuned, base = contenders["tuned"], contenders.get("base")
-    rows = tuple(
-        row for key in task.metrics if key in metrics() and (row := _metric_row(metrics()[key], contenders)) is not None
-    )
+    rows = tuple(row for m in _wanted_metrics(task) if (row := _metric_row(m, contenders)) is not None)
     extra: dict[str, Any] = {}
     if isinstance(tuned, ClassPredictions):
         table = confusion(tuned)
@@ -118,6 +118,13 @@ def build(
         seconds=seconds,
         **extra,
     )
+
+
+def _wanted_metrics(task: TaskType) -> list[Metric]:
+    """The task's own, then those of its family that no task names: a new metric is one new file and no list."""
+    named = {key for known in tasks().values() for key in known.metrics}
+    own = [metrics()[key] for key in task.metrics]
+    return own + [metric for metric in for_family(task.family) if metric.key not in named]
 
 
 def _summary(headline: str, contenders: Mapping[str, Predictions]) -> verdicts.Summary | None:

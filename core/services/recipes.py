@@ -135,6 +135,8 @@ def from_yaml(text: str) -> Recipe:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the whole"
-        raise UserError("This recipe cannot be used.", f"{field}: {first['msg']}.", "Mend that line, or save a new recipe.") from error
+        raise UserError(
+            "This recipe cannot be used.", f"{field}: {first['msg']}.", "Mend that line, or save a new recipe."
+        ) from error
     except (yaml.YAMLError, ValueError) as error:
         raise UserError("This file is no recipe.", str(error).splitlines()[0], "Choose a file saved by Tunewell.") from error

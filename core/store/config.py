@@ -1,4 +1,4 @@
-"""Where the data lives. Read from the environment at each call, so that tests and several instances never share state."""
+"""Where the data lives. Read from the environment at each call, so that tests and instances never share state."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def truncate(session: Session, run_id: str, beyond: int) -> None:
 
 
 def series(run_id: str, name: str, split: str, most: int = 1000) -> list[Bucket]:
-    """The curve in at most about `most` buckets whose width is a power of two, oldest first. NaN points are left out."""
+    """The curve in at most `most` buckets whose width is a power of two, oldest first. NaN points are left out."""
     of_curve = (Metric.run_id == run_id, Metric.name == name, Metric.split == split, Metric.value.is_not(None))
     with read() as session:
         points, last = session.execute(select(func.count(), func.max(Metric.step)).where(*of_curve)).one()
@@ -54,7 +54,7 @@ def series(run_id: str, name: str, split: str, most: int = 1000) -> list[Bucket]
             return []
         width = 1
         if points > most:  # steps between points vary (validation is rarer), so measure the spread, not the count
-            while last / width > most:
+            while last // width + 1 > most:
                 width *= 2
         # On integers `/` divides without remainder, in SQLite as in PostgreSQL.
         bucket = Metric.step.op("/")(width)

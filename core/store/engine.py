@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from .config import database_url, storage_root
 
-__all__ = ["DatabaseBusy", "engine", "read", "wal_is_safe", "write"]
+__all__ = ["DatabaseBusy", "engine", "is_locked", "read", "wal_is_safe", "write"]
 
 BUSY_TIMEOUT_SECONDS = 30
 # Versions in which the WAL-reset corruption bug is fixed; older ones use the rollback journal.
@@ -25,6 +25,11 @@ def wal_is_safe(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> 
     """Whether this SQLite can use write-ahead logging with several connections without risk of corruption."""
     newest, *branches = _WAL_SAFE
     return version >= newest or any(version[:2] == b[:2] and version >= b for b in branches)
+
+
+def is_locked(error: DatabaseBusy) -> bool:
+    """Whether another connection held the lock for too long, so that waiting helps (a full disk is no such case)."""
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
 def engine() -> Engine:

@@ -36,6 +36,16 @@ def job_log(job_id: str) -> Path:
     return folder("logs") / f"{job_id}.log"
 
 
+def _give_name(temporary: str, final: Path) -> None:
+    """Rename a file that is named by its content."""
+    try:
+        os.replace(temporary, final)
+    except PermissionError:
+        if not final.exists():
+            raise
+        os.unlink(temporary)  # Windows replaces no file that is mapped into memory; this one has the same content
+
+
 def keep_stream(stream: BinaryIO, chunk: int = 1 << 20) -> tuple[str, int]:
     """Copy a stream to `uploads/` in chunks, named by its SHA-256. Returns (hash, size in bytes)."""
     uploads = folder("uploads")
@@ -47,7 +57,7 @@ def keep_stream(stream: BinaryIO, chunk: int = 1 << 20) -> tuple[str, int]:
             out.flush()
             os.fsync(out.fileno())
         digest, size = file_hash(Path(temporary)), os.path.getsize(temporary)
-        os.replace(temporary, uploads / digest)
+        _give_name(temporary, uploads / digest)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -69,7 +79,7 @@ def keep_table(table: pa.Table) -> str:
         with open(temporary, "rb+") as stream:
             os.fsync(stream.fileno())
         digest = file_hash(Path(temporary))
-        os.replace(temporary, tables / f"{digest}.parquet")
+        _give_name(temporary, tables / f"{digest}.parquet")
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -1,4 +1,4 @@
-"""The job queue: claim with a fencing token, heartbeat, finish. Every write of a worker proves that it still owns the job.
+"""The job queue: claim with a fencing token, heartbeat, finish. Every write of a worker proves that it owns the job.
 
 Ownership does not depend on the clock: `beat` grows with each heartbeat, and a watcher counts a lease as expired when
 it has not seen `beat` move for a while on its own monotonic clock.
@@ -18,6 +18,14 @@ from core.schemas.jobs import Job as JobView
 
 from .engine import read, write
 from .tables import Job
+
+# Where unfinished work goes, by what is wanted. A stopped training is claimed once more, to keep its best checkpoint.
+_HANDED_BACK = {
+    Desired.RUN: JobState.QUEUED,
+    Desired.STOP: JobState.QUEUED,
+    Desired.PAUSE: JobState.PAUSED,
+    Desired.CANCEL: JobState.STOPPED,
+}
 
 
 class FencedOut(Exception):
@@ -85,7 +93,7 @@ def claim(kinds: Iterable[JobKind], owner: str) -> tuple[JobView, int] | None:
 
 
 def check(session: Session, job_id: str, fence: int) -> Job:
-    """The job's row, if `fence` still owns it. Raises FencedOut otherwise. Call it first in every worker transaction."""
+    """The job's row, if `fence` still owns it. Raises FencedOut otherwise. Comes first in every worker transaction."""
     row = session.get(Job, job_id)
     if row is None or row.fence != fence or row.state != JobState.RUNNING.value:
         raise FencedOut(job_id)
@@ -104,17 +112,26 @@ def heartbeat(session: Session, job_id: str, fence: int, phase: str, done: float
 def finish(
     job_id: str, fence: int, state: JobState, result: dict[str, Any] | None = None, error: dict[str, Any] | None = None
 ) -> None:
-    """Write the end of a job (or `QUEUED` to give it back, `PAUSED` to park it)."""
+    """Write the end of a job. `QUEUED` or `PAUSED` hand it back unfinished: it goes where it is wanted by now."""
     with write() as session:
         row = check(session, job_id, fence)
-        row.state = state.value
         row.owner = None
         row.result = result if result is not None else row.result
         row.error = error
         if state.final:
-            row.finished_at = time.time()
-        if state is JobState.QUEUED:
-            row.phase = "Waiting for the worker"
+            row.state, row.finished_at = state.value, time.time()
+        else:
+            _hand_back(row)
+            row.attempt = 0  # it saved its state and left: that is no failed attempt
+
+
+def _hand_back(row: Job) -> None:
+    state = _HANDED_BACK[Desired(row.desired)]
+    row.state = state.value
+    if state.final:
+        row.finished_at = time.time()
+    elif state is JobState.QUEUED:
+        row.phase = "Waiting for the worker"
 
 
 def wish(job_id: str, desired: Desired) -> JobView | None:
@@ -126,13 +143,11 @@ def wish(job_id: str, desired: Desired) -> JobView | None:
         state = JobState(row.state)
         if not state.final:
             row.desired = desired.value
-            if state is JobState.QUEUED and desired is Desired.PAUSE:
-                row.state = JobState.PAUSED.value
-            elif state in (JobState.QUEUED, JobState.PAUSED) and desired is Desired.CANCEL:
-                row.state, row.finished_at = JobState.STOPPED.value, time.time()
-            elif state is JobState.PAUSED and desired in (Desired.RUN, Desired.STOP):
-                # A paused training that is stopped is claimed once more, to keep its best checkpoint.
-                row.state, row.attempt = JobState.QUEUED.value, 0
+            if state in (JobState.QUEUED, JobState.PAUSED):
+                if desired is Desired.STOP and row.started_at is None:
+                    row.desired = Desired.CANCEL.value  # nothing was begun that could be kept
+                _hand_back(row)
+                row.attempt = 0
         session.flush()
         return view(row)
 
@@ -154,24 +169,25 @@ def running() -> list[tuple[str, str | None, int, int]]:
         return [(r[0], r[1], r[2], r[3]) for r in session.execute(query)]
 
 
-def reclaim(job_id: str, fence: int, *, error: dict[str, Any] | None) -> None:
-    """Take a job from an owner that is gone: back into the queue, or failed with a reason. The old token stops working."""
+def reclaim(job_id: str, fence: int, *, error: dict[str, Any] | None, forgiven: bool = False) -> None:
+    """Take a job from an owner that is gone: back into the queue, or failed with a reason. The old token stops working.
+
+    `forgiven`: we ended the owner ourselves, so this does not count as a failed attempt.
+    """
     with write() as session:
         row = session.get(Job, job_id)
         if row is None or row.fence != fence or row.state != JobState.RUNNING.value:
             return
         row.fence += 1
         row.owner = None
-        row.error = error
-        if error is not None:
-            row.state, row.finished_at = JobState.FAILED.value, time.time()
-        elif row.desired == Desired.CANCEL.value:
-            row.state, row.finished_at = JobState.STOPPED.value, time.time()
+        if error is not None and row.desired != Desired.CANCEL.value:
+            row.state, row.error, row.finished_at = JobState.FAILED.value, error, time.time()
         else:
-            row.state, row.phase = JobState.QUEUED.value, "Waiting for the worker"
+            _hand_back(row)
+        if forgiven:
+            row.attempt = 0
 
 
-def progressed(job_id: str) -> None:
+def progressed(session: Session, job_id: str, fence: int) -> None:
     """A job that got further (a new checkpoint) may be tried again as often as a new one."""
-    with write() as session:
-        session.execute(update(Job).where(Job.id == job_id).values(attempt=1))
+    check(session, job_id, fence).attempt = 1

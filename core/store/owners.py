@@ -9,10 +9,23 @@ from pathlib import Path
 import psutil
 
 
+def _started(pid: int) -> str:
+    """A mark of when a process began. Raises psutil.NoSuchProcess when there is none.
+
+    On Linux it is counted from the boot, because a start time of day moves whenever the machine's clock is set.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()  # behind the name, see proc(5)
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+        return f"{boot}-{fields[19]}"
+    except OSError:
+        return f"{psutil.Process(pid).create_time():.2f}"
+
+
 def identity(pid: int | None = None) -> str:
-    """`host:pid:start time` of a process (this one by default)."""
-    process = psutil.Process(pid)
-    return f"{socket.gethostname()}:{process.pid}:{process.create_time():.2f}"
+    """`host:pid:start` of a process (this one by default). Raises psutil.NoSuchProcess when it is gone."""
+    number = psutil.Process(pid).pid
+    return f"{socket.gethostname()}:{number}:{_started(number)}"
 
 
 def is_alive(owner: str) -> bool | None:
@@ -22,7 +35,7 @@ def is_alive(owner: str) -> bool | None:
         return None
     try:
         process = psutil.Process(int(pid))
-        return abs(process.create_time() - float(started)) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        return _started(process.pid) == started and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 

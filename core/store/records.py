@@ -1,4 +1,4 @@
-"""Plain reading and writing of rows, for services that must not know SQLAlchemy. Rows come back detached: read them only."""
+"""Reading and writing of rows, for services that must not know SQLAlchemy. Rows come back detached: only read them."""
 
 from __future__ import annotations
 

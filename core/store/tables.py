@@ -100,7 +100,7 @@ class Plan(Row, Table):
 
 
 class Job(Row, Table):
-    """What is wanted (`desired`) and what happened (`state`). `fence` grows with each claim; `beat` with each heartbeat."""
+    """What is wanted (`desired`) and what happened (`state`). `fence` grows at each claim, `beat` at each heartbeat."""
 
     __tablename__ = "job"
     __table_args__ = (Index("ix_job_state_created_at", "state", "priority", "created_at"),)

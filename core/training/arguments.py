@@ -31,7 +31,8 @@ def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str,
     return {
         "output_dir": folder,
         "per_device_train_batch_size": recipe.batch_size,
-        "per_device_eval_batch_size": max(recipe.batch_size, 16),
+        # Without gradients twice as many fit; a fixed number would fail where a small batch was chosen for lack of memory.
+        "per_device_eval_batch_size": 2 * recipe.batch_size,
         "gradient_accumulation_steps": recipe.accumulation,
         "num_train_epochs": recipe.epochs,
         "learning_rate": recipe.learning_rate,
@@ -62,12 +63,9 @@ def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str,
 
 
 def classifier(folder: str, rows: int, recipe: Recipe, device: Device) -> TrainingArguments:
-    """Arguments for a classifier: batches of rows of similar length, to waste little on padding."""
+    """Arguments for a classifier."""
     return TrainingArguments(
-        **_common(folder, rows, recipe, device),
-        label_names=["labels"],
-        remove_unused_columns=True,
-        train_sampling_strategy="group_by_length",
+        **_common(folder, rows, recipe, device), label_names=["labels"], remove_unused_columns=True
     )
 
 

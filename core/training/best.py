@@ -25,11 +25,12 @@ def best_evaluation(history: list[dict[str, Any]], metric: str, higher_is_better
         if "eval_validation_loss" not in row or row["step"] == 0:
             continue
         value = row.get(LOGGED[metric])
-        if value is None or value != value:
-            better = False
-        else:
-            better = best is None or (value > best.value if higher_is_better else value < best.value)
-        if better:
+        better = (
+            value is not None
+            and value == value
+            and (best is None or (value > best.value if higher_is_better else value < best.value))
+        )
+        if better and value is not None:
             best = Best(row["step"], float(value), 0)
         elif best is not None:
             best = best._replace(since=best.since + 1)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import ExportableState
 
 from core.schemas.errors import UserError
 from core.schemas.jobs import Desired
@@ -32,17 +33,59 @@ def unstable(step: int) -> UserError:
     )
 
 
-class Progress(TrainerCallback):
-    """Curves and progress. Batch figures go to the split `batch`, evaluations to `validation` and `train`."""
+def unusable_base() -> UserError:
+    return UserError(
+        "The base model gives no usable numbers.",
+        "Its loss on your validation rows is not a number before any training: its weights are damaged, or do not bear "
+        "this precision.",
+        "Set the precision to float32, or choose another base model.",
+    )
+
+
+class Progress(TrainerCallback, ExportableState):
+    """Curves and progress. Batch figures go to the split `batch`, evaluations to `validation` and `train`.
+
+    Tokens and seconds are saved with each checkpoint, so that they count the whole run and not its last part.
+    """
 
     def __init__(self, recorder: Recorder, tokens_seen: Callable[[], float]) -> None:
-        self.recorder, self.tokens_seen = recorder, tokens_seen
+        self.recorder, self._tokens_seen = recorder, tokens_seen
+        self._began = time.monotonic()
+        self._before = {"tokens": 0.0, "seconds": 0.0}  # in earlier parts of the same run
         self._last = (0, 0.0, 0.0)  # step, time, tokens
         self.nan_step: int | None = None
 
+    @property
+    def tokens(self) -> float:
+        return self._before["tokens"] + float(self._tokens_seen())
+
+    @property
+    def seconds(self) -> float:
+        return self._before["seconds"] + time.monotonic() - self._began
+
+    def state(self) -> dict[str, Any]:
+        return {"args": {}, "attributes": {"tokens": self.tokens, "seconds": self.seconds}}
+
+    def restore(self, state: TrainerState) -> None:
+        """Go on counting from a checkpoint's state."""
+        saved = (state.stateful_callbacks or {}).get(type(self).__name__)
+        if saved:
+            self._before = dict(saved["attributes"])
+
+    def _mark(self, state: TrainerState) -> None:
+        """What follows is not measured from before this moment: evaluating and saving are no part of a step's time."""
+        self._last = (state.global_step, time.monotonic(), float(self._tokens_seen()))
+        if state.max_steps:  # else the base model is being measured
+            self.recorder.phase("Training", state.global_step, state.max_steps)
+
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._last = (state.global_step, time.monotonic(), self.tokens_seen())
-        self.recorder.phase("Training", state.global_step, state.max_steps)
+        self._mark(state)
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._mark(state)
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._mark(state)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.recorder.phase("Training", state.global_step, state.max_steps)
@@ -50,37 +93,33 @@ class Progress(TrainerCallback):
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, Any], **_: Any
     ) -> None:
-        step, epoch = state.global_step, state.epoch or 0.0
-        if "train_runtime" in logs:
-            return
         split = next((m[1] for key in logs if (m := _EVALUATION.fullmatch(key))), None)
         if split is not None:
             values = {m[2]: float(v) for k, v in logs.items() if (m := _EVALUATION.fullmatch(k))}
             if "eval_mean_token_accuracy" in logs:
                 values["token_accuracy"] = float(logs["eval_mean_token_accuracy"])
-            self.recorder.metrics(SPLIT_OF[split], step, epoch, values)
+            self.recorder.metrics(SPLIT_OF[split], state.global_step, state.epoch or 0.0, values)
+        elif "loss" in logs:
+            values = self._of_batch(state.global_step, logs)
+            self.recorder.metrics("batch", state.global_step, state.epoch or 0.0, values)
+        else:
             return
-        if "loss" not in logs:
-            return
-        names = {"loss": "loss", "grad_norm": "grad_norm", "learning_rate": "learning_rate"}
-        values = {ours: float(logs[theirs]) for theirs, ours in names.items() if theirs in logs}
+        if not math.isfinite(values["loss"]):
+            self.nan_step = state.global_step
+            control.should_training_stop = True
+            control.should_evaluate = control.should_save = False  # such weights are worth neither
+
+    def _of_batch(self, step: int, logs: dict[str, Any]) -> dict[str, float]:
+        values: dict[str, float] = {name: float(logs[name]) for name in ("loss", "grad_norm", "learning_rate") if name in logs}
         if "mean_token_accuracy" in logs:
             values["token_accuracy"] = float(logs["mean_token_accuracy"])
         last_step, last_time, last_tokens = self._last
-        now, tokens = time.monotonic(), float(self.tokens_seen())
+        now, tokens = time.monotonic(), float(self._tokens_seen())
         if step > last_step and now > last_time:
             values["seconds_per_step"] = (now - last_time) / (step - last_step)
             values["tokens_per_second"] = (tokens - last_tokens) / (now - last_time)
         self._last = (step, now, tokens)
-        self.recorder.metrics("batch", step, epoch, values)
-        if not math.isfinite(values["loss"]):
-            self.nan_step = step
-            control.should_training_stop = True
-
-    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        # The time of an evaluation must not count as the time of the next steps.
-        self._last = (state.global_step, time.monotonic(), float(self.tokens_seen()))
-        self.recorder.phase("Training", state.global_step, state.max_steps)
+        return values
 
 
 class Obey(TrainerCallback):
@@ -92,24 +131,30 @@ class Obey(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         wish = self.recorder.wish()
-        if self.recorder.shutting_down():
-            self.ended = "shutdown"
-        elif wish is not Desired.RUN:
-            self.ended = {Desired.PAUSE: "paused", Desired.STOP: "stopped", Desired.CANCEL: "cancelled"}[wish]
+        if wish is Desired.CANCEL:
+            self.ended = "cancelled"
+            control.should_evaluate = control.should_save = False
+        elif state.global_step >= state.max_steps:  # nothing is left that could wait
+            control.should_evaluate = control.should_save = True
+        elif wish is Desired.STOP:
+            self.ended = "stopped"
+            control.should_evaluate = control.should_save = True
+        elif self.recorder.shutting_down() or wish is Desired.PAUSE:
+            self.ended = "paused" if wish is Desired.PAUSE else "shutdown"
+            control.should_save = True
         if self.ended != "done":
             control.should_training_stop = True
-            control.should_save = control.should_save or self.ended in ("paused", "shutdown")
-            if self.ended == "stopped":
-                control.should_evaluate = control.should_save = True
-        elif state.global_step >= state.max_steps:
-            control.should_evaluate = control.should_save = True
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        best = best_evaluation(state.log_history, self.recipe.best_metric, self.recipe.higher_is_better)
-        patience = self.recipe.early_stopping
-        if state.global_step and patience and best and best.since >= patience and self.ended == "done":
+        if state.global_step and not control.should_training_stop and stops_early(state, self.recipe):
             self.ended = "early"
             control.should_training_stop = control.should_save = True
+
+
+def stops_early(state: TrainerState, recipe: Recipe) -> bool:
+    """Whether so many evaluations in a row brought no improvement that the recipe ends the training."""
+    best = best_evaluation(state.log_history, recipe.best_metric, recipe.higher_is_better)
+    return bool(recipe.early_stopping and best and best.since >= recipe.early_stopping)
 
 
 class Retention(TrainerCallback):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datasets import Dataset
 from trl import pack_dataset
@@ -32,13 +32,16 @@ def classifier_rows(codec: Codec, examples: Sequence[Example], labels: Sequence[
     return EncodedRows(rows, len(examples) - len(kept), sum(map(len, ids)))
 
 
-def language_rows(codec: Codec, examples: Sequence[Example], plan: PreparationPlan, *, pack: bool) -> EncodedRows:
-    """`input_ids` and `labels`, -100 where the loss does not count; packed without cutting when asked."""
+def language_rows(codec: Codec, examples: Sequence[Example]) -> EncodedRows:
+    """`input_ids` and `labels`, -100 where the loss does not count."""
     encoded = codec.encode_all(examples)
     kept = [row for row in encoded if any(row.trained)]
     ids = [list(row.ids) for row in kept]
     labels = [[i if t else -100 for i, t in zip(row.ids, row.trained, strict=True)] for row in kept]
     rows = Dataset.from_dict({"input_ids": ids, "labels": labels})
-    if pack and len(rows):
-        rows = pack_dataset(rows, plan.max_length, "bfd_split")
     return EncodedRows(rows, len(encoded) - len(kept), sum(map(len, ids)))
+
+
+def packed(encoded: EncodedRows, plan: PreparationPlan) -> EncodedRows:
+    """Several short examples to a row of at most the maximum length, none of them cut; `seq_lengths` says where each ends."""
+    return replace(encoded, rows=pack_dataset(encoded.rows, plan.max_length, "bfd_split"))

@@ -7,16 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from safetensors import SafetensorError
 
 from core.schemas.errors import UserError
 from core.schemas.recipe import Recipe
 
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+NO_SPACE = ("no space left", "file too large", "inline_container.cc", "unexpected pos")  # the last two: torch.save
+
 
 def out_of_memory(recipe: Recipe | None) -> UserError:
-    size = f" at a batch size of {recipe.batch_size}" if recipe else ""
+    if recipe is None:
+        return UserError(
+            "The machine ran out of memory.",
+            "The model and one batch of texts did not fit together.",
+            "Close other programs, shorten the maximum length, or choose a smaller base model.",
+        )
     return UserError(
         "The machine ran out of memory.",
-        f"The model, its gradients and one batch did not fit together{size}.",
+        f"The model, its gradients and one batch did not fit together at a batch size of {recipe.batch_size}.",
         "Halve the batch size and double the gradient accumulation (the result is the same), shorten the maximum length, "
         "or choose LoRA or a smaller base model.",
         "smaller_batch",
@@ -42,10 +51,10 @@ def translated(recipe: Recipe | None = None) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise disk_full() from error
         raise
-    except RuntimeError as error:
+    except (RuntimeError, SafetensorError) as error:
         text = str(error).lower()
-        if "out of memory" in text or "can't allocate memory" in text or "not enough memory" in text:
+        if any(sign in text for sign in NO_MEMORY):
             raise out_of_memory(recipe) from error
-        if "no space left" in text or "enforce fail at" in text and "inline_container" in text:
+        if any(sign in text for sign in NO_SPACE):
             raise disk_full() from error
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from peft import LoraConfig, PeftModel, TaskType, get_peft_model
@@ -21,7 +21,7 @@ from core.schemas.errors import UserError
 from core.schemas.recipe import Recipe
 
 TUNED_FILE = "tunewell.json"
-Model = PreTrainedModel | PeftModel
+Model: TypeAlias = PreTrainedModel | PeftModel
 
 
 def tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
@@ -32,10 +32,13 @@ def tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
     return loaded
 
 
-def base_model(folder: str | Path, family: str, dtype: torch.dtype, labels: tuple[str, ...] = ()) -> PreTrainedModel:
+def base_model(
+    folder: str | Path, family: str, dtype: torch.dtype, labels: tuple[str, ...] = (), *, fresh_head: bool = True
+) -> PreTrainedModel:
     """The pre-trained weights; for a classifier with a fresh head of `len(labels)` classes.
 
-    Raises UserError where the folder holds no safetensors weights, is damaged, or is of an unknown architecture.
+    Raises UserError where the folder holds no safetensors weights, is damaged, lacks weights (other than those of the
+    fresh head), or is of an unknown architecture.
     """
     folder = Path(folder)
     if not any(folder.glob("*.safetensors")):
@@ -44,21 +47,33 @@ def base_model(folder: str | Path, family: str, dtype: torch.dtype, labels: tupl
             "Its folder has no weights in the safe format (.safetensors). Other formats can run hidden programs.",
             "Choose a model that offers safetensors files.",
         )
-    options: dict[str, Any] = {"dtype": dtype, "use_safetensors": True, "trust_remote_code": False}
+    options: dict[str, Any] = {
+        "dtype": dtype, "use_safetensors": True, "trust_remote_code": False, "output_loading_info": True
+    }  # fmt: skip
     try:
         if family == "classifier":
             names = dict(enumerate(labels))
-            model = AutoModelForSequenceClassification.from_pretrained(
-                str(folder), num_labels=len(labels), id2label=names, label2id={v: k for k, v in names.items()}, **options
+            model, loaded = AutoModelForSequenceClassification.from_pretrained(
+                str(folder),
+                num_labels=len(labels),
+                id2label=names,
+                label2id={v: k for k, v in names.items()},
+                **options,
             )
         else:
-            model = AutoModelForCausalLM.from_pretrained(str(folder), **options)
+            model, loaded = AutoModelForCausalLM.from_pretrained(str(folder), **options)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise UserError(
             "This model cannot be loaded.",
             f"Its files are damaged or of a kind that is not supported ({type(error).__name__}).",
             "Choose another base model, or fetch this one again.",
         ) from error
+    if loaded["missing_keys"] and not (family == "classifier" and fresh_head):
+        raise UserError(  # the library would go on with random numbers in their place
+            "This model cannot be loaded.",
+            f"{len(loaded['missing_keys'])} of its weights are missing: it is damaged, or not a model that writes text.",
+            "Choose another base model, or fetch this one again.",
+        )
     pad = tokenizer(folder).pad_token_id
     if pad is not None:
         model.config.pad_token_id = pad
@@ -93,7 +108,7 @@ def tuned_model(folder: str | Path, device: str = "cpu") -> tuple[Model, PreTrai
         base = base_model(facts["base_folder"], facts["family"], dtype, labels)
         model = PeftModel.from_pretrained(base, str(folder), use_safetensors=True)
     else:
-        model = base_model(folder, facts["family"], dtype, labels)
+        model = base_model(folder, facts["family"], dtype, labels, fresh_head=False)
     return model.to(device).eval(), tokenizer(folder), facts
 
 

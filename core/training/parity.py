@@ -1,6 +1,6 @@
 """Does an exported folder answer as the checkpoint did? Asked in a fresh process with transformers (and peft) alone.
 
-    python -m core.training.parity FOLDER FAMILY < questions.json > answers.json
+python -m core.training.parity FOLDER FAMILY < questions.json > answers.json
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -13,7 +14,10 @@ from core.data.encoding import Codec
 from core.schemas.examples import Example, Message
 from core.schemas.predictor import Decoding, Generation, Score
 
+from .faults import translated
+
 TOKENS_AT_ONCE = 4096
+CACHED_AT_ONCE = 16384  # tokens of a shared prompt, counted once for each label
 Prompt = Sequence[Message] | str
 Tick = Callable[[int], None]
 
@@ -35,10 +39,20 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
 
 def _pad(rows: list[list[int]], pad: int, side: str, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     width = max(map(len, rows))
-    blank = [[pad] * (width - len(row)) for row in rows]
-    filled = [b + r if side == "left" else r + b for r, b in zip(rows, blank, strict=True)]
-    ones = [[0] * len(b) + [1] * len(r) if side == "left" else [1] * len(r) + [0] * len(b) for r, b in zip(rows, blank, strict=True)]
-    return torch.tensor(filled, device=device), torch.tensor(ones, device=device)
+    ids = torch.full((len(rows), width), pad)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)
+    for i, row in enumerate(rows):
+        place = slice(width - len(row), width) if side == "left" else slice(0, len(row))
+        ids[i, place] = torch.tensor(row)
+        mask[i, place] = 1
+    return ids.to(device), mask.to(device)
+
+
+def _shared(encoded: Sequence[tuple[Sequence[int], Sequence[bool]]]) -> int:
+    """How many tokens all labels begin with: those before the first that counts, fewer where a long prompt was cut."""
+    uncounted = min(counts.index(True) if True in counts else len(ids) for ids, counts in encoded)
+    columns = zip(*(ids for ids, _ in encoded), strict=False)
+    return min(uncounted, sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns)))
 
 
 class _Loaded:
@@ -57,14 +71,16 @@ class LanguagePredictor(_Loaded):
     """Generates and scores. Prompts are conversations (rendered with the model's chat template) or plain text."""
 
     def _limit(self) -> int:
-        return int(getattr(self.model.config, "max_position_embeddings", 0) or 1 << 20)
+        config = self.model.config.get_text_config()
+        return int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
 
+    @translated()
     @torch.no_grad()
     def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
         """Greedy at temperature 0, else sampling with the given seed; left-padded batches of similar length."""
         was_training = self.model.training
         self.model.eval()
-        room = max(1, self._limit() - decoding.max_new_tokens)
+        room = max(self._limit() // 2, self._limit() - decoding.max_new_tokens)  # a short context is shared
         encoded = [self.codec.prompt_ids(p, room) for p in prompts]
         ends = set(self.codec.stop_ids(self.model.generation_config.eos_token_id))
         out: list[Generation | None] = [None] * len(prompts)
@@ -94,6 +110,7 @@ class LanguagePredictor(_Loaded):
         self.model.train(was_training)
         return [g for g in out if g is not None]
 
+    @translated()
     @torch.no_grad()
     def score(self, prompts: Sequence[Prompt], answers: Sequence[str]) -> list[Score]:
         """Likelihood of each answer after its prompt: exactly the tokens that training counts."""
@@ -137,6 +154,7 @@ class ClassifierPredictor(_Loaded):
         super().__init__(model, tokenizer, codec, tick)
         self.labels = tuple(labels)
 
+    @translated()
     @torch.no_grad()
     def classify(self, texts: Sequence[str]) -> list[list[float]]:
         """Softmax of the head's logits, in the order of `labels`."""
@@ -179,19 +197,65 @@ class LabelLikelihood(LanguagePredictor):
         super().__init__(model, tokenizer, codec, _silent)
         self.labels, self.prompt, self.report = tuple(labels), prompt, tick
 
+    @translated()
+    @torch.no_grad()
     def classify(self, texts: Sequence[str]) -> list[list[float]]:
-        """Softmax over labels of the mean log-likelihood of the label's tokens (so long names are not punished)."""
-        out: list[list[float]] = []
-        at_once = max(1, 256 // len(self.labels))
-        for start in range(0, len(texts), at_once):
-            part = texts[start : start + at_once]
-            prompts = [self.prompt(t, self.labels) for t in part for _ in self.labels]
-            answers = [label for _ in part for label in self.labels]
-            scores = [-s.nll / max(1, s.tokens) for s in self.score(prompts, answers)]
-            for i in range(len(part)):
-                row = scores[i * len(self.labels) : (i + 1) * len(self.labels)]
+        """Softmax over labels of the mean log-likelihood of the label's tokens (so long names are not punished).
+
+        The prompt is read once for each text and its key-value cache shared by all labels.
+        """
+        self.model.eval()
+        limit = self._limit()
+        out: list[list[float]] = [[] for _ in texts]
+        encoded = [
+            [self.codec.scored(self.prompt(t, self.labels), label, limit) for label in self.labels] for t in texts
+        ]
+        shared = [_shared(row) for row in encoded]
+        longest = [max(len(ids) for ids, _ in row) for row in encoded]
+        order = sorted(range(len(texts)), key=lambda i: -longest[i])
+        done = 0
+        while order:
+            size = max(1, CACHED_AT_ONCE // (len(self.labels) * max(1, longest[order[0]])))
+            chosen, order = order[:size], order[size:]
+            for i, row in zip(
+                chosen, self._label_scores([encoded[i] for i in chosen], [shared[i] for i in chosen]), strict=True
+            ):
                 top = max(row)
                 weights = [math.exp(v - top) for v in row]
-                out.append([w / sum(weights) for w in weights])
-            self.report(len(out))
+                out[i] = [w / sum(weights) for w in weights]
+            done += len(chosen)
+            self.report(done)
         return out
+
+    def _label_scores(self, encoded: list[list[tuple[list[int], list[bool]]]], shared: list[int]) -> list[list[float]]:
+        """Mean log-likelihood of the counted tokens, for each text and label."""
+        labels = len(self.labels)
+        # The last shared token is read again with each label: what it predicts is the label's first token.
+        prefixes = [row[0][0][: max(0, n - 1)] for row, n in zip(encoded, shared, strict=True)]
+        tails = [ids[len(prefix) :] for row, prefix in zip(encoded, prefixes, strict=True) for ids, _ in row]
+        flags = [counts[len(prefix) :] for row, prefix in zip(encoded, prefixes, strict=True) for _, counts in row]
+        ids, mask = _pad([tail or [self.pad] for tail in tails], self.pad, "right", self.device)
+        positions = torch.arange(ids.shape[1], device=ids.device)[None].repeat(len(ids), 1)
+        cache = None
+        if max(map(len, prefixes)):
+            before, before_mask = _pad([p or [self.pad] for p in prefixes], self.pad, "right", self.device)
+            before_mask *= torch.tensor([[bool(p)] for p in prefixes], device=before_mask.device)
+            cache = self.model(input_ids=before, attention_mask=before_mask, use_cache=True).past_key_values
+            cache.batch_repeat_interleave(labels)
+            lengths = before_mask.sum(1).repeat_interleave(labels)
+            positions = positions + lengths[:, None]
+            mask = torch.cat([before_mask.repeat_interleave(labels, 0), mask], 1)
+        logits = self.model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=cache is not None,
+        ).logits[:, :-1]
+        likely = logits.float().log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0]
+        scores = []
+        for row, counted in zip(likely, flags, strict=True):
+            kept = torch.tensor(counted[1:], dtype=torch.bool, device=row.device)
+            values = row[: len(kept)][kept]
+            scores.append(values.mean().item() if len(values) else 0.0)
+        return [scores[i : i + labels] for i in range(0, len(scores), labels)]

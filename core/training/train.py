@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import shutil
-import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ import numpy as np
 import torch
 from datasets import Dataset
 from transformers import DataCollatorWithPadding, EvalPrediction, PreTrainedTokenizerFast, set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
-from core.atomic import is_whole, new_folder, sweep, write_json
+from core.atomic import sweep
 from core.data.encoding import Codec
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
@@ -25,43 +23,38 @@ from core.schemas.predictor import Decoding
 from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
-from . import arguments, device, loading
-from .best import Best, best_evaluation
-from .callbacks import Obey, Progress, Retention, Samples, unstable
+from . import arguments, checkpoints, device, loading
+from .callbacks import Obey, Progress, Retention, Samples, unstable, unusable_base
 from .collators import LanguageCollator
-from .datasets import EncodedRows, classifier_rows, language_rows
+from .datasets import EncodedRows, classifier_rows, language_rows, packed
 from .faults import translated
 from .predict import LanguagePredictor
-from .trainers import CHECKPOINT, ClassifierTrainer, LanguageTrainer
+from .trainers import ClassifierTrainer, LanguageTrainer
 
 FIXED_TRAIN_SAMPLE = 200
 SHOWN_SAMPLES = 3
-NOT_PART_OF_A_MODEL = {"optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json", "training_args.bin", "manifest.json"}
 
 
 def train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
     """Fine-tune as the spec says and leave the best checkpoint's model in `<spec.folder>/model`.
 
-    Raises Interrupted when asked to pause, cancel or shut down (a checkpoint is there except for cancel), and UserError for
-    what a person can mend: nothing to learn from, out of memory, an unstable loss, a full disk.
+    Raises Interrupted when asked to pause, cancel or shut down (a checkpoint is there except for cancel), and UserError
+    for what a person can mend: nothing to learn from, out of memory, an unstable loss, a full disk.
     """
     with translated(spec.recipe):
         return _train(spec, recorder)
 
 
 def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
-    began = time.monotonic()
     recipe = spec.recipe
     chosen = device.choose(recipe.precision, recipe.method)
-    set_seed(recipe.seed)
-    checkpoints = Path(spec.folder) / "checkpoints"
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    sweep(checkpoints)
+    folder = Path(spec.folder) / "checkpoints"
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
 
     recorder.phase("Turning text into tokens")
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
-    train_rows, validation_rows = _encode(codec, spec)
-    _check(spec, train_rows, validation_rows)
+    rows = _encode(codec, spec)
 
     recorder.phase("Loading the base model")
     set_seed(recipe.seed)  # the fresh head and adapter depend on it
@@ -69,7 +62,8 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
     if recipe.method == "lora":
         model = loading.with_adapter(model, spec.family, recipe)
     tokenizer = loading.tokenizer(spec.base_folder)
-    trainer = _trainer(spec, chosen, model, tokenizer, train_rows, validation_rows, checkpoints, recorder)
+    trainer = _trainer(spec, chosen, model, tokenizer, rows, folder)
+    trainer.recorder = recorder
     obey, progress = Obey(recorder, recipe), Progress(recorder, lambda: float(trainer.tokens_seen))
     trainer.add_callback(progress)
     trainer.add_callback(obey)
@@ -79,18 +73,13 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
         writer = LanguagePredictor(trainer.model, tokenizer, codec)
         trainer.add_callback(Samples(recorder, lambda: _answers(writer, prompts)))
 
-    if spec.resume_from is None:
-        recorder.phase("Measuring the base model before the first step")
-        trainer.evaluate()
-    trainer.train(resume_from_checkpoint=spec.resume_from)
-    if obey.ended in ("paused", "shutdown", "cancelled"):
-        raise Interrupted(Desired.CANCEL if obey.ended == "cancelled" else Desired.PAUSE)
+    _steps(spec, trainer, obey, progress, recorder)
 
-    best = best_evaluation(trainer.state.log_history, recipe.best_metric, recipe.higher_is_better)
-    if progress.nan_step is not None or best is None:
-        raise unstable(progress.nan_step or trainer.state.global_step)
+    best = checkpoints.best_whole(trainer.state.log_history, recipe, folder)
+    if best is None:
+        raise unstable(trainer.state.global_step)
     recorder.phase("Keeping the best checkpoint")
-    publish_model(spec, best, checkpoints, recorder)
+    checkpoints.publish_model(spec, best, folder, recorder)
     all_parameters, learning = loading.parameter_counts(trainer.model)
     return TrainingResult(
         ended=obey.ended,
@@ -99,74 +88,94 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
         best_value=best.value,
         steps=trainer.state.global_step,
         epochs=round(trainer.state.epoch or 0.0, 3),
-        seconds=round(time.monotonic() - began, 2),
-        train_tokens=int(trainer.tokens_seen),
+        seconds=round(progress.seconds, 2),
+        train_tokens=int(progress.tokens),
         peak_memory=device.peak_memory(chosen),
         device=chosen.title,
         precision="bf16" if chosen.autocast else str(chosen.weights).removeprefix("torch."),
         examples={"train": len(spec.train), "validation": len(spec.validation)},
-        dropped={"train": train_rows.dropped, "validation": validation_rows.dropped},
+        dropped={"train": rows.train.dropped, "validation": rows.validation.dropped},
         versions={name: version(name) for name in ("torch", "transformers", "trl", "peft", "datasets")},
         details={"parameters": all_parameters, "learning_parameters": learning, "threads": torch.get_num_threads()},
     )
 
 
-def _encode(codec: Codec, spec: TrainingSpec) -> tuple[EncodedRows, EncodedRows]:
+def _steps(
+    spec: TrainingSpec, trainer: ClassifierTrainer | LanguageTrainer, obey: Obey, progress: Progress, recorder: Recorder
+) -> None:
+    """Train to the end, from the start or from a checkpoint. Raises Interrupted, or UserError when the loss is no number."""
+    ended = None
+    if spec.resume_from is None:
+        recorder.phase("Measuring the base model before the first step")
+        trainer.evaluate()
+        if progress.nan_step is not None:
+            raise unusable_base()
+    else:
+        saved = checkpoints.state_of(spec.resume_from)
+        progress.restore(saved)
+        ended = checkpoints.already_ended(saved, spec.recipe, recorder.wish())
+    if ended:
+        trainer.state, obey.ended = saved, ended
+    else:
+        trainer.train(resume_from_checkpoint=spec.resume_from)
+    if obey.ended in ("paused", "shutdown", "cancelled"):
+        raise Interrupted(Desired.CANCEL if obey.ended == "cancelled" else Desired.PAUSE)
+    if progress.nan_step is not None:
+        raise unstable(progress.nan_step)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """`sample` is the same (up to) 200 training rows at every evaluation: the curve that stands beside validation."""
+
+    train: EncodedRows
+    validation: EncodedRows
+    sample: Dataset
+
+
+def _encode(codec: Codec, spec: TrainingSpec) -> _Rows:
+    """Raises UserError where nothing is left to learn from or to validate with."""
     if spec.family == "classifier":
-        return classifier_rows(codec, spec.train, spec.labels), classifier_rows(codec, spec.validation, spec.labels)
-    return (
-        language_rows(codec, spec.train, spec.plan, pack=spec.plan.packing),
-        language_rows(codec, spec.validation, spec.plan, pack=False),
-    )
-
-
-def _check(spec: TrainingSpec, train_rows: EncodedRows, validation_rows: EncodedRows) -> None:
-    for name, encoded in (("training", train_rows), ("validation", validation_rows)):
+        train, validation = (classifier_rows(codec, part, spec.labels) for part in (spec.train, spec.validation))
+    else:
+        train, validation = (language_rows(codec, part) for part in (spec.train, spec.validation))
+    for name, encoded in (("training", train), ("validation", validation)):
         if not len(encoded.rows):
             raise UserError(
                 f"There is nothing to learn from in the {name} part.",
                 "Every row is empty, or its answer is cut off by the maximum length.",
                 "Raise the maximum length on the Tokenization screen, or check the columns of the dataset.",
             )
+    size = len(train.rows)
+    chosen = random.Random(spec.recipe.seed).sample(range(size), min(FIXED_TRAIN_SAMPLE, size))
+    sample = train.rows.select(sorted(chosen))
+    if spec.family == "causal-lm" and spec.plan.packing:
+        train = packed(train, spec.plan)
+    return _Rows(train, validation, sample)
 
 
 def _trainer(
-    spec: TrainingSpec,
-    chosen: device.Device,
-    model: Any,
-    tokenizer: PreTrainedTokenizerFast,
-    train_rows: EncodedRows,
-    validation_rows: EncodedRows,
-    checkpoints: Path,
-    recorder: Recorder,
+    spec: TrainingSpec, chosen: device.Device, model: Any, tokenizer: PreTrainedTokenizerFast, rows: _Rows, folder: Path
 ) -> ClassifierTrainer | LanguageTrainer:
-    evaluated = {"validation": validation_rows.rows, "train_sample": _fixed_sample(spec, train_rows.rows)}
-    rows = len(train_rows.rows)
-    common: dict[str, Any] = {"model": model, "train_dataset": train_rows.rows, "eval_dataset": evaluated}
-    trainer: ClassifierTrainer | LanguageTrainer
+    common: dict[str, Any] = {
+        "model": model,
+        "train_dataset": rows.train.rows,
+        "eval_dataset": {"validation": rows.validation.rows, "train_sample": rows.sample},
+        "processing_class": tokenizer,
+    }
+    size = len(rows.train.rows)
     if spec.family == "classifier":
-        trainer = ClassifierTrainer(
-            args=arguments.classifier(str(checkpoints), rows, spec.recipe, chosen),
+        return ClassifierTrainer(
+            args=arguments.classifier(str(folder), size, spec.recipe, chosen),
             data_collator=DataCollatorWithPadding(tokenizer),
             compute_metrics=_classification_metrics,
-            processing_class=tokenizer,
             **common,
         )
-    else:
-        trainer = LanguageTrainer(
-            args=arguments.language_model(str(checkpoints), rows, spec.recipe, spec.plan, chosen),
-            data_collator=LanguageCollator(tokenizer.pad_token_id or 0),
-            processing_class=tokenizer,
-            **common,
-        )
-    trainer.recorder = recorder
-    return trainer
-
-
-def _fixed_sample(spec: TrainingSpec, rows: Dataset) -> Dataset:
-    """The same (up to) 200 training rows at every evaluation: the curve that stands beside validation."""
-    chosen = random.Random(spec.recipe.seed).sample(range(len(rows)), min(FIXED_TRAIN_SAMPLE, len(rows)))
-    return rows.select(sorted(chosen))
+    return LanguageTrainer(
+        args=arguments.language_model(str(folder), size, spec.recipe, spec.plan, chosen),
+        data_collator=LanguageCollator(tokenizer.pad_token_id or 0),
+        **common,
+    )
 
 
 def _classification_metrics(prediction: EvalPrediction) -> dict[str, float]:
@@ -192,42 +201,3 @@ def _answers(writer: LanguagePredictor, examples: Sequence[Example]) -> list[dic
         {"prompt": prompt, "text": g.text, "reference": e.reference}
         for prompt, g, e in zip(shown, generated, examples, strict=True)
     ]
-
-
-def publish_model(spec: TrainingSpec, best: Best, checkpoints: Path, recorder: Recorder) -> None:
-    """Copy the model files of the best checkpoint to `<folder>/model`, whole or not at all."""
-    source = checkpoints / CHECKPOINT.format(step=best.step)
-    if not is_whole(source):
-        raise UserError(
-            "The best checkpoint cannot be read.",
-            f"A file of the checkpoint of step {best.step} is missing or was changed.",
-            "Start the training again; the dataset and the settings are unchanged.",
-        )
-    with new_folder(Path(spec.folder) / "model", recorder.guard) as target:
-        for file in source.iterdir():
-            if file.is_file() and file.name not in NOT_PART_OF_A_MODEL and file.name != "README.md":
-                shutil.copyfile(file, target / file.name)
-        tokenizer = loading.tokenizer(spec.base_folder)
-        if spec.family == "causal-lm":
-            # A base without a template of its own was trained with ours: whoever loads the model must know it.
-            tokenizer.chat_template = Codec.from_folder(spec.base_folder, spec.family, spec.plan).chat.text
-        tokenizer.save_pretrained(target)
-        facts = {
-            "family": spec.family,
-            "labels": list(spec.labels),
-            "base_folder": spec.base_folder,
-            "method": spec.recipe.method,
-            "step": best.step,
-            "plan": spec.plan.model_dump(),
-        }
-        write_json(target / loading.TUNED_FILE, facts)
-
-
-def newest_whole_checkpoint(folder: str | Path) -> tuple[Path, int] | None:
-    """The newest checkpoint of a run that passes its manifest, and its step. Damaged ones are removed."""
-    root = Path(folder) / "checkpoints"
-    while root.exists() and (last := get_last_checkpoint(str(root))):
-        if is_whole(Path(last)):
-            return Path(last), int(Path(last).name.split("-")[1])
-        shutil.rmtree(last)
-    return None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
+# Middle tones of the theme's palette, legible on light and dark ground alike.
+COLOURS = ("#1a8f84", "#d6803c", "#5b86d6", "#c2608c", "#8a6fd0", "#8a9a3a", "#7d8a86")
 CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def show(figure: go.Figure, key: str) -> None:
     """Draw a figure over the full width with small margins."""
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 24, "b": 8}, hovermode="closest")
+    figure.update_layout(colorway=COLOURS, margin={"l": 8, "r": 8, "t": 24, "b": 8}, hovermode="closest")
     st.plotly_chart(figure, width="stretch", key=f"chart-{key}", config=CONFIG, theme="streamlit")

@@ -56,7 +56,10 @@ def metrics_panel(result: EvaluationResult) -> None:
         line["Your model against base"] = row.comparison.verdict.value if row.comparison else "–"
         table.append(line)
     st.dataframe(table, hide_index=True, width="stretch")
-    st.caption("In brackets: the 95% interval and the number of rows. " + " ".join(f"{r.title}: {r.help}" for r in result.metrics[:3]))
+    st.caption("In brackets: the 95% interval and the number of rows.")
+    with st.expander("What these figures mean", icon=":material/help:"):
+        for row in result.metrics:
+            st.markdown(f"**{row.title}**: {row.help}")
     for row in result.metrics:
         if row.warning:
             st.caption(f":material/info: {row.title}: {row.warning}")

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from core.schemas.errors import UserError
 from core.schemas.jobs import Job
 from core.services import runs, status
-from core.store import jobs as store
 
 from .errors import show_error
 
 REFRESH_SECONDS = 1.0
 
 
-def watch(job_id: str, title: str, done: Callable[[Job], None] | None = None) -> None:
-    """Draw the job's progress until it ends, then draw the page once more.
-
-    `done` draws what follows when the job is over (by default nothing).
-    """
+def watch(job_id: str, title: str) -> bool:
+    """Draw the job's progress until it ends, then draw the page once more. True while it runs or when it failed."""
     job = status.job(job_id)
     if job is None:
-        return
+        return False
     if job.state.active:
         _live(job_id, title)
     elif job.error:
         failed(job)
-    elif done:
-        done(job)
+    return job.state.active or job.error is not None
 
 
 @st.fragment(run_every=REFRESH_SECONDS)

@@ -32,8 +32,12 @@ def paragraph(text: str, label: str = "", quiet: bool = False) -> str:
 
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=])")
+# Streamlit rewrites these after the Markdown was read, so that a backslash does not help: icons, arrows, addresses.
+_REWRITTEN = re.compile(r":(?=material/|//)|[-<>~=](?=[-=>])|www(?=\.)|(?=@)")
+_WORD_JOINER = "\u2060"  # has no width
 
 
 def plain(text: str) -> str:
     """Text from outside for a place that takes Markdown: shown as it is, whatever it holds."""
-    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
+    apart = _REWRITTEN.sub(lambda found: found[0] + _WORD_JOINER, text)
+    return _MARKDOWN.sub(r"\\\1", apart).replace("\n", " ")

@@ -74,7 +74,7 @@ def review_panel(sample_set: SampleSet) -> None:
     for column, (label, key, act) in zip(st.columns(4), buttons, strict=True):
         column.button(label, shortcut=key, on_click=act, width="stretch", key=f"vote-{key}")
     with st.container(horizontal=True, gap="small"):
-        st.button("Undo", shortcut="z", on_click=lambda: reviews.undo(sample_set), type="tertiary", icon=":material/undo:")
+        st.button("Undo", shortcut="z", on_click=reviews.undo, args=(sample_set,), type="tertiary", icon=":material/undo:")
         st.button("Skip", shortcut="s", on_click=lambda: skipped.add(item), type="tertiary", icon=":material/skip_next:")
     parts.key_legend(KEYS)
     with st.expander("More about this pair (optional)"):

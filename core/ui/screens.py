@@ -44,7 +44,7 @@ def all_screens() -> tuple[Screen, ...]:
     for file in sorted(FOLDER.glob("p[0-9]*_*.py")):
         number, key = file.stem[1:].split("_", 1)
         title, _, purpose = (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or key).partition(": ")
-        found.append(Screen(int(number) // 10, key, title, purpose[:1].upper() + " ".join(purpose[1:].split()), file))
+        found.append(Screen(int(number) // 10, key, title, " ".join((purpose[:1].upper() + purpose[1:]).split()), file))
     return tuple(found)
 
 

@@ -16,9 +16,12 @@ def apply() -> None:
     """Put the stylesheet on the page: once in each run, in app.py, before anything of this kit is drawn.
 
     Streamlit gives its colours as CSS variables only to components, not to `st.html`. `light-dark()` picks the side by
-    the `color-scheme` that Streamlit sets on the app, which is right from the first moment; `st.context.theme` is not.
+    the `color-scheme` that Streamlit sets on the app, which is right from the first moment on. Dialogs and popovers lie
+    outside of it, beside the app: they get theirs from `st.context.theme`, right from the next run on after a change.
     """
-    st.html(f"<style>:root{{{_variables()}}}\n{_SHEET.read_text(encoding='utf-8')}</style>")
+    scheme = st.context.theme.type or "light dark"
+    sheet = _SHEET.read_text(encoding="utf-8")
+    st.html(f"<style>:root{{color-scheme:{scheme};{_variables()}}}\n{sheet}</style>")
 
 
 def _variables() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from typing import cast
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -58,7 +57,7 @@ def length_panel(project: Project, plan: PreparationPlan, found: Lengths, packs:
             "Where to cut",
             ["right", "left"],
             default=plan.truncation_side,
-            format_func={"right": "the end", "left": "the beginning"}.get,
+            format_func={"right": "the end", "left": "the beginning"}.__getitem__,
             required=True,
         )
     system = plan.system_prompt
@@ -165,4 +164,4 @@ def leak_panel(project: Project, saved: Plan) -> None:
         )
         pairs = [{"row": p.row_id, "repeats": p.source_id, "similarity": p.similarity} for p in (*overlap.exact, *overlap.near)]
         with st.expander("Show the pairs"):
-            st.dataframe(cast(list[dict[str, object]], pairs[:200]), hide_index=True)
+            st.dataframe(pairs[:200], hide_index=True)

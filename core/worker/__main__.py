@@ -8,6 +8,8 @@ import signal
 import sys
 import threading
 
+import psutil
+
 from core.schemas.errors import UserError
 from core.store.engine import DatabaseBusy
 from core.store.files import folder
@@ -28,7 +30,10 @@ def main() -> int:
     for name in ("SIGTERM", "SIGINT"):
         signal.signal(getattr(signal, name), lambda *_: ending.set())
     parent_pid = os.environ.get("TUNEWELL_PARENT_PID")
-    parent = identity(int(parent_pid)) if parent_pid else None
+    try:
+        parent = identity(int(parent_pid)) if parent_pid else None
+    except psutil.NoSuchProcess:
+        return 0  # it ended before we began
     migrate()
     try:
         with SingleWorker(folder("state")):

@@ -46,6 +46,8 @@ class SingleWorker:
             return False
         return True
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.file.unlink(missing_ok=True)
         self.handle.close()

@@ -27,9 +27,10 @@ def end_at_once() -> None:
     os._exit(1)
 
 
-def stop_tree(process: psutil.Process, grace: float) -> None:
+def stop_tree(pid: int, grace: float) -> None:
     """End a process and all its descendants: ask first, insist after `grace` seconds."""
     try:
+        process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return

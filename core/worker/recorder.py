@@ -12,7 +12,7 @@ from typing import Any
 
 from core.schemas.jobs import Desired
 from core.store import curves, jobs
-from core.store.engine import DatabaseBusy, write
+from core.store.engine import DatabaseBusy, is_locked, write
 from core.store.tables import Checkpoint, RunEvent
 
 log = logging.getLogger(__name__)
@@ -25,32 +25,47 @@ def leave() -> None:
     os._exit(FENCED_OUT)
 
 
+def until_unlocked(write_it: Callable[[], None]) -> None:
+    """Do it again until the database is no longer locked: a wait, never a loss. Each try waits the busy timeout."""
+    while True:
+        try:
+            return write_it()
+        except DatabaseBusy as error:
+            if not is_locked(error):
+                raise
+            log.warning("the database did not answer, trying again: %s", error.orig)
+
+
 class JobRecorder:
     """Implements `core.schemas.recorder.Recorder` for one job; `run_id` only for a training.
 
     Every transaction proves with the fencing token that the job is still ours. While the database is locked the queue
-    grows and nothing is lost.
+    grows and nothing is lost. A failure in the background is raised in the work itself, at its next call.
     """
 
     def __init__(self, job_id: str, fence: int, run_id: str | None, lost: Callable[[], None] = leave) -> None:
         self.job_id, self.fence, self.run_id, self.lost = job_id, fence, run_id, lost
-        self._lock = threading.Lock()
+        self._queue = threading.Lock()
+        self._batch = threading.Lock()  # one at a time: when `flush` returns, nothing is still on its way
         self._points: list[curves.Point] = []
-        self._rows: list[RunEvent | Checkpoint] = []
+        self._events: list[dict[str, Any]] = []
         self._phase: tuple[str, float, float] = ("Starting", 0.0, 0.0)
         self._wish = Desired.RUN
+        self._failure: Exception | None = None
         self._shutdown = threading.Event()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="recorder", daemon=True)
 
     def start(self) -> None:
+        """Learn what is wanted, then go on in the background."""
+        until_unlocked(self.flush)
         self._thread.start()
 
     def close(self) -> None:
-        """Write what is queued and stop the thread."""
+        """Stop the thread and write what is queued. Raises what went wrong in the background."""
         self._end.set()
         self._thread.join()
-        self.flush()
+        until_unlocked(self.flush)
 
     def shut_down(self) -> None:
         """Called by the signal handler: only sets a flag."""
@@ -60,50 +75,87 @@ class JobRecorder:
         self._phase = (name, float(done), float(total))
 
     def metrics(self, split: str, step: int, epoch: float, values: Mapping[str, float]) -> None:
-        if self.run_id is None:
-            raise ValueError("only a training has curves")
-        now = time.time()
+        run_id, now = self._run(), time.time()
         made = [
-            curves.Point(self.run_id, name, split, step, epoch, value if math.isfinite(value) else None, now)
+            curves.Point(run_id, name, split, step, epoch, value if math.isfinite(value) else None, now)
             for name, value in values.items()
         ]
-        with self._lock:
+        with self._queue:
             self._points += made
 
     def event(self, kind: str, step: int, title: str, text: str = "", data: Mapping[str, Any] | None = None) -> None:
-        if self.run_id is None:
-            raise ValueError("only a training has events")
-        row = RunEvent(
-            run_id=self.run_id, kind=kind, step=step, title=title, text=text, data=dict(data or {}), at=time.time()
-        )
-        with self._lock:
-            self._rows.append(row)
+        made = {"run_id": self._run(), "kind": kind, "step": step, "title": title, "text": text}
+        with self._queue:
+            self._events.append({**made, "data": dict(data or {}), "at": time.time()})
 
     def checkpoint(self, step: int, folder: str, metric: float | None) -> None:
-        if self.run_id is None:
-            raise ValueError("only a training has checkpoints")
-        self.flush()
-        with write() as session:
-            self._own(session)
-            session.merge(Checkpoint(run_id=self.run_id, step=step, folder=folder, metric=metric, at=time.time()))
-        jobs.progressed(self.job_id)
+        row = {"run_id": self._run(), "step": step, "folder": folder, "metric": metric, "at": time.time()}
+
+        def write_it() -> None:
+            with write() as session:
+                self._own(session)
+                session.merge(Checkpoint(**row))
+                jobs.progressed(session, self.job_id, self.fence)
+
+        self._raise_failure()
+        until_unlocked(self.flush)
+        until_unlocked(write_it)
 
     def forget_checkpoint(self, step: int) -> None:
-        with write() as session:
-            self._own(session)
-            row = session.get(Checkpoint, (self.run_id, step))
-            if row is not None:
-                session.delete(row)
+        def write_it() -> None:
+            with write() as session:
+                self._own(session)
+                row = session.get(Checkpoint, (self._run(), step))
+                if row is not None:
+                    session.delete(row)
+
+        self._raise_failure()
+        until_unlocked(write_it)
+
+    def rewind(self, beyond: int) -> None:
+        """Forget what was recorded beyond this step: the run goes on from there and will write it again."""
+
+        def write_it() -> None:
+            with write() as session:
+                self._own(session)
+                curves.truncate(session, self._run(), beyond)
+
+        until_unlocked(write_it)
 
     def wish(self) -> Desired:
+        self._raise_failure()
         return self._wish
 
     def shutting_down(self) -> bool:
         return self._shutdown.is_set()
 
     def guard(self) -> None:
-        with write() as session:
-            self._own(session)
+        """Also writes what is queued: a checkpoint must not get its name before the points that lead to it are safe."""
+        self._raise_failure()
+        until_unlocked(self.flush)
+
+    def flush(self) -> None:
+        """One transaction: heartbeat, queued points and events. Where it fails they stay queued, and the error is raised."""
+        with self._batch:
+            with self._queue:
+                points, events = self._points, self._events
+                self._points, self._events = [], []
+            try:
+                with write() as session:
+                    self._own(session)
+                    wish = jobs.heartbeat(session, self.job_id, self.fence, *self._phase)
+                    curves.append(session, points)
+                    session.add_all([RunEvent(**event) for event in events])
+            except Exception:
+                with self._queue:
+                    self._points, self._events = points + self._points, events + self._events
+                raise
+            self._wish = wish
+
+    def _run(self) -> str:
+        if self.run_id is None:
+            raise ValueError("only a training has curves, events and checkpoints")
+        return self.run_id
 
     def _own(self, session: Any) -> None:
         try:
@@ -113,25 +165,17 @@ class JobRecorder:
             self.lost()
             raise
 
-    def flush(self) -> None:
-        """One transaction: heartbeat, queued points and events. On a locked database everything stays queued."""
-        with self._lock:
-            points, rows = self._points, self._rows
-            self._points, self._rows = [], []
-        try:
-            with write() as session:
-                self._own(session)
-                self._wish = jobs.heartbeat(session, self.job_id, self.fence, *self._phase)
-                curves.append(session, points)
-                session.add_all(rows)
-        except DatabaseBusy as error:
-            log.warning("the database did not answer, trying again: %s", error.orig)
-            with self._lock:
-                self._points, self._rows = points + self._points, rows + self._rows
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
     def _loop(self) -> None:
         while not self._end.wait(FLUSH_SECONDS):
             try:
-                self.flush()
+                until_unlocked(self.flush)
             except jobs.FencedOut:
+                return
+            except Exception as error:
+                log.exception("nothing can be recorded any more")
+                self._failure = error
                 return

@@ -10,9 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import psutil
-
-from core.schemas.jobs import Job, JobKind
+from core.schemas.jobs import Desired, Job, JobKind
 from core.store import jobs
 from core.store.config import PROJECT_ROOT
 from core.store.files import job_log
@@ -24,6 +22,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 30.0
 MOST_ATTEMPTS = 3
 CHECKPOINT_GRACE_SECONDS = 55.0
+CANCEL_GRACE_SECONDS = 8.0
 
 # One job at a time in each lane, so that a chat or an import need not wait for a training.
 LANES: Mapping[str, tuple[JobKind, ...]] = {
@@ -40,6 +39,7 @@ class Child:
     job: Job
     fence: int
     process: subprocess.Popen[bytes]
+    cancelled: float | None = None  # when we saw that it is to end without a result
 
 
 @dataclass
@@ -53,17 +53,22 @@ class Supervisor:
     seen: dict[str, tuple[int, int, float]] = field(default_factory=dict)  # job: fence, beat, when it last moved
 
     def tick(self) -> None:
-        """One round: reap, reconcile, claim."""
+        """One round: reap, cancel, reconcile, claim."""
         self.reap()
+        self.cancel()
         self.reconcile()
         for lane, kinds in LANES.items():
             if lane not in self.children and (claimed := jobs.claim(kinds, self.me)):
                 job, fence = claimed
                 log.info("starting %s job %s, attempt %d", job.kind.value, job.id, job.attempt)
-                self.children[lane] = Child(job, fence, self.start_child(job, fence, self.me))
+                try:
+                    self.children[lane] = Child(job, fence, self.start_child(job, fence, self.me))
+                except OSError:  # no memory for a process, or no space for its log
+                    log.exception("the process of job %s did not start", job.id)
+                    self.give_back(job.id, fence, None)
 
     def reap(self) -> None:
-        """A child that ended without writing an end was killed: its job goes back into the queue, or fails with the reason."""
+        """A child that ended without writing an end was killed: its job is queued again, or fails with the reason."""
         for lane, child in list(self.children.items()):
             status = child.process.poll()
             if status is None:
@@ -71,6 +76,17 @@ class Supervisor:
             del self.children[lane]
             log.info("%s job %s ended with status %s", child.job.kind.value, child.job.id, status)
             self.give_back(child.job.id, child.fence, status)
+
+    def cancel(self) -> None:
+        """End a cancelled job that does not end by itself: one that reads a huge file, or one in a long step."""
+        for child in self.children.values():
+            job = jobs.get(child.job.id)
+            if job is None or job.desired is not Desired.CANCEL:
+                continue
+            child.cancelled = child.cancelled or self.clock()
+            if self.clock() - child.cancelled > CANCEL_GRACE_SECONDS:
+                log.warning("%s job %s does not end by itself", job.kind.value, job.id)
+                stop_tree(child.process.pid, grace=1)
 
     def give_back(self, job_id: str, fence: int, status: int | None) -> None:
         job = jobs.get(job_id)
@@ -87,7 +103,7 @@ class Supervisor:
         jobs.reclaim(job_id, fence, error=error)
 
     def reconcile(self) -> None:
-        """Take over running jobs whose owner is gone: at once when it is a dead process of this machine, else after a lease."""
+        """Take back running jobs whose owner is gone: a dead process of this machine at once, else after a lease."""
         now = self.clock()
         mine = {child.job.id for child in self.children.values()}
         for job_id, owner, fence, beat in jobs.running():
@@ -115,8 +131,9 @@ class Supervisor:
             try:
                 child.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                stop_tree(psutil.Process(child.process.pid), grace=1)
-        self.reap()
+                stop_tree(child.process.pid, grace=1)
+            jobs.reclaim(child.job.id, child.fence, error=None, forgiven=True)
+        self.children.clear()
 
 
 def start_child(job: Job, fence: int, me: str) -> subprocess.Popen[bytes]:

@@ -64,9 +64,22 @@ def test_text_has_the_contrast_that_wcag_asks_for(page: Page, what: str) -> None
     assert page.locator(what).first.evaluate(CONTRAST) >= 4.5
 
 
+def test_a_popover_has_the_colours_of_the_theme_too(page: Page) -> None:
+    page.get_by_role("button", name="What was checked").click()
+    inside = page.locator(".tw-note", has_text="Not everything.").locator(".tw-icon")
+    beside = page.locator(".tw-error > .tw-icon").last
+    colour = "(element) => getComputedStyle(element).color"
+    assert inside.evaluate(colour) == beside.evaluate(colour)
+    page.keyboard.press("Escape")
+
+
 def test_text_from_outside_is_shown_and_not_run_as_markup(page: Page) -> None:
     assert page.get_by_text("The label <b>“refund”</b> is rare.").is_visible()
     assert page.locator(".tw-token", has_text="<script>").is_visible()
+    in_markdown = page.locator("[data-testid=stMarkdownContainer] p", has_text="Column").text_content() or ""
+    shown = in_markdown.replace("\u2060", "")
+    assert shown == "Column :material/delete: a -> b, $x$, www.example.com, a@b.c, <b>"
+    assert page.locator("a", has_text="example").count() == 0
 
 
 def test_the_traceback_of_an_unexpected_error_is_not_on_the_screen(page: Page) -> None:

@@ -129,7 +129,7 @@ function layout(data, colours, view) {
     height: data.height,
     margin: { l: 48, r: 12, t: 34, b: 40 },
     paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: colours.surface, // not transparent: Plotly draws a halo in this colour around the hover line
     font: { family: colours.font, size: 12.5, color: colours.text },
     uirevision: "kept",
     hovermode: "x unified",

@@ -18,9 +18,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     given = runs.inputs(training)
     export_id, target = exports.new_target(training, kind)
     files = {"README.md": exports.card(training)}
-    proof = export(
-        f"{given.folder}/model", kind, target, given.plan, exports.questions(given), files, recorder
-    )
+    proof = export(f"{given.folder}/model", kind, target, given.plan, exports.questions(given), files, recorder)
     recorder.guard()
     stored = exports.store(training, export_id, kind, target, proof)
     exports.archive(stored)

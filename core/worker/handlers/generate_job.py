@@ -49,7 +49,13 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     before = base.generate(prompts, decoding)
     shown = [p if isinstance(p, str) else "\n\n".join(m.content for m in p) for p in prompts]
     items = [
-        {"prompt": prompt, "base": b.text, "tuned": t.text, "reference": reference, "finished": [b.finished, t.finished]}
+        {
+            "prompt": prompt,
+            "base": b.text,
+            "tuned": t.text,
+            "reference": reference,
+            "finished": [b.finished, t.finished],
+        }
         for prompt, b, t, reference in zip(shown, before, tuned, references, strict=True)
     ]
     recorder.guard()

@@ -6,8 +6,7 @@ from typing import Any
 
 from core.schemas.jobs import Job
 from core.services import runs
-from core.store import curves, jobs
-from core.store.engine import write
+from core.store.files import run_folder
 from core.worker.recorder import JobRecorder
 
 
@@ -16,16 +15,14 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
 
 
 def train_run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
-    """Train the run of the job's payload to its finished model."""
+    """Train the run of the job's payload to its finished model; it goes on from a checkpoint if there is one."""
     recorder.phase("Starting the training engine")
-    from core.training.train import newest_whole_checkpoint, train
+    from core.training.checkpoints import newest_whole_checkpoint
+    from core.training.train import train
 
     training = runs.get(job.payload["run_id"])
-    found = newest_whole_checkpoint(runs.run_folder(training.id))
-    with write() as session:
-        jobs.check(session, job.id, recorder.fence)
-        # What lies beyond the checkpoint will be computed and written again.
-        curves.truncate(session, training.id, found[1] if found else -1)
+    found = newest_whole_checkpoint(run_folder(training.id))
+    recorder.rewind(found[1] if found else -1)
     if found:
         recorder.event("resumed", found[1], f"Continued from the checkpoint of step {found[1]}")
     result = train(runs.training_spec(training, str(found[0]) if found else None), recorder)

@@ -123,6 +123,9 @@ def training_screen() -> None:
                 lambda: st.session_state.update(deleted=True),
             )
 
+    with st.popover("What was checked"):
+        parts.show_error(UserError("Not everything.", "Two checks", "Wait."))
+
     st.subheader("Findings", anchor=False)
     findings = [
         Finding(check="ok", severity=Severity.GOOD, title="Every row has a text and a label."),
@@ -157,6 +160,8 @@ def training_screen() -> None:
 
     st.subheader("Review", anchor=False)
     parts.key_legend({"1": "Left is better", "2": "Right is better", "3": "Tie", "E": "Correct the text", "Z": "Undo"})
+
+    st.markdown(parts.plain("Column :material/delete: a -> b, $x$, www.example.com, a@b.c, <b>"))
 
     st.subheader("Errors", anchor=False)
     parts.show_error(

@@ -14,10 +14,10 @@ You ask for a code by text, but I have a new {phone|number} since [since]. @145/
 {After five tries|I mistyped once or twice and now} I am locked out for {a day|24 hours}. @13/13
 You say that my e-mail is "unknown", and yet you {send|write} me letters to {it|that very address}. @456/135
 I ordered {as a guest|without signing up} and now would like to {see|keep} my order in an account. @-/5
-When I sign in I {see|land in} the account of {somebody else|[who]}, with {her|his} name and all. @3/6
+When I sign in I {see|land in} the account of {somebody else|[who]}, with {another name|the wrong name} and all. @3/6
 My {mother|father} {always signed in with|used} an address at work and is {now retired|not there any more}. @-/45
 I no longer have the {e-mail|mail address} that I {signed up|joined} with. @145/345
-The new password must have {twelve|fourteen} signs, a number and what not, and mine is {still|never} "too weak". @3/-
+The new password must have {twelve|fourteen} signs, a number and what not, and mine is {still|always} "too weak". @3/-
 I {stay|am} signed in for {five|two} minutes only, then I am {out|a stranger} again. @3/-
 """,
     details="""
@@ -73,7 +73,7 @@ It is a small thing, but it {hurts|bothers me} every time.
     asks="""
 Can you {change|correct} that for me?
 Where do I {do that|change it}?
-Please {take|delete} the old one out.
+Please {delete|remove} the old one.
 What do you need {from me|for that}?
 Will my points {move|come} with it?
 Does that {work|count} for open orders, too?
@@ -147,7 +147,7 @@ My late {aunt|uncle} still {gets|is sent} your birthday {card|voucher}, {and it 
 """,
     details="""
 Mail about my orders is fine, of course.
-The link at the bottom {asks|wants me} to sign in first, {and why|which I do not want}.
+The link at the bottom {asks|wants} me to sign in first, which I {do not want|find odd}.
 I do not want to lose my account over {it|this}.
 [agent] {said|told me} it would take a {week|few days}, that was [ago].
 {Otherwise|Apart from that} I like your shop a lot.
@@ -223,7 +223,7 @@ There is an order in my account that I did not {make|place}: [a_item2] to a stre
 You {wrote|mailed} that somebody {tried to sign in|signed in} from {another country|[town]}. @126/6
 I {made|opened} an account [ago], but the mail to {confirm|finish} it never came. @-/5
 My account is "{closed|blocked} for {checks|safety}", {and nobody says why|whatever that means}. @6/5
-I {order|buy} for my {grandmother|neighbour}, and {her|his} things and mine {get|are} mixed up in one list. @4/5
+I {order|buy} for my {grandmother, and her|grandfather, and his} things and mine {get|are} mixed up in one list. @4/5
 The list of things that I like is {empty|gone}. There were {thirty|twenty} in it. @-/4
 I want to see what I {bought|had} in {2019|2021}, because I {look for|need} the size. @-/-
 """,

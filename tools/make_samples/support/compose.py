@@ -7,13 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..template import Deck, capitalise, render, tidy
+from ..template import Deck, capitalise, choose, fill, render, tidy
 from . import account, billing, delivery, product, returns, website
-from .alike import Balance, jaccard, shingles
+from .alike import jaccard, shingles
 from .asides_order import BILLING, DELIVERY, RETURNS
 from .asides_shop import ACCOUNT, PRODUCT, WEBSITE
 from .lexicon import Lexicon
-from .phrases import BEGINNINGS, GREETINGS, MOODS, THANKS
+from .phrases import BEGINNINGS, COMPANY, GREETINGS, MOODS, THANKS
 from .register import careless, misspell, other_words, shorten, shout
 from .topic import Topic, lines
 
@@ -34,7 +34,7 @@ ASIDES = {
     "Website": WEBSITE,
 }
 TOO_ALIKE = 0.6  # Jaccard similarity of 5-character shingles within one topic; 0.8 counts as a near-duplicate
-REMARKS_TRIED = 4
+COMPANY_SHARE = 0.22  # of the longer messages mention a person who has no other part in them
 
 # Parts of a message in order, and how often each shape is drawn in each channel. "-" is a remark in passing.
 SHAPES = {
@@ -53,10 +53,10 @@ SHAPES = {
     "story": ("-", "situation", "detail", "ask", "-"),
 }
 WEIGHTS = {
-    "email": (0, 1, 1, 1, 4, 3, 9, 3, 2, 2, 4, 4, 3),
-    "web form": (1, 2, 2, 2, 6, 4, 7, 3, 2, 2, 2, 3, 1),
-    "chat": (6, 3, 3, 4, 7, 4, 4, 2, 2, 1, 0, 0, 0),
-    "app": (6, 3, 3, 4, 7, 4, 5, 2, 2, 1, 1, 1, 0),
+    "email": (0, 1, 1, 1, 4, 3, 9, 2, 2, 1, 2, 2, 1),
+    "web form": (1, 1, 2, 2, 6, 4, 8, 2, 2, 1, 2, 2, 1),
+    "chat": (6, 2, 3, 4, 7, 4, 5, 2, 1, 1, 0, 0, 0),
+    "app": (6, 2, 3, 4, 7, 4, 5, 2, 1, 1, 1, 1, 0),
 }
 CHANNELS = ("email", "email", "web form", "web form", "chat", "chat", "app")
 # How likely each is in each channel.
@@ -89,10 +89,10 @@ class Composer:
             for place, block in enumerate(blocks)
         }
         self._beginnings, self._thanks = Deck(lines(BEGINNINGS), rng), Deck(lines(THANKS), rng)
+        self._company = Deck(lines(COMPANY), rng)
         self._moods = {mood: Deck(lines(block), rng) for mood, block in MOODS.items()}
         self._used: Counter[str] = Counter()
         self._written: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
-        self._balance = Balance()
 
     def message(self, category: str) -> Message:
         """A new message that is not too much like an earlier one of its topic."""
@@ -103,7 +103,6 @@ class Composer:
             bag = shingles(text)
             if all(jaccard(bag, other) < TOO_ALIKE for other in self._written[topic.name]):
                 self._written[topic.name].append(bag)
-                self._balance.add(text, category)
                 return Message(text, category, channel, topic.name)
         raise RuntimeError(f"no new message could be found for {topic.name}: write more frames")
 
@@ -117,22 +116,27 @@ class Composer:
         frames = []
         if channel in ("email", "web form") and rng.random() < 0.2:
             frames.append(self._beginnings.deal())
-        frames += self._matter(category, topic, SHAPES[shape], slots)
+        frames += self._matter(category, topic, SHAPES[shape])
+        if shape not in ("short", "bare") and "[who]" not in "".join(frames) and rng.random() < COMPANY_SHARE:
+            frames.append(self._company.deal())
         if mood:
             frames.append(self._moods[mood].deal())
-        spoken = [render(frame, slots, rng) for frame in frames]
+        frames = [choose(frame, rng) for frame in frames]
+        if "[who]" in "".join(frames):  # only then, so that the people who are really mentioned are dealt evenly
+            slots |= lexicon.person()
+        spoken = [tidy(fill(frame, slots)) for frame in frames]
         if rng.random() < 0.5:
             spoken = [shorten(sentence) for sentence in spoken]
         body = capitalise(tidy(other_words(" ".join(_ended(sentence) for sentence in spoken), rng)))
         return self._with_manners(self._roughen(body, channel, mood), channel, slots, lexicon)
 
-    def _matter(self, category: str, topic: Topic, shape: Sequence[str], slots: Mapping[str, str]) -> list[str]:
+    def _matter(self, category: str, topic: Topic, shape: Sequence[str]) -> list[str]:
         """The frames of one shape; details and asks that do not go with the situation are left out."""
         situation = self._situations[topic.name].deal()
         frames = []
         for at, part in enumerate(shape):
             if part == "-":
-                frames.append(self._remark(category, slots, place=int(at > 0)))
+                frames.append(self._remark(category, place=int(at > 0)))
             elif part == "situation":
                 frames.append(situation.text)
             elif part == "shorts":
@@ -150,14 +154,10 @@ class Composer:
         self._used[frame] += 1
         return [frame]
 
-    def _remark(self, category: str, slots: Mapping[str, str], place: int) -> str:
-        """The most balancing of several remarks about other categories, before (0) or after (1) the matter."""
-        others = [other for other in ASIDES if other != category]
-        tried = [
-            render(self._remarks[self._rng.choice(others), place].deal(), slots, self._rng)
-            for _ in range(REMARKS_TRIED)
-        ]
-        return max(tried, key=lambda text: self._balance.use(text, category))
+    def _remark(self, category: str, place: int) -> str:
+        """A remark about another category, to stand before (0) or after (1) the matter."""
+        other = self._rng.choice([name for name in ASIDES if name != category])
+        return self._remarks[other, place].deal()
 
     def _roughen(self, text: str, channel: str, mood: str) -> str:
         rng = self._rng
@@ -165,7 +165,7 @@ class Composer:
             text = shout(text, rng)
         if rng.random() < CARELESS[channel]:
             text = careless(text, rng)
-        if rng.random() < 0.22:
+        if rng.random() < 0.2:
             text = misspell(text, rng.choice((1, 1, 1, 2, 3)), rng)
         return text
 

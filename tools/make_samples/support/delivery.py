@@ -29,10 +29,10 @@ The shop {page|site} still shows "{in progress|being packed}".
 [agent] on the phone said [day], and that was {last week|days ago}.
 """,
     asks="""
-When will it {be here|come}?
-Can you {tell me|find out} where it is?
+When will the parcel {be here|come}?
+Can you {tell me|find out} where my order is?
 Please {let me know|tell me} a day that I can {count on|trust}.
-Is there any chance to have it [when]?
+Is there any chance to have [it] [when]?
 Should I {keep waiting|wait} or buy [one] {in town|elsewhere}?
 Could somebody {look into this|check what went wrong}?
 """,

@@ -60,7 +60,7 @@ ITEMS = (
 
 _SHE, _HE, _THEY = ("she", "her", "her"), ("he", "him", "his"), ("they", "them", "their")
 PEOPLE = tuple(
-    Person(who, *pronouns)
+    tuple(Person(who, *pronouns) for who in names)
     for pronouns, names in (
         (_SHE, ("my wife", "my sister", "my mother", "my daughter", "my grandmother", "my aunt", "my girlfriend",
                 "my friend Amina", "my neighbour Greta", "my colleague Mei", "my friend Ines", "my niece")),
@@ -68,8 +68,8 @@ PEOPLE = tuple(
                "my friend Kofi", "my neighbour Omar", "my colleague Jonas", "my friend Rafael", "my nephew")),
         (_THEY, ("my partner", "my cousin", "my flatmate", "my friend Robin", "my neighbour Noor", "my colleague Sam")),
     )
-    for who in names
 )
+_SHARES = (0, 1, 0, 1, 2)  # Which of these groups is dealt next: she and he equally often, they half as often.
 # First names of customers and of the shop's staff: as many women's as men's, from many places.
 NAMES = (
     "Amina", "Priya", "Mei", "Ines", "Fatima", "Olga", "Hannah", "Chidinma", "Yuki", "Leila", "Rosa", "Ewa", "Grace",
@@ -103,25 +103,29 @@ class Lexicon:
         self._rng = rng
         self._kinds = {kind: Deck([item for item in ITEMS if item.kind == kind], rng) for kind in _kinds()}
         self._items = Deck(ITEMS, rng)
-        self._people, self._names, self._agents = Deck(PEOPLE, rng), Deck(NAMES, rng), Deck(AGENTS, rng)
-        self._towns = Deck(TOWNS, rng)
+        self._groups, self._people = Deck(_SHARES, rng), [Deck(group, rng) for group in PEOPLE]
+        self._names, self._agents, self._towns = Deck(NAMES, rng), Deck(AGENTS, rng), Deck(TOWNS, rng)
 
     def name(self) -> str:
         return self._names.deal()
 
+    def person(self) -> dict[str, str]:
+        """Values for the slots that speak of a person."""
+        person = self._people[self._groups.deal()].deal()
+        return {"who": person.who, "she": person.she, "her": person.her, "hers": person.hers}
+
     def slots(self, kinds: str) -> dict[str, str]:
-        """Values for every slot of one message; `kinds` is "any" or kinds of goods separated by spaces."""
+        """Values for every other slot of one message; `kinds` is "any" or kinds of goods separated by spaces."""
         rng = self._rng
         item = self._items.deal() if kinds == "any" else self._kinds[rng.choice(kinds.split())].deal()
         other = self._items.deal()
         while other.name == item.name:
             other = self._items.deal()
-        person, (agent, agent_she) = self._people.deal(), self._agents.deal()
+        agent, agent_she = self._agents.deal()
         town, town2 = self._towns.deal(), self._towns.deal()
         return {
             **_forms(item, "", ""),
             **_forms(other, "2", "2"),
-            "who": person.who, "she": person.she, "her": person.her, "hers": person.hers,
             "agent": agent, "agent_she": agent_she,
             "town": town, "town2": town2 if town2 != town else "Marrow Hill",
             "day": rng.choice(DAYS), "ago": rng.choice(AGO),

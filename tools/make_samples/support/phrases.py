@@ -47,7 +47,6 @@ I am {not sure|unsure} whether I am right here.
 Something {odd|strange} happened{ today| to me|}.
 {Okay, so|So,} here is {my problem|what happened}.
 {We are|I am} {new|an old customer} {here|at Quillmoor}.
-I am {asking|writing} for [who], who {would rather not write|asked me to}.
 I do not know {who else|whom} to ask.
 """
 
@@ -88,6 +87,26 @@ A {short|quick} answer is enough.
 {That is|This is} {no way|not how} to treat {people|a customer}.
 """,
 }
+
+# Somebody else is mentioned. The verbs after [she] have no present tense, so that they agree with she, he and they.
+COMPANY = """
+[who] told me to write, [she] had {good help|a quick answer} from you before.
+I am writing for [who], because [she] {asked me to|could not do it today}.
+I asked [who] first, but [she] {did not know|had no idea} either.
+[who] and I {talked about it|looked at it together}, and [she] said that we should {ask|write to} you.
+It is {really|all} for [who], so [she] will be glad about {an answer|your help}, too.
+[who] {was there|saw it all} and could tell you the same.
+[who] helped me {to write|with} this, English is not my first language.
+You may {know|remember} [who], [she] ordered a lot from you {last year|in spring}.
+When I am at work you can ask [who], I {told [her] everything|gave [her] all the papers}.
+I promised [who] that I would {sort|solve} this {today|this week}, [she] could not wait.
+[who] {read|heard} this {with me|first} and said that I should {be polite|keep it short}.
+[who] {laughed at|smiled about} me, but I would {like|love} to know.
+If you call, {ask for|you may speak to} [who], [she] will be at home.
+I do not want to {disappoint|let down} [who], [she] counted on me.
+[who] would have {called|come to your shop}, but [hers] day was too {full|short}.
+[who] said that [hers] {last question|own message} was answered in an hour, so I {try|hope}.
+"""
 
 THANKS = """
 Thanks!

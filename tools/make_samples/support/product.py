@@ -10,7 +10,7 @@ FIT = Topic(
     items="wear foot",
     situations="""
 I am between two sizes and would like to order the [item]. @12345/12346
-I wear {39|41|43} in normal shoes and {size M|size L|an S} in shirts, and I {look at|am thinking of} the [item]. @2345/1236
+I wear {39|41|43} in normal shoes and {an M|an L|an S} in shirts, and I {look at|am thinking of} the [item]. @2345/1236
 I have {long arms|broad shoulders|wide feet|short legs}, {and most things do not fit|so buying is not easy}. @134/156
 The [item] would be a present for [who], and I cannot ask for the size. @4/126
 My old [item] [is] size {38|M|L}, but {I hear|they say} that the new ones {are cut differently|are small}. @345/123
@@ -20,7 +20,7 @@ I am {one metre ninety|a small woman|quite tall}, and {sleeves|legs} {end|stop} 
 I would {wear|use} the [item] over a thick {jumper|sock}, so [they] must not be {tight|close}. @123/134
 I sent {one|a size} back last year because [they] [was] too {narrow|short}, and {want|would like} to do better now.
   @12/123
-There is a {men's|women's} and a {women's|children's} version of the [item], and I {see|find} no difference. @-/16
+There is a {men's and a women's|women's and a children's} version of the [item], and I {see|find} no difference. @-/16
 I can {only order|not come to the shop and try}, and I would like to get it right {the first time|at once}. @123/123
 """,
     details="""
@@ -62,7 +62,7 @@ I camp by the sea, {in a lot of wind|with salt and sand}, and wonder how the [it
 The picture of the [item] {shows|has} a {shiny|rough} surface, and I {like it dull|cannot tell what it is}. @26/1
 It {rains|pours} a lot where I live. My last [item] (not from you) {was wet after an hour|held for ten minutes}.
   @1356/126
-My {daughter|son} puts everything in {her|his} mouth, so I {look at|care about} what the [item] [is] made of. @256/15
+My {daughter puts everything in her|son puts everything in his} mouth, so I ask what the [item] [is] made of. @256/15
 I {want|would like} to buy less plastic, and the page of the [item] {says little|is silent} about it. @26/145
 I {sweat|get warm} a lot when I walk uphill and {do not want|would hate} to {stew|cook} in [a_item]. @136/1
 The new [item] {feel[s]|[is]} thinner than the one I {had|bought} three years ago. @34/126
@@ -70,7 +70,7 @@ There is a number on the label of the [item], "{8000|10000} mm", and I do not kn
 """,
     details="""
 I would use [it] {about|on} {twenty|thirty} days a year.
-Your {colleague|man|woman} in the shop was not {sure|certain} either.
+{Your colleague|The man|The woman} in the shop was not {sure|certain} either.
 For [amount] I would like to be sure.
 The {older|dark} one {was|is} said to be better.
 I {have to|must} know before I pay, because {I travel far|we start on [day]}.

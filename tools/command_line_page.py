@@ -44,10 +44,8 @@ def table(name: str) -> str:
     if name == "roles":
         return _rows(("task", "role", "the column that holds"), _roles())
     preset = name == "recipe"
-    rows = [
-        (f"`{key}`", _takes(field), _default(key, field, preset), field.description or "")
-        for key, field in SCHEMAS[name].model_fields.items()
-    ]
+    fields = sorted(SCHEMAS[name].model_fields.items(), key=lambda item: item[0] != "preset")
+    rows = [(f"`{key}`", _takes(field), _default(key, field, preset), _help(field)) for key, field in fields]
     return _rows(("key", "takes", "default", "what it is"), rows)
 
 
@@ -75,10 +73,16 @@ def _roles() -> Iterator[tuple[str, str, str]]:
             yield f"`{task.key}`", f"`{role.key}`", f"{role.title}: {role.help}"
 
 
+def _help(field: FieldInfo) -> str:
+    """Title and description; for a group of keys without them, the first sentence of what it is."""
+    said = field.description or str(field.annotation.__doc__).split(". ")[0].rstrip(".") + "."
+    return f"{field.title}: {said}" if field.title else said
+
+
 def _takes(field: FieldInfo) -> str:
     text = _kind(field.annotation)
     bounds = [
-        f"{word} {value:g}"
+        f"{word} {value:,}"
         for one in field.metadata
         for sign, word in SIGNS.items()
         if (value := getattr(one, sign, None)) is not None

@@ -53,7 +53,9 @@ class JobRecipe(Recipe):
 class JobFile(Schema):
     """Everything `python -m core run` is told. Unknown keys are refused at every level."""
 
-    task: str = Field(title="Task", description="What the model should learn: classification, chat or completion.")
+    task: str = Field(
+        title="Task", description="What the model should learn, for example classification, chat or completion."
+    )
     data: DataFiles = Field(
         title="Data",
         description="The path of a file that will be split, or a file a part (keys train, validation, test). Relative "

@@ -57,7 +57,7 @@ def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str,
         "disable_tqdm": True,
         "dataloader_num_workers": 0,
         "dataloader_pin_memory": device.name == "cuda",
-        "gradient_checkpointing": False,
+        "activation_checkpointing": False,
         "push_to_hub": False,
     }
 

@@ -37,8 +37,8 @@ Can somebody help me choose a size?
 How do I measure myself?
 Is there a way to know if it will fit?
 """, """{Tell us|Write us} your height and {a jacket that fits you well|the size of a jacket that fits},
-and we {find|choose} the right size {for you|with you}. {We are right nine times out of ten|It nearly always
-works}."""),
+and we {find|choose} the right size {for you|with you}. {We are right nine times out of ten|Nine times out of
+ten it fits}."""),
     Fact("material-wool", "materials", """
 Where does your wool come from?
 What kind of wool do you use?

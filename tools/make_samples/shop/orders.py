@@ -120,7 +120,7 @@ My gift card is three years old. Can I still use it?
 Until when do I have to use my voucher?
 Do your gift cards end at some time?
 """, """{Our gift cards|Gift cards from us} never run out, so {take your time|there is no hurry}.
-{Even a card from 1998|Even the very first one} {still works|is still good} {today|in our shop}."""),
+{Even a card from 1998|Even the first one of 1998} {still works|is still good} {today|in our shop}."""),
     Fact("gift-rest", "gift cards", """
 Do I have to use my whole gift card at once?
 What happens with the rest of the money on my gift card?

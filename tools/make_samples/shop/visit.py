@@ -68,7 +68,7 @@ Can I get to you without a car?
 How do I come to the shop by bus or train?
 Is there a bus stop near you?
 How far is it from the station?
-""", """Bus number four {stops|halts} right at our door, {every twenty minutes|three times an hour}.
+""", """Bus number four {stops|halts} right at our door, {every twenty minutes|once in twenty minutes}.
 From the {station|railway station} it is {also|} a {nice|short} walk of ten minutes {along the water|by the sea}."""),
     Fact("place-dog", "the shop", """
 May I bring my dog?

@@ -31,7 +31,7 @@ class Person:
 
 def _item(kind: str, name: str) -> Item:
     article = "an" if name[0] in "aeiou" else "a"
-    return Item(kind, name, f"{article} {name}", f"{name}s")
+    return Item(kind, name, f"{article} {name}", name + ("es" if name.endswith(("s", "x")) else "s"))
 
 
 def _pair(kind: str, name: str) -> Item:

@@ -251,7 +251,7 @@ I do not want to {do anything wrong|lose [it] on the way}.
     asks="""
 Where do I get a label?
 Can one box hold {both|all of it}?
-Can somebody {collect|fetch} it?
+Can somebody {collect|fetch} [it]?
 Which address is the right one?
 Do I need {the receipt|the old box} for it?
 How do I {do|start} that?

@@ -11,9 +11,8 @@ from core.ui.models import model_card
 project = screens.begin("model", "dataset")
 
 job_id = st.query_params.get("job")
-if job_id:
-    if not jobs.watch(job_id, "Fetching the model"):
-        st.success("The model is here. Choose it below.")
+if job_id and not jobs.watch(job_id, "Fetching the model"):
+    st.success("The model is here. Choose it below.")
 
 with parts.guard():
     for candidate in advice.for_project(project):

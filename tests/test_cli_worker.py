@@ -85,10 +85,10 @@ def test_a_worker_that_dies_while_somebody_waits_is_started_again_and_not_for_ev
     with _worker.running(said.append, [sys.executable, "-c", IDLE]) as worker:
         pids = [pid_of_worker()]
         for _ in range(_worker.MOST_RESTARTS):
-            end(pids[-1])
+            kill(worker)
             worker.check()
             pids.append(pid_of_worker())
-        end(pids[-1])
+        kill(worker)
         with pytest.raises(UserError, match="ended several times"):
             worker.check()
     assert len(set(pids)) == _worker.MOST_RESTARTS + 1
@@ -107,11 +107,12 @@ def test_when_the_worker_of_somebody_else_ends_one_is_started(storage: Path) -> 
     assert not psutil.pid_exists(mine)
 
 
-def end(pid: int) -> None:
-    """Kill a worker as `kill -9` does, and wait until it is gone."""
-    process = psutil.Process(pid)
+def kill(worker: Worker) -> None:
+    """As `kill -9` does, and wait until it is gone."""
+    process = worker._process
+    assert process is not None
     process.kill()
-    psutil.wait_procs([process], timeout=30)
+    process.wait()
 
 
 # -- waiting and leaving -----------------------------------------------------------------------------------------------

@@ -79,7 +79,9 @@ def test_the_generator_writes_the_shipped_files_bit_for_bit(tmp_path: Path) -> N
 
 def test_the_page_states_the_true_counts(rows: list[Row], flaws: dict[str, list[str]]) -> None:
     page = (SAMPLES / "README.md").read_text(encoding="utf-8")
-    stated = {name: int(count.replace(",", "")) for name, count in re.findall(r"^\| `?(\w+)`? \| ([\d,]+) \|", page, re.M)}
+    stated = {
+        name: int(count.replace(",", "")) for name, count in re.findall(r"^\| `?(\w+)`? \| ([\d,]+) \|", page, re.M)
+    }
     counts = Counter(MENDED.get(row["category"], row["category"]) for row in rows)
     assert stated == {**counts, **{flaw: len(names) for flaw, names in flaws.items()}}
     for name, number in (("support_messages.csv", 1500), ("shop_questions.jsonl", 300), ("style_texts.jsonl", 48)):

@@ -233,7 +233,7 @@ def main() -> None:
         state.update(saved["state"])
         state["budget"] = max(state["budget"], args.minutes * 60)
     forward = torch.compile(model) if args.compile else model
-    log = open(args.work / "log.jsonl", "a", buffering=1)
+    log = open(args.work / "log.jsonl", "a", buffering=1)  # noqa: SIM115 - open until the process ends
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters, { ({k: len(v) for k, v in streams.items()}) }")
 
     def save() -> None:

@@ -35,7 +35,7 @@ nothing about the world, keeps no thread for long, and must not be used to answe
 
     {command}
 
-{tokens:,} tokens seen in {minutes:.0f} minutes of training time on one to two shared processor cores, without a graphics card;
+{tokens:,} tokens seen in {minutes:.0f} minutes on one to two shared processor cores, without a graphics card;
 {steps:,} steps of 8 sequences of 512 tokens, AdamW, constant learning rate with warm-up and a linear fall over the last 30% of the
 time, in which half of each batch is conversations derived from the corpus (continue the story, use these words, which word is
 missing, find the sentence, short dialogues and sums).
@@ -52,8 +52,8 @@ Really generated (temperature 0.7, top-p 0.9, seed 3), not chosen:
 
 {sources}
 
-Titles and authors of the CC BY texts: `credits.csv`. Old novels carry the views of their time; the model was not audited for bias,
-and Tunewell's own audit compares every tuned model with it.
+Titles and authors of the CC BY texts: `credits.csv`. Old novels carry the views of their time; the model was not audited
+for bias, and Tunewell's own audit compares every tuned model with it.
 """
 
 

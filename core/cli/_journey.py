@@ -110,7 +110,8 @@ def _inspect(
     job: JobFile, project: Project, files: Mapping[Split, Path]
 ) -> tuple[list[dict[str, object]], dict[str, str]]:
     """(files of the import job, role to column), with what was detected in the training file."""
-    options, roles, payload = job.read, dict(job.columns), []
+    options, roles = job.read, dict(job.columns)
+    payload: list[dict[str, object]] = []
     for part, path in files.items():
         with path.open("rb") as stream:
             upload = datasets.keep_upload(project.id, path.name, stream)

@@ -21,7 +21,7 @@ def as_object(journey: Journey, seconds: Mapping[str, float]) -> dict[str, Any]:
     """JSON-ready: no figure without n and interval, null where a number is not finite. Steps not asked for are null."""
     project, plan, run = journey.project, journey.plan, journey.run
     model = models.get(project.base_model_key)
-    rows = {"version": journey.version, "plan": plan, "run": run, "evaluation": journey.evaluation}
+    rows: dict[str, Any] = {"version": journey.version, "plan": plan, "run": run, "evaluation": journey.evaluation}
     rows |= {"audit": journey.audit, "export": journey.export}
     found = {
         "ids": {

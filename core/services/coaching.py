@@ -36,15 +36,15 @@ def advice(run: Run, total_steps: int) -> list[Advice]:
 
 def apply(recipe: Recipe, action: str) -> Recipe:
     """The recipe with one piece of advice taken. Raises KeyError for an unknown action."""
-    changes: dict[str, Any] = {
+    known: dict[str, dict[str, Any]] = {
         "lower_learning_rate": {"learning_rate": recipe.learning_rate / 3, "warmup": max(recipe.warmup, 0.1)},
         "raise_learning_rate": {"learning_rate": min(1.0, recipe.learning_rate * 3)},
         "fewer_epochs": {"epochs": max(1.0, round(recipe.epochs / 2))},
         "more_epochs": {"epochs": round(recipe.epochs * 1.5, 1)},
         "smaller_batch": {"batch_size": max(1, recipe.batch_size // 2), "accumulation": recipe.accumulation * 2},
         "precision_auto": {"precision": "auto"},
-    }[action]
-    return recipe.model_copy(update=changes)
+    }
+    return recipe.model_copy(update=known[action])
 
 
 TITLES = {

@@ -65,6 +65,9 @@ def review_panel(sample_set: SampleSet) -> None:
             corrected=st.session_state.get(f"corrected-{sample_set.id}-{item}", ""),
         )
 
+    def take_back() -> None:
+        reviews.undo(sample_set)
+
     buttons = [
         ("Left is better", "1", lambda: vote(sides[0])),
         ("Right is better", "2", lambda: vote(sides[1])),
@@ -74,7 +77,7 @@ def review_panel(sample_set: SampleSet) -> None:
     for column, (label, key, act) in zip(st.columns(4), buttons, strict=True):
         column.button(label, shortcut=key, on_click=act, width="stretch", key=f"vote-{key}")
     with st.container(horizontal=True, gap="small"):
-        st.button("Undo", shortcut="z", on_click=reviews.undo, args=(sample_set,), type="tertiary", icon=":material/undo:")
+        st.button("Undo", shortcut="z", on_click=take_back, type="tertiary", icon=":material/undo:")
         st.button("Skip", shortcut="s", on_click=lambda: skipped.add(item), type="tertiary", icon=":material/skip_next:")
     parts.key_legend(KEYS)
     with st.expander("More about this pair (optional)"):

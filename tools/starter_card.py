@@ -36,9 +36,9 @@ nothing about the world, keeps no thread for long, and must not be used to answe
     {command}
 
 {tokens:,} tokens seen in {minutes:.0f} minutes on one to two shared processor cores, without a graphics card;
-{steps:,} steps of 8 sequences of 512 tokens, AdamW, constant learning rate with warm-up and a linear fall over the last 30% of the
-time, in which half of each batch is conversations derived from the corpus (continue the story, use these words, which word is
-missing, find the sentence, short dialogues and sums).
+{steps:,} steps of 8 sequences of 512 tokens, AdamW, constant learning rate with warm-up and a linear fall over the last 30%
+of the time. During the fall half of each batch is conversations derived from the corpus: continue the story, use these
+words, which word is missing, find the sentence, short dialogues and sums.
 
 Held-out text (one document in 200, never trained on): **{bits:.3f} bits a byte**.
 

@@ -70,7 +70,8 @@ def overfitting(validation: Points, train: Points) -> Advice | None:
     best = min(range(len(points)), key=lambda i: points[i][1])
     now = points[-1][1]
     learned = [p for p in _clean(train) if p[0] > 0]
-    falling = len(learned) > 1 and learned[-1][1] < min(v for s, v in learned if s <= points[best][0])
+    until_best = [v for s, v in learned if s <= points[best][0]]
+    falling = bool(until_best) and learned[-1][1] < min(until_best)
     if len(points) - 1 - best < 2 or now < 1.02 * points[best][1] or not falling:
         return None
     return Advice(

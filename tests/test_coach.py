@@ -1,0 +1,147 @@
+"""The coach: each rule speaks on a curve that shows its fault, and none speaks on a healthy run."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import pytest
+
+from core.data import coach
+from core.services import coaching
+
+TOTAL = 100
+EVALUATED = range(0, TOTAL + 1, 10)
+
+
+def falling(start: float, end: float, speed: float = 20.0) -> list[tuple[int, float]]:
+    """A curve that falls quickly first and levels off."""
+    return [(s, end + (start - end) * math.exp(-s / speed)) for s in EVALUATED]
+
+
+def noisy(start: float, end: float, speed: float = 20.0) -> list[tuple[int, float]]:
+    source = random.Random(0)
+    return [(s, (end + (start - end) * math.exp(-s / speed)) * source.uniform(0.9, 1.1)) for s in range(1, TOTAL + 1)]
+
+
+HEALTHY: dict[str, Any] = {
+    "validation": falling(1.1, 0.4),
+    "train": falling(1.1, 0.35),
+    "batch": noisy(1.1, 0.35),
+    "grad_norm": [(s, 1.0 + 0.2 * (s % 3)) for s in range(1, TOTAL + 1)],
+    "total_steps": TOTAL,
+    "warmup_steps": 5,
+    "classes": 3,
+}
+
+
+def advice(**changes: Any) -> dict[str, coach.Advice]:
+    return {a.kind: a for a in coach.read(**{**HEALTHY, **changes})}
+
+
+def test_a_healthy_run_gets_no_advice_at_any_moment_of_it() -> None:
+    for step in range(TOTAL + 1):
+        curves = {k: [p for p in HEALTHY[k] if p[0] <= step] for k in ("validation", "train", "batch", "grad_norm")}
+        assert advice(**curves) == {}, f"at step {step}"
+
+
+def test_a_run_without_any_points_gets_no_advice() -> None:
+    assert advice(validation=[], train=[], batch=[], grad_norm=[], total_steps=0, warmup_steps=0, classes=0) == {}
+
+
+@pytest.mark.parametrize("value", [None, math.nan, math.inf])
+def test_a_loss_that_is_no_number_is_an_error_at_its_step(value: float | None) -> None:
+    (found,) = advice(batch=[*HEALTHY["batch"][:40], (41, value)]).values()
+    assert (found.kind, found.severity, found.step, found.action) == ("nan", "error", 41, "lower_learning_rate")
+
+
+def test_validation_rising_while_training_falls_is_overfitting_since_its_lowest_point() -> None:
+    rising = [(s, 0.5 + abs(s - 30) * (0.01 if s < 30 else 0.004)) for s in EVALUATED]
+    (found,) = advice(validation=rising, train=falling(1.1, 0.05, 30)).values()
+    assert (found.kind, found.step, found.action) == ("overfitting", 30, "fewer_epochs")
+
+
+@pytest.mark.parametrize(
+    ("validation", "train", "why"),
+    [
+        ([0.9, 0.6, 0.5, 0.505, 0.507], [1.0, 0.7, 0.5, 0.4, 0.3], "less than 2% above the best"),
+        ([0.9, 0.7, 0.6, 0.5, 0.6], [1.0, 0.7, 0.5, 0.4, 0.3], "only one evaluation past the best"),
+        ([0.9, 0.6, 0.5, 0.6, 0.7], [1.0, 0.7, 0.5, 0.6, 0.7], "training rises too: that is no memorising"),
+    ],
+)
+def test_what_only_looks_like_overfitting_is_not_called_so(
+    validation: list[float], train: list[float], why: str
+) -> None:
+    points = {
+        "validation": list(zip(range(0, 50, 10), validation, strict=True)),
+        "train": list(zip(range(0, 50, 10), train, strict=True)),
+    }
+    assert "overfitting" not in advice(**points), why
+
+
+def test_overfitting_is_not_judged_while_the_training_curve_has_no_point_before_the_best() -> None:
+    rising = [(s, 0.5 + s / 100) for s in EVALUATED]
+    assert "overfitting" not in advice(validation=rising, train=[(90, 0.3), (100, 0.2)])
+
+
+def test_a_classifier_that_still_guesses_after_a_fifth_of_the_steps_is_not_learning() -> None:
+    flat = [(s, math.log(3) - 0.001 * (s % 3)) for s in range(0, 41, 10)]
+    found = advice(train=flat, validation=flat, batch=HEALTHY["batch"][:40])
+    assert found["not_learning"].action == "raise_learning_rate"
+    early = [(s, math.log(3)) for s in (0, 5, 10)]
+    assert advice(train=early, validation=early) == {}
+
+
+def test_a_language_model_whose_loss_hardly_moves_is_not_learning() -> None:
+    flat = [(s, 4.0 - 0.0002 * s) for s in range(0, 41, 10)]
+    assert "not_learning" in advice(train=flat, validation=flat, classes=0)
+    slow = [(s, 4.0 - 0.002 * s) for s in range(0, 41, 10)]
+    assert "not_learning" not in advice(train=slow, validation=slow, classes=0)
+
+
+def test_a_loss_above_that_of_the_start_after_warm_up_is_diverging() -> None:
+    climbing = [(s, 1.0 + max(0, s - 10) * 0.02) for s in range(1, 61)]
+    (found,) = [a for a in advice(batch=climbing).values() if a.kind == "diverging"]
+    assert (found.step, found.action) == (60, "lower_learning_rate")
+
+
+def test_a_sudden_gradient_with_a_loss_above_the_start_is_diverging() -> None:
+    slightly = [(s, 1.0 if s <= 50 else 1.02) for s in range(1, 61)]
+    calm = [(s, 1.0) for s in range(1, 61)]
+    assert "diverging" not in advice(batch=slightly, grad_norm=calm)
+    assert "diverging" in advice(batch=slightly, grad_norm=[*calm[:-1], (60, 50.0)])
+
+
+def test_a_rising_loss_during_warm_up_is_not_yet_called_diverging() -> None:
+    climbing = [(s, 1.0 + s * 0.02) for s in range(1, 41)]
+    assert "diverging" not in advice(batch=climbing, warmup_steps=35)
+
+
+def test_both_losses_falling_to_the_very_end_mean_that_it_stopped_too_soon() -> None:
+    straight = [(s, 2.0 - s / 100) for s in EVALUATED]
+    (found,) = advice(validation=straight, train=straight, classes=0).values()
+    assert (found.kind, found.severity, found.step, found.action) == ("underfitting", "info", TOTAL, "more_epochs")
+    assert advice(validation=straight[:-1], train=straight[:-1], classes=0) == {}, "before the end it is no finding"
+
+
+def test_every_action_the_coach_names_can_be_applied_and_has_a_title() -> None:
+    from core.schemas.recipe import Recipe
+
+    straight = [(s, 2.0 - s / 100) for s in EVALUATED]
+    flat = [(s, math.log(3)) for s in EVALUATED]
+    rising = [(s, 0.5 + abs(s - 30) * 0.01) for s in EVALUATED]
+    named = {
+        a.action
+        for changes in (
+            {"batch": [(1, None)]},
+            {"validation": rising, "train": falling(1.1, 0.05, 30)},
+            {"train": flat, "validation": flat},
+            {"validation": straight, "train": straight},
+        )
+        for a in advice(**changes).values()
+    }
+    assert named == {"lower_learning_rate", "fewer_epochs", "raise_learning_rate", "more_epochs"}
+    for action in named:
+        assert coaching.TITLES[action]
+        assert coaching.apply(Recipe(), action) != Recipe()

@@ -11,12 +11,12 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
+    HTTPError,
     LocalEntryNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from requests.exceptions import ConnectionError as NoConnection
 
 from core.data.model_facts import read_facts
 from core.schemas.errors import UserError
@@ -79,7 +79,7 @@ def fetch(name: str, revision: str, token: str | None) -> ModelFacts:
             f"The hub knows no {name} at {revision}, or it is private.",
             "Check the name and the revision; a private model needs an access token.",
         ) from error
-    except (NoConnection, LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
+    except (HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
         raise UserError(
             "The hub could not be reached.",
             f"There is no connection, or it answered with an error ({type(error).__name__}).",

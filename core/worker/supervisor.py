@@ -83,7 +83,8 @@ class Supervisor:
             job = jobs.get(child.job.id)
             if job is None or job.desired is not Desired.CANCEL:
                 continue
-            child.cancelled = child.cancelled or self.clock()
+            if child.cancelled is None:
+                child.cancelled = self.clock()
             if self.clock() - child.cancelled > CANCEL_GRACE_SECONDS:
                 log.warning("%s job %s does not end by itself", job.kind.value, job.id)
                 stop_tree(child.process.pid, grace=1)

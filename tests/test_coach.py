@@ -125,6 +125,11 @@ def test_both_losses_falling_to_the_very_end_mean_that_it_stopped_too_soon() -> 
     assert advice(validation=straight[:-1], train=straight[:-1], classes=0) == {}, "before the end it is no finding"
 
 
+def test_a_loss_that_is_nearly_nothing_is_not_called_still_improving() -> None:
+    tiny = [(s, 1.1 * math.exp(-s / 8)) for s in EVALUATED]
+    assert advice(validation=tiny, train=tiny) == {}
+
+
 def test_every_action_the_coach_names_can_be_applied_and_has_a_title() -> None:
     from core.schemas.recipe import Recipe
 

@@ -129,14 +129,17 @@ def diverging(batch: Points, grad_norm: Points, warmup_steps: int) -> Advice | N
 
 
 def underfitting(validation: Points, train: Points, total_steps: int) -> Advice | None:
-    """At the end both losses still fall by more than 1% in the last tenth of the steps."""
+    """At the end both losses still fall by more than 1% in the last tenth of the steps.
+
+    A fall of less than 0.5% of what the loss was at the start does not count: near zero, 1% of it is nothing.
+    """
     held, learned = _clean(validation), _clean(train)
     if len(held) < 4 or not held[-1][0] >= total_steps > 0:
         return None
 
     def falling(points: list[tuple[int, float]]) -> bool:
         before = [v for s, v in points if s <= 0.9 * total_steps]
-        return bool(before) and points[-1][1] < 0.99 * before[-1]
+        return bool(before) and before[-1] - points[-1][1] > max(0.01 * before[-1], 0.005 * points[0][1])
 
     if not (falling(held) and learned and falling(learned)):
         return None

@@ -100,7 +100,7 @@ class Person:
     def evaluates(self) -> None:
         self.open("evaluation")
         self.press("Open the test set", exact=False)
-        self.sees("it never saw", JOB)
+        expect(self.page.get_by_role("heading", name="Figures")).to_be_visible(timeout=JOB)
         self.settled()
         self.look("evaluation")
 

@@ -34,7 +34,7 @@ from core.worker.recorder import JobRecorder
 from core.worker.supervisor import Supervisor
 
 LONG = 240.0  # seconds; a busy machine needs most of a minute to load the training engine alone
-STEPS = 240
+STEPS = 160
 
 
 def state(job_id: str | None) -> JobState:
@@ -90,11 +90,11 @@ class Workplace:
 
     def children(self) -> list[psutil.Process]:
         assert self.process is not None
-        return [p for p in psutil.Process(self.process.pid).children() if "core.worker.child" in p.cmdline()]
+        return [p for p in psutil.Process(self.process.pid).children() if p.status() != psutil.STATUS_ZOMBIE]
 
     def train(self) -> Run:
         recipe = Recipe(
-            method="lora", lora_dropout=0.1, learning_rate=5e-3, batch_size=16, epochs=15, evaluations_per_epoch=1,
+            method="lora", lora_dropout=0.1, learning_rate=5e-3, batch_size=16, epochs=10, evaluations_per_epoch=1,
             early_stopping=0,
         )  # fmt: skip
         return runs.start(self.project_id, recipe)
@@ -165,10 +165,10 @@ def test_a_run_whose_process_and_then_whose_worker_is_killed_ends_as_if_nothing_
 ) -> None:
     place.start()
     run = place.train()
-    place.reach(run, 40)
+    place.reach(run, 30)
     (process,) = place.children()
     process.kill()
-    place.reach(run, 120)
+    place.reach(run, 80)
     assert resumptions(run) == 1
 
     (process,) = place.children()
@@ -191,7 +191,7 @@ def test_a_run_that_is_saved_when_the_worker_ends_and_paused_later_ends_as_if_no
 ) -> None:
     place.start()
     run = place.train()
-    place.reach(run, 40)
+    place.reach(run, 30)
     assert place.end() == 0
     assert state(run.job_id) is JobState.QUEUED
     saved = curves.checkpoints(run.id)[0]
@@ -199,7 +199,7 @@ def test_a_run_that_is_saved_when_the_worker_ends_and_paused_later_ends_as_if_no
     assert curves.latest(run.id)["loss", "batch"][0] == saved.step, "steps were lost, or recorded after the checkpoint"
 
     place.start()
-    place.reach(run, 120)
+    place.reach(run, 80)
     runs.wish(run, Desired.PAUSE)
     place.done(run, JobState.PAUSED)
     until(lambda: place.children() == [], "the process of the paused run has gone")

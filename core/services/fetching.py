@@ -8,7 +8,9 @@ import shutil
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import (
+
+# HTTPError is that of the HTTP library under the hub's client, whichever that is.
+from huggingface_hub.errors import (  # type: ignore[attr-defined]
     GatedRepoError,
     HfHubHTTPError,
     HTTPError,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import resource
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from core.schemas.examples import Example, Message
 from core.schemas.jobs import Desired
 from core.schemas.recorder import Interrupted
 from core.schemas.training import TrainingResult, TrainingSpec
-from core.training import predictors
+from core.training import arguments, predictors
 from core.training.checkpoints import newest_whole_checkpoint, state_of
 from core.training.train import train
 from core.training.trainers import ClassifierTrainer
@@ -212,6 +211,32 @@ def test_a_paused_training_ends_with_the_same_bits_and_curves_as_one_left_alone(
     assert {name: getattr(result, name) for name in same} == {name: getattr(alone.result, name) for name in same}
 
 
+@pytest.mark.parametrize("logged", [400, 8], ids=["every step is a point", "every third step is a point"])
+def test_a_training_killed_between_two_checkpoints_draws_the_same_curves_as_one_left_alone(
+    small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: int
+) -> None:
+    monkeypatch.setattr(arguments, "MOST_LOGGED_POINTS", logged)
+    alone, killed, rest = Diary(), Diary(), Diary()
+    train(tiny.spec_of("classifier, full", tmp_path / "alone", small_model), alone)
+
+    def kill(step: int) -> Desired:
+        if step == 11:
+            raise KeyboardInterrupt
+        return Desired.RUN
+
+    killed.wanted = kill
+    spec = tiny.spec_of("classifier, full", tmp_path / "killed", small_model)
+    with pytest.raises(KeyboardInterrupt):
+        train(spec, killed)
+    for points in killed.points.values():  # what the worker forgets when it goes back to the checkpoint of step 8
+        for step in [step for step in points if step > 8]:
+            del points[step]
+    train(resumed(spec), rest)
+
+    assert tiny.exact(killed, rest) == tiny.exact(alone)
+    assert_bit_equal(tmp_path / "killed" / "model", tmp_path / "alone" / "model")
+
+
 def test_time_and_tokens_count_all_parts_of_an_interrupted_training(small_model: Path, tmp_path: Path) -> None:
     spec = tiny.spec_of("classifier, full", tmp_path, small_model)
     interrupted(spec, Diary(wish_at(10, Desired.PAUSE)))
@@ -375,6 +400,7 @@ def test_running_out_of_memory_is_named_as_such_with_a_fix(
 def test_a_checkpoint_that_does_not_fit_on_the_disk_leaves_no_folder_and_says_so(
     small_model: Path, tmp_path: Path, largest: int
 ) -> None:
+    resource = pytest.importorskip("resource")
     spec = tiny.spec_of("classifier, full", tmp_path, small_model, rows=12)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest, before[1]))

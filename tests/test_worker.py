@@ -71,6 +71,7 @@ class Workplace:
         preparation.save(projects.get(self.project_id), PreparationPlan(max_length=96))
 
     def start(self) -> None:
+        self.end()  # one that a failed test left behind
         with open(self.folder / "worker.log", "ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "core", "worker"],

@@ -110,7 +110,9 @@ class Progress(TrainerCallback, ExportableState):
             control.should_evaluate = control.should_save = False  # such weights are worth neither
 
     def _of_batch(self, step: int, logs: dict[str, Any]) -> dict[str, float]:
-        values: dict[str, float] = {name: float(logs[name]) for name in ("loss", "grad_norm", "learning_rate") if name in logs}
+        values: dict[str, float] = {
+            name: float(logs[name]) for name in ("loss", "grad_norm", "learning_rate") if name in logs
+        }
         if "mean_token_accuracy" in logs:
             values["token_accuracy"] = float(logs["mean_token_accuracy"])
         last_step, last_time, last_tokens = self._last
@@ -144,6 +146,8 @@ class Obey(TrainerCallback):
             control.should_save = True
         if self.ended != "done":
             control.should_training_stop = True
+        # The mean since the last point is not in a checkpoint: write it now, or a resumed run would draw another curve.
+        control.should_log = control.should_log or control.should_save
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if state.global_step and not control.should_training_stop and stops_early(state, self.recipe):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.schemas.jobs import Desired
+from core.schemas.recorder import Interrupted
 from core.store import curves, jobs
 from core.store.engine import DatabaseBusy, is_locked, write
 from core.store.tables import Checkpoint, RunEvent
@@ -128,6 +129,13 @@ class JobRecorder:
 
     def shutting_down(self) -> bool:
         return self._shutdown.is_set()
+
+    def obey(self) -> None:
+        """For work without checkpoints: stop here if the worker ends (it is done again later) or somebody asked for it."""
+        if self.shutting_down():
+            raise Interrupted(Desired.PAUSE)
+        if self.wish() is not Desired.RUN:
+            raise Interrupted(Desired.CANCEL)
 
     def guard(self) -> None:
         """Also writes what is queued: a checkpoint must not get its name before the points that lead to it are safe."""

@@ -7,8 +7,7 @@ from typing import Any
 
 from core.schemas.audits import AuditInput, AuditResult
 from core.schemas.errors import UserError
-from core.schemas.jobs import Desired, Job
-from core.schemas.recorder import Interrupted
+from core.schemas.jobs import Job
 from core.services import audits, datasets, runs
 from core.store.tables import Audit, Run
 from core.tasks import registry as tasks
@@ -36,10 +35,7 @@ def audit_run(training: Run, config: Mapping[str, Mapping[str, Any]], recorder: 
     for key, audit in audits.available(given.family).items():
 
         def progress(count: int, total: int, title: str = audit.title) -> None:
-            if recorder.shutting_down():
-                raise Interrupted(Desired.PAUSE)
-            if recorder.wish() is not Desired.RUN:
-                raise Interrupted(Desired.CANCEL)
+            recorder.obey()
             recorder.phase(title, count, total)
 
         rows = given.parts["validation"] if audit.needs_model else [*given.parts["train"], *given.parts["validation"]]

@@ -6,10 +6,9 @@ import time
 from typing import Any
 
 from core.schemas.examples import Example
-from core.schemas.jobs import Desired, Job
+from core.schemas.jobs import Job
 from core.schemas.predictions import ClassPredictions, Predictions, TextPrediction, TextPredictions
 from core.schemas.predictor import Decoding, Predictor
-from core.schemas.recorder import Interrupted
 from core.services import evaluations, runs
 from core.tasks import registry as tasks
 from core.worker.recorder import JobRecorder
@@ -33,8 +32,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
 
     def ticker(what: str) -> Any:
         def tick(done: int) -> None:
-            if recorder.wish() is not Desired.RUN or recorder.shutting_down():
-                raise Interrupted(Desired.CANCEL if not recorder.shutting_down() else Desired.PAUSE)
+            recorder.obey()
             recorder.phase(what, done, len(examples))
 
         return tick

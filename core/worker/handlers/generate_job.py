@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core.schemas.examples import Message
-from core.schemas.jobs import Desired, Job
+from core.schemas.jobs import Job
 from core.schemas.predictor import Decoding
-from core.schemas.recorder import Interrupted
 from core.services import reviews, runs
 from core.worker.handlers.evaluate_job import opening
 from core.worker.recorder import JobRecorder
@@ -35,10 +34,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
 
     def ticker(what: str) -> Any:
         def tick(done: int) -> None:
-            if recorder.shutting_down():
-                raise Interrupted(Desired.PAUSE)
-            if recorder.wish() is not Desired.RUN:
-                raise Interrupted(Desired.CANCEL)
+            recorder.obey()
             recorder.phase(what, done, len(prompts))
 
         return tick

@@ -7,7 +7,10 @@ import streamlit as st
 from core.services import datasets, projects, status
 from core.tasks import registry as tasks
 from core.ui import jobs, parts, screens
-from core.ui.dataset import import_panel, report_panel, rows_panel, versions_panel
+from core.ui.dataset_import import import_panel
+from core.ui.dataset_report import report_panel
+from core.ui.dataset_rows import rows_panel
+from core.ui.dataset_versions import versions_panel
 from core.ui.goal import goal_panel
 
 project = screens.begin("dataset")
@@ -31,11 +34,14 @@ if not project.task:
     st.info("First say what the model should learn.", icon=":material/arrow_upward:")
     st.stop()
 
-with st.expander(
-    "Add your examples" if version is None else "Import other data",
-    expanded=version is None,
-    icon=":material/upload_file:",
-), parts.guard():
+with (
+    st.expander(
+        "Add your examples" if version is None else "Import other data",
+        expanded=version is None,
+        icon=":material/upload_file:",
+    ),
+    parts.guard(),
+):
     import_panel(project)
 
 if version is None:

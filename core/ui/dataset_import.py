@@ -1,4 +1,4 @@
-"""Panels of the Dataset screen: import with everything that was detected, report, rows, versions."""
+"""The import panel of the Dataset screen: bring files, see what was detected, correct it, import."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.schemas.findings import Finding
-from core.schemas.health import HealthReport
 from core.schemas.imports import ImportOptions, ImportReport
-from core.services import datasets, fixes
-from core.store.tables import DatasetVersion, Project
+from core.services import datasets
+from core.store.tables import Project
 from core.tasks import registry as tasks
 
 from . import parts, screens
 
 ACCEPTED = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "xlsx", "zip", "gz", "md"]
-ROWS_SHOWN = 50
 
 
 def import_panel(project: Project) -> None:
@@ -110,77 +107,3 @@ def _roles(project: Project, report: ImportReport) -> dict[str, str]:
     if report.task and report.task != task.key:
         st.info(f"This file looks more like: {tasks()[report.task].title.lower()}.", icon=":material/lightbulb:")
     return chosen
-
-
-def report_panel(project: Project, version: DatasetVersion) -> None:
-    """Findings, worst first, each with its rows and its fix."""
-    if not version.health:
-        st.info("The health report is not there yet.", icon=":material/hourglass_empty:")
-        return
-    report = HealthReport.model_validate(version.health)
-    good = [f for f in report.findings if f.severity == "good"]
-    for index, finding in enumerate(f for f in report.findings if f.severity != "good"):
-        with parts.finding_card(finding):
-            _evidence(project, version, finding, index)
-    if good:
-        with st.expander(f"{len(good)} checks found nothing wrong", icon=":material/check_circle:"):
-            for finding in good:
-                st.markdown(f"- {parts.plain(finding.title)}")
-
-
-def _evidence(project: Project, version: DatasetVersion, finding: Finding, index: int) -> None:
-    with st.container(horizontal=True, gap="small"):
-        if finding.row_ids:
-            with st.popover(f"Show rows ({min(len(finding.row_ids), ROWS_SHOWN)})", icon=":material/table_rows:"):
-                frame = datasets.frame(version)
-                st.dataframe(frame[frame["row_id"].isin(finding.row_ids[:ROWS_SHOWN])], width=700, hide_index=True)
-        key = finding.data.get("fix_key")
-        if key:
-            fix = fixes.describe(key)
-            if st.button(fix.title, key=f"fix-{version.id}-{index}", icon=":material/build:", help=fix.description):
-                _preview(project, version, key, finding.data.get("fix_options") or {})
-
-
-@st.dialog("Fix the data", width="large")
-def _preview(project: Project, version: DatasetVersion, key: str, options: dict[str, Any]) -> None:
-    """What the fix would do, before it makes a new version."""
-    fix = fixes.describe(key)
-    found = fixes.preview(project, version, key, options)
-    dropped = found.rows_before - found.rows_after
-    st.write(fix.description)
-    st.markdown(
-        f"**{found.rows_changed:,} rows are changed, {dropped:,} are dropped; {found.rows_after:,} stay.** Rows of a locked "
-        f"test set are not touched. You can go back to version {version.number} at any time."
-    )
-    if found.examples:
-        shown = [{"row": row, "before": before, "after": after} for row, before, after in found.examples]
-        st.dataframe(shown, width="stretch", hide_index=True)
-    if st.button("Apply as a new version", type="primary", disabled=not found.row_ids):
-        fixes.apply(project, version, key, options)
-        st.rerun()
-
-
-def rows_panel(version: DatasetVersion) -> None:
-    """The rows, a page at a time."""
-    pages = max(1, -(-version.rows // ROWS_SHOWN))
-    page = st.number_input("Page", 1, pages, 1, help=f"{pages:,} pages of {ROWS_SHOWN} rows") if pages > 1 else 1
-    frame = datasets.page(version, (int(page) - 1) * ROWS_SHOWN, ROWS_SHOWN)
-    st.dataframe(frame.iloc[:, :30].map(_short), width="stretch", hide_index=True, height=420)
-
-
-def _short(value: Any) -> str:
-    text = "" if value is None or value != value else str(value)
-    return text if len(text) <= 300 else text[:299] + "…"
-
-
-def versions_panel(project: Project, current: DatasetVersion) -> None:
-    """Every version, and the way back to it."""
-    for version in datasets.versions(project.id):
-        about, button = st.columns([5, 1], vertical_alignment="center")
-        about.text(f"Version {version.number}: {version.title}")
-        about.caption(f"{version.rows:,} rows · content {version.content[:8]} · test set {version.lineage}")
-        if version.id == current.id:
-            button.caption("in use")
-        elif button.button("Go back", key=f"back-{version.id}", width="stretch"):
-            datasets.go_back(project.id, version.id)
-            st.rerun()

@@ -35,8 +35,8 @@ class InThisProcess(Worker):
         pass
 
     def check(self) -> None:
-        found = jobs.claim([JobKind.IMPORT], identity())
-        assert found is not None, "only imports are done here"
+        found = jobs.claim([JobKind.IMPORT, JobKind.CHECK], identity())
+        assert found is not None, "only imports and checks are done here"
         recorder = JobRecorder(found[0].id, found[1], None)
         recorder.start()
         child.run(found[0], found[1], recorder)

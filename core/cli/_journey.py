@@ -100,7 +100,10 @@ def _import(journey: Journey, files: Mapping[Split, Path], watch: Watch) -> None
         projects.delete(project.id)  # nothing was imported: no empty project is left behind
         raise
     journey.jobs["import"] = datasets.submit_import(project.id, payload, roles, job.task)
-    watch.wait("Import", journey.jobs["import"])
+    imported = watch.wait("Import", journey.jobs["import"]).result or {}
+    if check := imported.get("check_job_id"):
+        journey.jobs["check"] = check
+        watch.wait("Health report", check)
     journey.project = projects.get(project.id)
     journey.version = datasets.current(journey.project)
     watch.step("import", began)

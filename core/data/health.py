@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from core.schemas.examples import Example
@@ -14,35 +14,35 @@ from .checks import registry
 from .checks._context import Context
 
 Skipped = Mapping[str, str] | Sequence[str]
+Progress = Callable[[str, int, int], None]
 WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2, Severity.GOOD: 3}
 
 
-def report(examples: Sequence[Example], task_key: str, skipped: Skipped = ()) -> HealthReport:
+def report(
+    examples: Sequence[Example],
+    task_key: str,
+    skipped: Skipped = (),
+    progress: Progress = lambda title, done, total: None,
+) -> HealthReport:
     """Run all checks on the examples of one dataset. Deterministic; nothing is changed.
 
     `skipped` holds the ids of rows that could not become examples, with the reason in two or three words where it
-    is known (see `core.data.health_rows`). Findings are sorted from errors to good news, and within one weight in the
-    order of the checks.
+    is known (see `core.data.health_rows`). `progress` is given the title of each check before it runs, how many are
+    done and how many there are; what it raises ends the report. Findings are sorted from errors to good news, and
+    within one weight in the order of the checks.
     """
-    *_, result = steps(examples, task_key, skipped)
-    assert isinstance(result, HealthReport)
-    return result
-
-
-def steps(examples: Sequence[Example], task_key: str, skipped: Skipped = ()) -> Iterator[str | HealthReport]:
-    """The same in steps: yields the title of each check before it runs (for a progress bar), at last the report."""
     reasons = dict(skipped) if isinstance(skipped, Mapping) else dict.fromkeys(skipped, "nothing to learn from")
     started = time.perf_counter()
     context = Context(tuple(examples), task_key, reasons)
     checks = [check for check in registry().values() if context.shape in check.shapes]
     findings: list[Finding] = []
     timings: dict[str, float] = {}
-    for check in checks:
-        yield check.title
+    for done, check in enumerate(checks):
+        progress(check.title, done, len(checks))
         begun = time.perf_counter()
         findings += check.run(context)
         timings[check.key] = round(time.perf_counter() - begun, 4)
-    yield HealthReport(
+    return HealthReport(
         task=task_key,
         rows=len({e.row_id for e in examples} | set(reasons)),
         counts=_counts(context, findings),

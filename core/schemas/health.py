@@ -14,7 +14,7 @@ class HealthReport(Schema):
     `findings` are sorted from errors to good news. `language` is the ISO 639 code of the main language, or None where
     it could not be told. `timings` are the seconds of each check. In a finding's `data`, `chart` is what its chart
     shows, `fix_key` and `fix_options` name a fix of `core.data.fixes`, and `blocks` marks what makes training
-    pointless.
+    pointless. `key` is a hash of all that the report rests on, set by `core.services.health`.
     """
 
     task: str
@@ -24,6 +24,7 @@ class HealthReport(Schema):
     language: str | None = None
     seconds: float = 0.0
     timings: dict[str, float] = {}
+    key: str = ""
 
     @property
     def blocking(self) -> tuple[Finding, ...]:

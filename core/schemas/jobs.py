@@ -10,6 +10,7 @@ from .base import Schema
 
 class JobKind(StrEnum):
     IMPORT = "import"
+    CHECK = "check"
     PREPARE = "prepare"
     TRAIN = "train"
     EVALUATE = "evaluate"

@@ -8,10 +8,9 @@ from typing import Any
 import pandas as pd
 
 from core.data import fixes
-from core.data.health import report
 from core.store.tables import DatasetVersion, Project
 
-from . import datasets, preparation
+from . import datasets, health, preparation
 
 
 def describe(key: str) -> fixes.Fix:
@@ -33,7 +32,7 @@ def preview(project: Project, version: DatasetVersion, key: str, options: Mappin
 
 
 def apply(project: Project, version: DatasetVersion, key: str, options: Mapping[str, Any]) -> DatasetVersion:
-    """Apply the fix as a new version, with its own health report. Row ids and the test set stay as they are."""
+    """Apply the fix as a new version and ask for its health report. Row ids and the test set stay as they are."""
     rows, locked = _open_rows(version)
     fixed, count = fixes.apply(key, rows, version.roles, options)
     order = {row_id: i for i, row_id in enumerate(datasets.frame(version)[datasets.ROW_ID])}
@@ -47,8 +46,6 @@ def apply(project: Project, version: DatasetVersion, key: str, options: Mapping[
         report=version.report,
         parent=version,
     )
-    examples, empty = datasets.examples(made, project.task or "")
-    health = report(examples, project.task or "", dict.fromkeys(empty, "empty"))
-    datasets.store_health(made.id, health.model_dump(mode="json"))
     preparation.carry_over(project.id, version, made)
+    health.submit(project.id, made.id)
     return made

@@ -30,6 +30,7 @@ LANES: Mapping[str, tuple[JobKind, ...]] = {
         JobKind.TRAIN, JobKind.EVALUATE, JobKind.GENERATE, JobKind.AUDIT, JobKind.MITIGATE, JobKind.EXPORT,
     ),
     "data": (JobKind.IMPORT, JobKind.PREPARE),
+    "check": (JobKind.CHECK,),
     "serve": (JobKind.SERVE,),
 }  # fmt: skip
 

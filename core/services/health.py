@@ -1,0 +1,105 @@
+"""The health report of a dataset version: asked for as a job, kept with the version, and reused where nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from core.data import health
+from core.schemas.errors import UserError
+from core.schemas.health import HealthReport
+from core.schemas.jobs import Job, JobKind
+from core.store import jobs, records
+from core.store.tables import DatasetVersion, Plan, Project
+
+from . import datasets, status
+
+EDITION = 2  # grows when the checks change, so that an older report counts as out of date
+
+
+def submit(project_id: str, version_id: str) -> str | None:
+    """Ask for the report of a version. Returns the id of the job, or None where the report could be reused at once.
+
+    A job that is already on its way for the same version and the same state of things is not doubled.
+    """
+    version = datasets.get_version(version_id)
+    key = key_of(version)
+    if reuse(version, key):
+        return None
+    for job in running(project_id, version_id):
+        if job.payload.get("key") == key:
+            return job.id
+    return jobs.submit(JobKind.CHECK, project_id, {"version_id": version_id, "key": key})
+
+
+def of(version: DatasetVersion) -> HealthReport | None:
+    """The report that is kept with the version, whether or not things changed since."""
+    return HealthReport.model_validate(version.health) if version.health else None
+
+
+def is_current(version: DatasetVersion) -> bool:
+    """Whether there is a report and nothing that it rests on has changed (split, real-use texts, base model, checks)."""
+    return bool(version.health) and version.health.get("key") == key_of(version)
+
+
+def running(project_id: str, version_id: str) -> list[Job]:
+    """Queued and running checks of a version, oldest first."""
+    active = status.active_jobs(project_id)
+    return [j for j in active if j.kind is JobKind.CHECK and j.payload.get("version_id") == version_id]
+
+
+def last_failure(project_id: str, version_id: str) -> Job | None:
+    """The newest check of a version, where it ended with an error."""
+    checks = jobs.find(project_id=project_id, kinds=[JobKind.CHECK])
+    newest = next((j for j in checks if j.payload.get("version_id") == version_id), None)
+    return newest if newest is not None and newest.error else None
+
+
+def check(version: DatasetVersion, progress: health.Progress = lambda title, done, total: None) -> HealthReport:
+    """Make and keep the report (run by the worker). `progress` is told each check before it runs and may raise."""
+    project = records.get(Project, version.project_id)
+    if project is None or not project.task:
+        raise UserError("The project has no task.", "Nobody said what to learn.", "Choose the task on Dataset first.")
+    key = key_of(version)
+    if (known := reuse(version, key)) is not None:
+        return known
+    progress("Reading the rows", 0, 0)
+    examples, empty = datasets.examples(version, project.task)
+    report = health.report(examples, project.task, dict.fromkeys(empty, "empty"), progress)
+    report = report.model_copy(update={"key": key})
+    datasets.store_health(version.id, report.model_dump(mode="json"))
+    return report
+
+
+def reuse(version: DatasetVersion, key: str) -> HealthReport | None:
+    """The report with this key, its own or that of another version with the same content, now kept with this one."""
+    for other in [version, *records.find(DatasetVersion, content=version.content)]:
+        if other.health and other.health.get("key") == key:
+            if other.id != version.id:
+                datasets.store_health(version.id, other.health)
+            return HealthReport.model_validate(other.health)
+    return None
+
+
+def key_of(version: DatasetVersion) -> str:
+    """A hash of all that the report of this version rests on."""
+    project = records.get(Project, version.project_id)
+    plan = plan_of(version)
+    basis: list[Any] = [
+        EDITION,
+        version.content,
+        sorted((role, column) for role, column in version.roles.items() if column),
+        project.task if project else None,
+        project.settings.get("real_texts") if project else None,
+        plan.content if plan else None,
+    ]
+    return hashlib.sha256(json.dumps(basis).encode()).hexdigest()[:32]
+
+
+def plan_of(version: DatasetVersion) -> Plan | None:
+    """The newest split of the version's lineage: where rows were placed once, later versions leave them."""
+    same = {v.id for v in datasets.versions(version.project_id) if v.lineage == version.lineage}
+    plans = records.find(Plan, project_id=version.project_id)
+    own = next((p for p in plans if p.dataset_version_id == version.id), None)
+    return own or next((p for p in plans if p.dataset_version_id in same), None)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import random
 from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from core.data.dates import parse_dates
+from core.data.leakage import overlaps
+from core.data.split_advice import few_in_test, groups_of, precision, rows_needed, suggest
 from core.data.splitting import SplitRow, part_named, rare_labels, split
 from core.schemas.errors import UserError
 from core.schemas.plan import SplitPlan
@@ -17,6 +21,16 @@ STRATIFIED = SplitPlan(strategy="stratified")
 RANDOM = SplitPlan(strategy="random")
 BY_COLUMN = SplitPlan(strategy="column", column="customer")
 GIVEN = SplitPlan(strategy="given", column="part")
+CLUSTER = SplitPlan(strategy="cluster")
+BY_TIME = SplitPlan(strategy="time", column="sent")
+DRAWN = [STRATIFIED, RANDOM, BY_COLUMN, CLUSTER]
+WORDS = "order lamp kettle parcel refund late broken bright address change phone answer money box chair cup".split()
+
+
+def sentences(n: int, seed: int = 1) -> list[str]:
+    """Texts that have little in common."""
+    rng = random.Random(seed)
+    return [" ".join(rng.choices(WORDS, k=9)) + f" {i * 7919}" for i in range(n)]
 
 
 def rows(n: int, labels: str = "ab", group=lambda i: None) -> list[SplitRow]:
@@ -34,9 +48,10 @@ def test_the_parts_have_the_wanted_sizes(plan) -> None:
     assert found["validation"] == pytest.approx(0.15, abs=0.01)
 
 
-@pytest.mark.parametrize("plan", [STRATIFIED, RANDOM, BY_COLUMN], ids=lambda plan: plan.strategy)
+@pytest.mark.parametrize("plan", DRAWN, ids=lambda plan: plan.strategy)
 def test_the_order_of_the_rows_does_not_matter_and_the_seed_does(plan) -> None:
-    some = [*rows(200, group=lambda i: f"c{i % 40}"), SplitRow("copy", "b", "c3", "Text  NUMBER 4")]
+    some = [row._replace(text=text) for row, text in zip(rows(200, group=lambda i: f"c{i % 40}"), sentences(200), strict=True)]
+    some.append(SplitRow("copy", "b", "c3", some[4].text.upper().replace(" ", "  ")))
     shuffled = random.Random(3).sample(some, len(some))
     where = split(some, plan)
     assert split(shuffled, plan) == where
@@ -64,7 +79,7 @@ def test_a_label_whose_rows_all_say_the_same_counts_as_rare() -> None:
     assert rare_labels(same) == ["same"]
 
 
-@pytest.mark.parametrize("plan", [STRATIFIED, RANDOM, BY_COLUMN], ids=lambda plan: plan.strategy)
+@pytest.mark.parametrize("plan", DRAWN, ids=lambda plan: plan.strategy)
 def test_equal_texts_are_never_in_two_parts(plan) -> None:
     some = [
         SplitRow(f"r{i}-{k}", "ab"[(i + k) % 2], f"c{i}{k}", text)
@@ -105,6 +120,108 @@ def test_rows_without_a_group_are_not_one_large_group() -> None:
     where = split(rows(100, group=lambda i: "shop" if i < 10 else None), BY_COLUMN)
     assert len({where[f"r{i}"] for i in range(10)}) == 1
     assert shares(where)["test"] == pytest.approx(0.2, abs=0.03)
+
+
+# -- nearly equal texts ------------------------------------------------------------------------------------------------
+
+
+def test_nearly_equal_texts_stay_together_and_the_parts_keep_their_sizes() -> None:
+    some = [
+        SplitRow(f"r{i}-{k}", "ab"[i % 2], None, text + ending)
+        for i, text in enumerate(sentences(120))
+        for k, ending in enumerate(["", "!", " please"])
+    ]
+    where = split(some, CLUSTER)
+    parts = defaultdict(set)
+    for row_id, part in where.items():
+        parts[row_id.split("-")[0]].add(part)
+    assert {len(found) for found in parts.values()} == {1}
+    assert shares(where)["test"] == pytest.approx(0.2, abs=0.02)
+    assert split(random.Random(3).sample(some, len(some)), CLUSTER) == where
+    texts = {row.row_id: row.text for row in some}
+    assert not any(found.exact or found.near for found in overlaps(texts, where))
+    assert any(found.near for found in overlaps(texts, split(some, STRATIFIED)))
+
+
+def test_rows_that_all_nearly_repeat_one_another_cannot_be_split_by_cluster() -> None:
+    text = sentences(1)[0]
+    with pytest.raises(UserError, match=r"too few|empty"):
+        split([SplitRow(f"r{i}", None, None, text + "!" * i) for i in range(8)], CLUSTER)
+
+
+# -- by time -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_newest_rows_are_the_test_and_the_next_newest_validate() -> None:
+    days = random.Random(4).sample(range(200), 200)
+    some = [SplitRow(f"r{day}", "ab"[day % 2], str(date(2024, 1, 1) + timedelta(day)), f"text {day}") for day in days]
+    where = split(some, BY_TIME)
+    by_part = defaultdict(list)
+    for row in some:
+        by_part[where[row.row_id]].append(int(row.row_id[1:]))
+    assert {part: len(found) for part, found in by_part.items()} == {"test": 40, "validation": 30, "train": 130}
+    assert max(by_part["train"]) < min(by_part["validation"]) < max(by_part["validation"]) < min(by_part["test"])
+
+
+def test_a_later_copy_of_an_old_text_stays_with_it_and_rows_without_a_date_are_for_training() -> None:
+    some = [SplitRow(f"r{i}", None, f"2024-{1 + i // 28:02}-{1 + i % 28:02}", f"text {i}") for i in range(100)]
+    some += [SplitRow("copy", None, "2025-01-01", "TEXT 3"), SplitRow("undated", None, None, "another")]
+    where = split(some, BY_TIME)
+    assert (where["copy"], where["r3"], where["undated"], where["r99"]) == ("train", "train", "train", "test")
+
+
+def test_a_column_without_dates_is_refused() -> None:
+    with pytest.raises(UserError, match="too few dates") as caught:
+        split(rows(50, group=lambda i: "soon"), BY_TIME)
+    assert "50 of 50" in caught.value.cause
+    with pytest.raises(UserError, match="same time"):
+        split(rows(50, group=lambda i: "2024-01-01"), BY_TIME)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["2024-03-01", "2024-03-02T10:00:00Z", "2024-12-31 23:59"], ["1.3.2024", "2.3.2024", "31.12.2024"],
+     ["3/1/2024", "3/2/2024 4:05 pm", "12/31/2024"], ["1/3/2024", "2/3/2024", "31/12/2024"],
+     ["March 1, 2024", "2 Mar 2024", "Dec 31, 2024"], ["1709251200", "1709337600", "1735603200"], ["2001", "2002", "2024"],
+     ["20240301", "20240302", "20241231"]],
+)  # fmt: skip
+def test_dates_are_read_as_people_write_them(values) -> None:
+    found = parse_dates(values)
+    assert None not in found and found == sorted(found)
+    assert datetime.fromtimestamp(found[2], UTC).year == 2024
+
+
+def test_what_is_no_date_is_none() -> None:
+    assert parse_dates(["", None, "soon", "32.1.2024", "2024-02-30", "7", "5.5", float("nan")]) == [None] * 8
+
+
+# -- advice ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_size_of_the_test_is_said_in_points_and_what_would_be_better() -> None:
+    assert precision(40) == "With 40 test rows, accuracy is known to ± 15 points; 381 rows would give ± 5."
+    assert precision(1000) == "With 1,000 test rows, accuracy is known to ± 3 points."
+    assert few_in_test({"a": 1000, "b": 60, "c": 99}, 0.2) == [("b", 12)]
+    assert rows_needed(60, 0.2) == 100
+
+
+def test_a_group_column_is_questioned_where_it_is_no_use() -> None:
+    assert "value of its own" in groups_of([f"c{i}" for i in range(100)]).warning
+    assert "'big'" in groups_of(["big"] * 60 + [f"c{i % 10}" for i in range(40)]).warning
+    assert "only 2" in groups_of(["a", "b"] * 50).warning
+    assert "nothing in this column" in groups_of([f"c{i % 20}" for i in range(70)] + [None] * 30).warning
+    assert groups_of([f"c{i % 20}" for i in range(100)]).warning == ""
+
+
+def test_a_way_to_split_is_suggested_from_the_data() -> None:
+    dates = [f"2024-{1 + i % 12:02}-{1 + i % 28:02}" for i in range(200)]
+    columns = {"customer_id": [f"c{i % 40}" for i in range(200)], "created": dates, "topic": [f"t{i % 40}" for i in range(200)]}
+    found = suggest(columns, near_copies=30, rows=200)
+    assert [(s.strategy, s.column) for s in found] == [("column", "customer_id"), ("cluster", None), ("time", "created")]
+    files = {"part_of_file": ["train.csv", "test.csv"] * 100}
+    assert suggest(files, 0, 200, files="part_of_file")[0].strategy == "given"
+    assert suggest({"part_of_file": ["a.csv", "b.csv"] * 100}, 0, 200, files="part_of_file") == []
+    assert suggest({"id": [f"c{i}" for i in range(200)], "customer": [f"c{i}" for i in range(200)]}, 0, 200) == []
 
 
 # -- a column or files that name the parts -----------------------------------------------------------------------------

@@ -32,16 +32,16 @@ class Rendered(NamedTuple):
 
 
 class ChatTemplate:
-    """The template of a tokenizer, or a plain one. It runs in the sandbox of transformers (templates are code)."""
+    """A given template, that of a tokenizer, or a plain one. It runs in the sandbox of transformers (templates are code)."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, given: str = "") -> None:
         self._tokenizer = tokenizer
         own = tokenizer.chat_template
         if isinstance(own, dict):  # several by name; the others are for tools
             own = own.get("default") or next(iter(own.values()), None)
-        self.text: str = own or self._plain()
+        self.text: str = given or own or self.plain()
 
-    def _plain(self) -> str:
+    def plain(self) -> str:
         """The plain template; it begins like any text of this tokenizer, so with a start token where there is one."""
         begin = self._tokenizer.bos_token_id
         starts = begin is not None and self._tokenizer.encode("a")[0] == begin
@@ -61,9 +61,10 @@ class ChatTemplate:
             )
         except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             roles = ", ".join(turn["role"] for turn in turns) or "none"
+            line = _line(error)
             raise UserError(
                 "The model's chat template refuses a conversation.",
-                f"It says: {str(error)[:200]} The speakers were: {roles}.",
+                f"It says{f' in line {line}' if line else ''}: {str(error)[:200]} The speakers were: {roles}.",
                 "Leave out the system prompt, make questions and answers take turns, or choose another base model.",
             ) from error
         return str(text)
@@ -91,6 +92,17 @@ class ChatTemplate:
                 spans.append((start, end))
             done = end
         return Rendered(text, spans)
+
+
+def _line(error: BaseException) -> int | None:
+    """The line of the template at which an error arose: of its syntax, or of what was being written."""
+    found: int | None = getattr(error, "lineno", None)
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in ("<template>", "<unknown>"):  # jinja names the template's own lines so
+            found = trace.tb_lineno
+        trace = trace.tb_next
+    return found
 
 
 def _closing(text: str, end: int, last: Message) -> str:

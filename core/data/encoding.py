@@ -1,9 +1,9 @@
 """From an example to the very tokens that training sees. The preview and the training share this one place.
 
 Three kinds of example are told apart: a conversation (the loss counts on what the assistant writes, its end-of-turn
-token included), a text for a classifier (no loss on tokens), and a text to continue (loss on every token that has one
-before it). Plain texts end with the end-of-text token unless the tokenizer closes them itself: there a completion
-stops, and there a causal classifier, which judges by its last token, always finds the same one.
+token included, unless the plan says otherwise), a text for a classifier (no loss on tokens), and a text to continue
+(loss on every token that has one before it). Plain texts end with the end-of-text token unless the tokenizer closes
+them itself: there a completion stops, and there a causal classifier, which judges by its last token, finds the same one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,6 +20,7 @@ from core.schemas.examples import Example, Message
 from core.schemas.plan import PreparationPlan
 
 from .chat_template import ChatTemplate
+from .lengths import parts_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -35,9 +35,10 @@ T = TypeVar("T")
 class Encoded:
     """The tokens of one example, or of one part of a long completion. `trained[i]`: the loss of token i counts.
 
-    `pieces` are the tokens' texts. `cut_ids` and `cut` are the ids and texts that truncation removed, from the side
-    `cut_side`; `answer_cut` says that trained tokens are among them. `pieces` and `cut` are empty where many examples
-    are encoded for training.
+    `repeated` tokens behind those that open
+    the text stood at the end of the part before: they are read for context. `pieces` are the tokens' texts. `cut_ids`
+    and `cut` are the ids and texts that truncation removed, from the side `cut_side`; `answer_cut` says that trained
+    tokens are among them. `pieces` and `cut` are empty where many examples are encoded for training.
     """
 
     ids: tuple[int, ...]
@@ -50,6 +51,7 @@ class Encoded:
     row_id: str = ""
     part: int = 1
     parts: int = 1
+    repeated: int = 0
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ class Codec:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, family: str, plan: PreparationPlan) -> None:
         self.tokenizer, self.family, self.plan = tokenizer, family, plan
-        self.chat = ChatTemplate(tokenizer)
+        self.chat = ChatTemplate(tokenizer, plan.chat_template)
         self.eos: int | None = tokenizer.eos_token_id
         self._backend = tokenizer.backend_tokenizer
         self._added = set(tokenizer.added_tokens_decoder)
@@ -128,6 +130,11 @@ class Codec:
     def lengths(self, examples: Iterable[Example]) -> list[int]:
         """Tokens of each example before anything is cut."""
         return [len(whole.ids) for whole in self._in_batches(examples)]
+
+    @property
+    def opening(self) -> int:
+        """How many tokens this tokenizer puts before each text."""
+        return self._opening
 
     # -- generation and scoring ----------------------------------------------------------------------------------------
 
@@ -192,7 +199,14 @@ class Codec:
     def _wholes(self, examples: list[Example], *, with_offsets: bool) -> list[_Whole]:
         chats = [e for e in examples if e.messages]
         texts = [e for e in examples if not e.messages]
-        of_chats = iter(self._chats([e.row_id for e in chats], [self._with_system(e.messages) for e in chats]))
+        of_chats = iter(
+            self._chats(
+                [e.row_id for e in chats],
+                [self._with_system(e.messages) for e in chats],
+                only_last=self.plan.turns == "last",
+                everything=not self.plan.answers_only,
+            )
+        )
         of_texts = iter(self._texts([e.row_id for e in texts], [e.text for e in texts], with_offsets=with_offsets))
         return [next(of_chats if e.messages else of_texts) for e in examples]
 
@@ -202,18 +216,24 @@ class Codec:
         return tuple(messages)
 
     def _chats(
-        self, row_ids: Sequence[str], conversations: Sequence[Sequence[Message]], *, only_last: bool = False
+        self,
+        row_ids: Sequence[str],
+        conversations: Sequence[Sequence[Message]],
+        *,
+        only_last: bool = False,
+        everything: bool = False,
     ) -> list[_Whole]:
-        """Whole conversations; with `only_last` the last answer alone is marked as trained."""
+        """Whole conversations. Marked as trained is every answer, with `only_last` the last one, or `everything`."""
         rendered = [self.chat.render_spans(messages) for messages in conversations]
         encodings = self._backend.encode_batch([r.text for r in rendered], add_special_tokens=False)
         wholes = []
         for row_id, (text, spans), encoding in zip(row_ids, rendered, encodings, strict=True):
             ids, offsets = encoding.ids, encoding.offsets
-            trained = [False] * len(ids)
+            head = self._chat_head(ids)
+            trained = [everything and i >= head for i in range(len(ids))]
             for first, last in self._token_ranges(text, spans[-1:] if only_last else spans, ids, offsets):
                 trained[first:last] = [True] * (last - first)
-            wholes.append(_Whole(row_id, text, ids, trained, offsets, head=self._chat_head(ids)))
+            wholes.append(_Whole(row_id, text, ids, trained, offsets, head))
         return wholes
 
     def _token_ranges(
@@ -250,33 +270,39 @@ class Codec:
     def _cut(self, whole: _Whole, pieces: Sequence[str] | None) -> list[Encoded]:
         size, n, side = self.plan.max_length, len(whole.ids), self.plan.truncation_side
         gone: Sequence[int] = ()
+        repeated = 0
         if n <= size:
             windows: list[Sequence[int]] = [range(n)]
         elif whole.in_parts:
-            body = n - whole.head
-            count = -(-body // (size - whole.head))
-            edges = [whole.head + body * k // count for k in range(count + 1)]  # of equal size: no part is an end alone
-            windows = [[*range(whole.head), *range(a, b)] for a, b in pairwise(edges)]
+            repeated = min(self.plan.chunk_overlap, (size - whole.head) // 2)
+            windows = [
+                [*range(whole.head), *range(whole.head + a, whole.head + b)]
+                for a, b in parts_of(n - whole.head, size - whole.head, repeated)
+            ]
         else:
             room = size - whole.head - whole.tail
             first = whole.head if side == "right" else n - whole.tail - room
             windows = [[*range(whole.head), *range(first, first + room), *range(n - whole.tail, n)]]
             gone = [*range(whole.head, first), *range(first + room, n - whole.tail)]
-        return [
-            Encoded(
-                ids=tuple([whole.ids[i] for i in window]),
-                trained=tuple([place > 0 and whole.trained[i] for place, i in enumerate(window)]),
-                pieces=tuple([pieces[i] for i in window]) if pieces else (),
-                cut_ids=tuple([whole.ids[i] for i in gone]),
-                cut=tuple([pieces[i] for i in gone]) if pieces else (),
-                cut_side=side,
-                answer_cut=any(whole.trained[i] for i in gone),
-                row_id=whole.row_id,
-                part=part,
-                parts=len(windows),
+        out = []
+        for part, window in enumerate(windows, start=1):
+            context = whole.head + repeated if part > 1 else 0  # what the part before has taught already
+            out.append(
+                Encoded(
+                    ids=tuple([whole.ids[i] for i in window]),
+                    trained=tuple([0 < at >= context and whole.trained[i] for at, i in enumerate(window)]),
+                    pieces=tuple([pieces[i] for i in window]) if pieces else (),
+                    cut_ids=tuple([whole.ids[i] for i in gone]),
+                    cut=tuple([pieces[i] for i in gone]) if pieces else (),
+                    cut_side=side,
+                    answer_cut=any(whole.trained[i] for i in gone),
+                    row_id=whole.row_id,
+                    part=part,
+                    parts=len(windows),
+                    repeated=repeated if part > 1 else 0,
+                )
             )
-            for part, window in enumerate(windows, start=1)
-        ]
+        return out
 
     def _pieces(self, whole: _Whole) -> list[str]:
         """The text of each token. What a tokenizer skips (a blank, often) goes to the token behind it."""

@@ -1,16 +1,11 @@
-"""Arithmetic on example lengths in tokens: what a maximum length cuts, and how much of a batch is padding."""
+"""Arithmetic on example lengths in tokens: what a maximum length cuts, and into which parts a long text is taken."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-
-import numpy as np
-
-SHUFFLE = 17  # seed of the order in which padded batches are formed
 
 
 @dataclass(frozen=True)
@@ -43,15 +38,6 @@ class Coverage:
         return self.tokens_lost / self.tokens if self.tokens else 0.0
 
 
-@dataclass(frozen=True)
-class Packing:
-    """`sequences` of `max_length` tokens hold all examples; `waste` is the share of their room that stays empty."""
-
-    sequences: int
-    max_length: int
-    waste: float
-
-
 def histogram(lengths: Sequence[int], bins: int = 40) -> list[Bin]:
     """Counts in bins of equal whole width, at most `bins` of them, from the shortest to the longest example."""
     if not len(lengths):
@@ -81,43 +67,29 @@ def suggested_max_length(lengths: Sequence[int], context_length: int = 0, share:
     return min(rounded, context_length) if context_length else rounded
 
 
-def padding_waste(lengths: Sequence[int], max_length: int, batch_size: int) -> float:
-    """Share of padding among all positions when shuffled batches are padded to their longest example, 0 to 1."""
-    if not len(lengths):
-        return 0.0
-    kept = np.minimum(np.asarray(lengths, dtype=np.int64), max_length)
-    kept = np.random.default_rng(SHUFFLE).permutation(kept)
-    longest = np.maximum.reduceat(kept, np.arange(0, len(kept), batch_size))
-    sizes = np.full(len(longest), batch_size)
-    sizes[-1] = len(kept) - batch_size * (len(longest) - 1)
-    positions = int((longest * sizes).sum())
-    return 1 - int(kept.sum()) / positions if positions else 0.0
+def parts_of(tokens: int, room: int, overlap: int = 0) -> list[tuple[int, int]]:
+    """Where the parts of a text of `tokens` tokens begin and end: of equal size, each at most `room` tokens.
 
-
-def packing(lengths: Sequence[int], max_length: int) -> Packing:
-    """Pack whole examples (cut to `max_length`) into sequences: longest first, each where it leaves the least room.
-
-    Best-fit decreasing, as trl packs with the strategy "bfd_split".
+    Each part begins with the last `overlap` tokens of the one before it. `overlap` must be less than `room`.
     """
-    open_rooms: list[int] = []  # different amounts of room that some sequence has left, ascending
-    count: Counter[int] = Counter()
-    sequences = 0
+    count = max(1, ceil((tokens - overlap) / (room - overlap)))
+    spread = tokens + (count - 1) * overlap  # tokens of all parts together
+    starts = [spread * k // count - k * overlap for k in range(count)]
+    return [(start, spread * (k + 1) // count - k * overlap) for k, start in enumerate(starts)]
 
-    def leave(room: int) -> None:
-        if count[room] == 0:
-            insort(open_rooms, room)
-        count[room] += 1
 
-    for length in sorted((min(n, max_length) for n in lengths if n > 0), reverse=True):
-        place = bisect_left(open_rooms, length)
-        if place == len(open_rooms):
-            sequences += 1
-            leave(max_length - length)
-            continue
-        room = open_rooms[place]
-        count[room] -= 1
-        if count[room] == 0:
-            del open_rooms[place]
-        leave(room - length)
-    tokens = sum(min(n, max_length) for n in lengths)
-    return Packing(sequences, max_length, 1 - tokens / (sequences * max_length) if sequences else 0.0)
+def kept(lengths: Sequence[int], max_length: int, *, in_parts: bool, opening: int = 0, overlap: int = 0) -> list[int]:
+    """The lengths that training sees: cut to `max_length`, or of each part of the texts that are read in parts.
+
+    `opening` is the number of tokens that stand at the beginning of every text and of every part of it.
+    """
+    if not in_parts:
+        return [min(n, max_length) for n in lengths]
+    out: list[int] = []
+    room = max_length - opening
+    for n in lengths:
+        if n <= max_length:
+            out.append(n)
+        else:
+            out += [opening + b - a for a, b in parts_of(n - opening, room, min(overlap, room // 2))]
+    return out

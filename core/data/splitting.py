@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from core.schemas.errors import UserError
 from core.schemas.examples import SPLITS, Split
-from core.schemas.plan import SplitPlan
+from core.schemas.plan import SplitPlan, Strategy
 
-from .duplicates import normalise
+from .dates import parse_dates
+from .duplicates import near_pairs, normalise
 
 FEWEST_TEXTS = 5  # fewer different texts give no three parts that mean anything
+MOST_UNDATED = 0.2  # share of rows without a date, beyond which a split by time says little (house limit)
 NAMES: dict[str, Split] = {
     "train": "train", "training": "train", "learn": "train", "trn": "train",
     "validation": "validation", "validate": "validation", "valid": "validation", "val": "validation",
@@ -24,7 +26,7 @@ NAMES: dict[str, Split] = {
 
 
 class SplitRow(NamedTuple):
-    """`group` is the value of the column to split by; `text` decides which rows are duplicates."""
+    """`group` is the value of the column to split by (its date, for a split by time); `text` decides what is a duplicate."""
 
     row_id: str
     label: str | None
@@ -43,16 +45,17 @@ class _Cluster(NamedTuple):
 def split(rows: Sequence[SplitRow], plan: SplitPlan, fixed: Mapping[str, Split] | None = None) -> dict[str, Split]:
     """Row id to part, the same for every order of the rows.
 
-    Equal texts (and with the strategy "column" equal groups) share a part; labels with one or two different texts stay
-    in training (see `rare_labels`). With the strategy "given" the column decides, also about equal texts; parts that it
-    does not name are drawn from its training rows.
+    Equal texts share a part, with the strategy "column" also equal groups, with "cluster" also nearly equal texts; labels
+    with one or two different texts stay in training (see `rare_labels`). With "time" the newest rows are the test and
+    the next newest validate; rows without a date are for training. With "given" the column decides, also about equal
+    texts; parts that it does not name are drawn from its training rows.
 
     Rows in `fixed` stay where an earlier version of the dataset had them, and its test part is closed: new rows are for
     training and validation, and new rows that would have to be tested (they repeat a test row, belong to its group, or
     say so themselves) are left out of the answer.
 
     Raises UserError where there are too few different texts, one label only, a part that would be empty, or a column
-    that names no parts.
+    that names no parts or holds no dates.
     """
     labels = {row.label for row in rows if row.label is not None}
     if len(labels) == 1:
@@ -62,7 +65,10 @@ def split(rows: Sequence[SplitRow], plan: SplitPlan, fixed: Mapping[str, Split] 
             "Check that the right column is chosen as the category, or add examples of other categories.",
         )
     earlier = {row.row_id: fixed[row.row_id] for row in rows if row.row_id in fixed} if fixed else {}
-    where = _given(rows, plan, earlier) if plan.strategy == "given" else _drawn(rows, plan, earlier)
+    if rows and len(earlier) == len(rows):
+        where = earlier  # a fix that adds no rows moves none
+    else:
+        where = _given(rows, plan, earlier) if plan.strategy == "given" else _drawn(rows, plan, earlier)
     _check_parts(rows, plan, where)
     return {row.row_id: where[row.row_id] for row in rows if row.row_id in where}
 
@@ -89,7 +95,7 @@ def _drawn(rows: Sequence[SplitRow], plan: SplitPlan, earlier: Mapping[str, Spli
     """Place whole clusters; those with an earlier place stay there."""
     where: dict[str, Split] = {}
     free: list[_Cluster] = []
-    for cluster in _clusters(rows, by_group=plan.strategy == "column"):
+    for cluster in _clusters(rows, plan.strategy):
         known = {row.row_id: earlier[row.row_id] for row in cluster.rows if row.row_id in earlier}
         where |= known
         if not known:
@@ -103,18 +109,18 @@ def _drawn(rows: Sequence[SplitRow], plan: SplitPlan, earlier: Mapping[str, Spli
     if not earlier and plan.strategy != "column" and len(free) < FEWEST_TEXTS:
         raise UserError(
             "There are too few examples to split.",
-            f"The {len(rows)} usable rows hold {len(free)} different texts. A training, a validation and a test part "
-            f"need at least {FEWEST_TEXTS}.",
+            f"The {len(rows)} usable rows hold {len(free)} {'clearly ' * (plan.strategy == 'cluster')}different texts. A "
+            f"training, a validation and a test part need at least {FEWEST_TEXTS}.",
             "Add more examples: 50 or more are a start.",
         )
-    place = _balanced if plan.strategy == "column" else _by_stratum
+    place = {"column": _balanced, "time": _newest_last}.get(plan.strategy, _by_stratum)
     for cluster, part in place(free, plan, shares):
         where |= {row.row_id: part for row in cluster.rows}
     return where
 
 
-def _clusters(rows: Sequence[SplitRow], *, by_group: bool) -> list[_Cluster]:
-    """Rows with equal texts and, where asked, equal groups (joined through one another), sorted."""
+def _clusters(rows: Sequence[SplitRow], strategy: Strategy) -> list[_Cluster]:
+    """Rows with equal texts and, where asked, equal groups or nearly equal texts (joined through one another), sorted."""
     parent: dict[str, str] = {}
 
     def root(key: str) -> str:
@@ -126,8 +132,12 @@ def _clusters(rows: Sequence[SplitRow], *, by_group: bool) -> list[_Cluster]:
     texts = [f"text {normalise(row.text)}" for row in rows]
     for row, text in zip(rows, texts, strict=True):
         mine = root(text)
-        if by_group and isinstance(row.group, str) and row.group.strip():
+        if strategy == "column" and isinstance(row.group, str) and row.group.strip():
             parent[root(f"group {row.group}")] = mine
+    if strategy == "cluster":
+        different = sorted(set(texts))  # so that the order of the rows does not matter
+        for i, j, _ in near_pairs([text.removeprefix("text ") for text in different]):
+            parent[root(different[i])] = root(different[j])
     together: dict[str, list[int]] = defaultdict(list)
     for i, text in enumerate(texts):
         together[root(text)].append(i)
@@ -200,6 +210,53 @@ def _balanced(
     return [(cluster, part) for part in parts for cluster in placed[part]]
 
 
+def _newest_last(
+    clusters: Sequence[_Cluster], plan: SplitPlan, shares: Mapping[Split, float]
+) -> Iterable[tuple[_Cluster, Split]]:
+    """By the date of a cluster's oldest row: the newest clusters for the test, those before them for validation.
+
+    The oldest counts, so that nothing in the test is older than the border; a later copy of an old text stays with it.
+    Rows of the same date at the border are told apart by chance.
+    """
+    dates = parse_dates([row.group for cluster in clusters for row in cluster.rows])
+    following = iter(dates)
+    dated: list[tuple[float, bytes, _Cluster]] = []
+    undated: list[_Cluster] = []
+    for cluster in clusters:
+        found = [date for _ in cluster.rows if (date := next(following)) is not None]
+        if found:
+            dated.append((min(found), _rank(plan.seed, cluster.key), cluster))
+        else:
+            undated.append(cluster)
+    _check_dates(dates, plan)
+    size = sum(len(c.rows) for _, _, c in dated)
+    room = {part: max(1, int(size * share + 0.5)) if share else 0 for part, share in shares.items()}
+    for _, _, cluster in sorted(dated, key=lambda item: item[:2], reverse=True):
+        part = next((name for name in ("test", "validation") if room[name] > 0), "train")
+        if part != "train":
+            room[part] -= len(cluster.rows)
+        yield cluster, part  # type: ignore[misc]
+    for cluster in undated:
+        yield cluster, "train"
+
+
+def _check_dates(dates: Sequence[float | None], plan: SplitPlan) -> None:
+    missing = sum(date is None for date in dates)
+    if missing > MOST_UNDATED * len(dates):
+        raise UserError(
+            "The column holds too few dates.",
+            f"{missing} of {len(dates)} rows have no date in {plan.column!r} that can be read, so they cannot be put in "
+            "the order of time.",
+            "Choose a column with dates such as 2024-03-31, or another way to split.",
+        )
+    if len({date for date in dates if date is not None}) < len(SPLITS):
+        raise UserError(
+            "All rows are of the same time.",
+            f"The column {plan.column!r} holds fewer than {len(SPLITS)} different dates.",
+            "Choose another column, or another way to split.",
+        )
+
+
 # -- a column or files that name the parts -----------------------------------------------------------------------------
 
 
@@ -229,7 +286,7 @@ def _given(rows: Sequence[SplitRow], plan: SplitPlan, earlier: Mapping[str, Spli
             "validation": plan.validation if "validation" in missing else 0.0,
             "test": plan.test if "test" in missing else 0.0,
         }
-        for cluster, part in _by_stratum(_clusters(rest, by_group=False), plan, shares):
+        for cluster, part in _by_stratum(_clusters(rest, "stratified"), plan, shares):
             named |= {row.row_id: part for row in cluster.rows}
     return named
 
@@ -242,6 +299,9 @@ def _check_parts(rows: Sequence[SplitRow], plan: SplitPlan, where: Mapping[str, 
             continue
         if plan.strategy == "given" and part == "train":
             cause, fix = "No row of the column says train.", "Choose another column, or another way to split."
+        elif plan.strategy == "cluster":
+            cause = f"The {len(rows)} usable rows nearly repeat one another, and rows that do are never taken apart."
+            fix = "Choose another way to split, or add examples in other words."
         elif plan.strategy == "column":
             cause = f"The {len(rows)} usable rows fall into too few groups, and a group is never taken apart."
             fix = "Choose a column with more different values, or another way to split."

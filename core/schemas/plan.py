@@ -8,20 +8,26 @@ from pydantic import Field, model_validator
 
 from .base import Schema
 
+Strategy = Literal["stratified", "random", "column", "cluster", "time", "given"]
+NEEDS_COLUMN: tuple[Strategy, ...] = ("column", "time", "given")
+
 
 class SplitPlan(Schema):
     """Which rows are for training, for validation and for the locked test set."""
 
-    strategy: Literal["stratified", "random", "column", "given"] = Field(
+    strategy: Strategy = Field(
         "stratified",
         title="How to split",
         description="Stratified keeps the share of every label the same in all three parts. By column keeps rows that "
-        "share a value (for example a customer) together. Given uses a column that names the part of each row.",
+        "share a value (for example a customer) together. Cluster keeps nearly equal texts together. Time tests on the "
+        "newest rows of a date column. Given uses a column that names the part of each row.",
         json_schema_extra={
             "options": {
                 "stratified": "Stratified by label",
                 "random": "At random",
                 "column": "Keep groups together",
+                "cluster": "Keep nearly equal texts together",
+                "time": "By time: the newest rows are the test",
                 "given": "Use a column of the file",
             }
         },
@@ -36,12 +42,12 @@ class SplitPlan(Schema):
     test: float = Field(
         0.2, ge=0.01, le=0.45, title="Test share", description="Rows locked away until the end, for an honest score."
     )
-    column: str | None = Field(None, title="Column", description="The column that groups rows or names their part.")
+    column: str | None = Field(None, title="Column", description="The column that groups rows, dates them or names their part.")
     seed: int = Field(17, ge=0, le=2**31 - 1, title="Seed", description="The same seed gives the same split again.")
 
     @model_validator(mode="after")
     def _column_where_needed(self) -> SplitPlan:
-        if self.strategy in ("column", "given") and not self.column:
+        if self.strategy in NEEDS_COLUMN and not self.column:
             raise ValueError("choose the column to split by")
         return self
 
@@ -70,6 +76,48 @@ class PreparationPlan(Schema):
         description="Puts several short examples into one sequence so that less of the work is padding.",
         json_schema_extra={"level": "advanced"},
     )
+    padding: Literal["bucket", "batch", "fixed"] = Field(
+        "bucket",
+        title="Padding",
+        description="How short examples are filled up where they are not packed. Bucket takes examples of similar length "
+        "together, batch fills up to the longest of a random batch, fixed fills every example to the maximum length.",
+        json_schema_extra={
+            "level": "advanced",
+            "options": {
+                "bucket": "Similar lengths together",
+                "batch": "To the longest of each batch",
+                "fixed": "To the maximum length",
+            },
+        },
+    )
+    chunk_overlap: int = Field(
+        0,
+        ge=0,
+        le=65536,
+        title="Overlap of parts",
+        description="A long text to continue is read in parts. Each part begins with this many tokens of the one before it, "
+        "which are read for context and not learned twice.",
+        json_schema_extra={"level": "advanced", "unit": "tokens"},
+    )
+    answers_only: bool = Field(
+        True,
+        title="Learn the answers only",
+        description="The model learns to write the answers. Off, it also learns to write what people ask.",
+        json_schema_extra={"level": "advanced"},
+    )
+    turns: Literal["all", "last"] = Field(
+        "all",
+        title="Which answers are learned",
+        description="In a conversation with several answers, learn each of them or only the last.",
+        json_schema_extra={"level": "advanced", "options": {"all": "Every answer", "last": "Only the last answer"}},
+    )
+    chat_template: str = Field(
+        "",
+        max_length=100_000,
+        title="Chat template",
+        description="A Jinja template that turns a conversation into text. Empty: the one that the model brings.",
+        json_schema_extra={"level": "advanced"},
+    )
     system_prompt: str = Field(
         "",
         max_length=4000,
@@ -77,3 +125,9 @@ class PreparationPlan(Schema):
         description="A standing instruction put before every conversation that has none of its own.",
         json_schema_extra={"level": "advanced"},
     )
+
+    @model_validator(mode="after")
+    def _overlap_leaves_room(self) -> PreparationPlan:
+        if self.chunk_overlap > self.max_length // 2:
+            raise ValueError("the overlap of parts may be at most half of the maximum length")
+        return self

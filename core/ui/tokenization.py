@@ -45,11 +45,6 @@ def length_panel(project: Project, plan: PreparationPlan, found: Lengths, packs:
             )
         else:
             st.markdown(f"**Nothing is cut.** The longest row has {longest:,} tokens.")
-        padded = measure.padding_waste(found.counts, chosen, 16)
-        text = f"In padded batches of 16, {100 * padded:.0f}% of the work would be padding"
-        if packs:
-            text += f"; packed, {100 * measure.packing(found.counts, chosen).waste:.0f}%"
-        st.caption(text + ".", help=parts.term("padding"))
         packing = st.toggle(
             "Pack short examples together", plan.packing, help="Less padding, the same result, quicker.", disabled=not packs
         )

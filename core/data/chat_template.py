@@ -61,7 +61,7 @@ class ChatTemplate:
             )
         except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             roles = ", ".join(turn["role"] for turn in turns) or "none"
-            line = _line(error)
+            line = line_of(error)
             raise UserError(
                 "The model's chat template refuses a conversation.",
                 f"It says{f' in line {line}' if line else ''}: {str(error)[:200]} The speakers were: {roles}.",
@@ -94,7 +94,7 @@ class ChatTemplate:
         return Rendered(text, spans)
 
 
-def _line(error: BaseException) -> int | None:
+def line_of(error: BaseException) -> int | None:
     """The line of the template at which an error arose: of its syntax, or of what was being written."""
     found: int | None = getattr(error, "lineno", None)
     trace = error.__traceback__

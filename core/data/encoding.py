@@ -131,6 +131,10 @@ class Codec:
         """Tokens of each example before anything is cut."""
         return [len(whole.ids) for whole in self._in_batches(examples)]
 
+    def with_plan(self, plan: PreparationPlan) -> Codec:
+        """The same tokenizer and family under another plan."""
+        return Codec(self.tokenizer, self.family, plan)
+
     @property
     def opening(self) -> int:
         """How many tokens this tokenizer puts before each text."""

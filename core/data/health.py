@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from core.schemas.examples import Example
@@ -11,7 +11,10 @@ from core.schemas.findings import Finding, Severity
 from core.schemas.health import HealthReport
 
 from .checks import registry
+from .checks._around import Around, Earlier, Tokens
 from .checks._context import Context
+
+__all__ = ["Around", "Earlier", "Tokens", "report"]
 
 Skipped = Mapping[str, str] | Sequence[str]
 Progress = Callable[[str, int, int], None]
@@ -19,21 +22,23 @@ WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2, Severity.GOO
 
 
 def report(
-    examples: Sequence[Example],
+    examples: Iterable[Example],
     task_key: str,
     skipped: Skipped = (),
     progress: Progress = lambda title, done, total: None,
+    around: Around | None = None,
 ) -> HealthReport:
     """Run all checks on the examples of one dataset. Deterministic; nothing is changed.
 
-    `skipped` holds the ids of rows that could not become examples, with the reason in two or three words where it
-    is known (see `core.data.health_rows`). `progress` is given the title of each check before it runs, how many are
-    done and how many there are; what it raises ends the report. Findings are sorted from errors to good news, and
-    within one weight in the order of the checks.
+    `examples` are read once, so a generator will do. `skipped` holds the ids of rows that could not become examples,
+    with the reason in two or three words where it is known (see `core.data.health_rows`). `around` is what is known
+    beside the rows. `progress` is given the title of each check before it runs, how many are done and how many there
+    are; what it raises ends the report. Findings are sorted from errors to good news, and within one weight in the
+    order of the checks.
     """
-    reasons = dict(skipped) if isinstance(skipped, Mapping) else dict.fromkeys(skipped, "nothing to learn from")
+    reasons = skipped if isinstance(skipped, Mapping) else dict.fromkeys(skipped, "nothing to learn from")
     started = time.perf_counter()
-    context = Context(tuple(examples), task_key, reasons)
+    context = Context.of(examples, task_key, reasons, around)
     checks = [check for check in registry().values() if context.shape in check.shapes]
     findings: list[Finding] = []
     timings: dict[str, float] = {}
@@ -44,7 +49,7 @@ def report(
         timings[check.key] = round(time.perf_counter() - begun, 4)
     return HealthReport(
         task=task_key,
-        rows=len({e.row_id for e in examples} | set(reasons)),
+        rows=len(set(context.row_ids) | set(reasons)),
         counts=_counts(context, findings),
         findings=tuple(sorted(findings, key=lambda f: WEIGHT[f.severity])),
         language=next((f.data["language"] for f in findings if "language" in f.data), None),
@@ -54,7 +59,7 @@ def report(
 
 
 def _counts(context: Context, findings: Sequence[Finding]) -> dict[str, int]:
-    counts: dict[str, Any] = {"examples": len(context.examples), "skipped": len(context.skipped)}
+    counts: dict[str, Any] = {"examples": context.rows, "skipped": len(context.skipped)}
     for finding in findings:
         counts |= finding.data.get("counts", {})
     return counts

@@ -5,27 +5,23 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from core.schemas.examples import Example
+from core.schemas.examples import Example, Split
 
 from ..duplicates import exact_groups, normalise
-from ..wordsplit import words
+from ._around import Around
 from ._spelling import Merge, looks_unique, propose
+from ._vocabulary import Vocabulary
 
 Shape = Literal["labels", "messages", "text"]
 EVIDENCE = 200  # most rows that a finding lists
+READ = 5_000  # characters of a text that are read for its words
 
-_SIGN = re.compile(r"[^\w\s]")
 _COUNTED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
-
-
-def words_of(text: str) -> set[str]:
-    """The different words and signs of a text, in lower case."""
-    return {*words(text), *_SIGN.findall(text)}
 
 
 def count_words(text: str) -> int:
@@ -35,30 +31,52 @@ def count_words(text: str) -> int:
 
 @dataclass(frozen=True)
 class Context:
-    """The examples of a dataset, and the rows that could not become examples with the reason (`{row_id: reason}`)."""
+    """The rows that became examples, and those that could not with the reason (`skipped`: `{row_id: reason}`).
 
-    examples: tuple[Example, ...]
+    A million rows as `Example` objects take half a gigabyte, so only their strings are kept. `talks` holds the whole
+    examples of conversations, and is empty for other tasks.
+    """
+
+    row_ids: Sequence[str]
+    texts: Sequence[str]
+    labels: Sequence[str]
+    talks: Sequence[Example] = ()
     task: str = ""
+    shape: Shape = "text"
     skipped: Mapping[str, str] = field(default_factory=dict)
+    around: Around = field(default_factory=Around)
 
-    @cached_property
-    def shape(self) -> Shape:
-        """What the examples look like. A new task needs no check of its own when its examples have a known shape."""
-        if any(e.messages for e in self.examples):
-            return "messages"
-        return "labels" if any(e.label is not None for e in self.examples) or self.task == "classification" else "text"
+    @classmethod
+    def of(
+        cls, examples: Iterable[Example], task: str, skipped: Mapping[str, str] | None = None, around: Around | None = None
+    ) -> Context:
+        """`examples` are read once and may be a generator, which may go on filling `skipped` while it is read.
 
-    @cached_property
-    def texts(self) -> list[str]:
-        """What the model reads: the text, or the whole conversation without role names."""
-        if self.shape == "messages":
-            return ["\n".join(m.content for m in e.messages) for e in self.examples]
-        return [e.text for e in self.examples]
+        What the model reads is the text, or the whole conversation without role names. Labels are kept as written,
+        empty where there is none. A new task needs no check of its own when its examples have a known shape.
+        """
+        row_ids: list[str] = []
+        texts: list[str] = []
+        labels: list[str] = []
+        talks: list[Example] = []
+        names: dict[str, str] = {}
+        for example in examples:
+            row_ids.append(example.row_id)
+            label = example.label if example.label is not None else ""
+            labels.append(names.setdefault(label, label))  # a label is one string, however many rows carry it
+            if example.messages or talks or task == "chat":
+                talks.append(example)
+                texts.append("\n".join(m.content for m in example.messages) or example.text)
+            else:
+                texts.append(example.text)
+        labelled = any(names) or task == "classification"
+        shape: Shape = "messages" if talks else "labels" if labelled else "text"
+        return cls(row_ids, texts, labels, talks, task, shape, skipped if skipped is not None else {}, around or Around())
 
-    @cached_property
-    def labels(self) -> list[str]:
-        """The label of each example as written; empty where there is none."""
-        return [e.label if e.label is not None else "" for e in self.examples]
+    @property
+    def rows(self) -> int:
+        """How many rows became examples."""
+        return len(self.row_ids)
 
     @cached_property
     def label_counts(self) -> Counter[str]:
@@ -107,4 +125,14 @@ class Context:
 
     def ids(self, indices: Iterable[int]) -> tuple[str, ...]:
         """Row ids of the first `EVIDENCE` of these examples."""
-        return tuple(self.examples[i].row_id for i, _ in zip(indices, range(EVIDENCE), strict=False))
+        return tuple(self.row_ids[i] for i, _ in zip(indices, range(EVIDENCE), strict=False))
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The texts as numbers of words, the first `READ` characters of each."""
+        return Vocabulary.of(self.texts, READ)
+
+    @cached_property
+    def parts(self) -> list[Split | None]:
+        """The part of the split of each row, None where it is in none."""
+        return [self.around.where.get(row_id) for row_id in self.row_ids]

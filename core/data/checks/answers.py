@@ -16,10 +16,10 @@ MANY_SHORT, SAME = 0.2, 0.1  # shares from which short, and equal, answers are m
 
 
 def run(context: Context) -> list[Finding]:
-    total = len(context.examples)
+    total = context.rows
     if not total:
         return []
-    answers = [e.reference for e in context.examples]
+    answers = [e.reference for e in context.talks]
     missing = [i for i, a in enumerate(answers) if not a.strip()]
     given = [i for i, a in enumerate(answers) if a.strip()]
     findings = []
@@ -46,7 +46,7 @@ def run(context: Context) -> list[Finding]:
 
 
 def _short(context: Context, given: list[int]) -> Finding | None:
-    short = [i for i in given if count_words(context.examples[i].reference) <= SHORT]
+    short = [i for i in given if count_words(context.talks[i].reference) <= SHORT]
     if len(short) <= MANY_SHORT * len(given):
         return None
     return Finding(
@@ -63,10 +63,10 @@ def _short(context: Context, given: list[int]) -> Finding | None:
 
 
 def _same(context: Context, given: list[int]) -> Finding | None:
-    keys = {i: normalise(context.examples[i].reference) for i in given}
+    keys = {i: normalise(context.talks[i].reference) for i in given}
     answer, count = Counter(keys.values()).most_common(1)[0]
     rows = [i for i in given if keys[i] == answer]
-    prompts = {normalise("\n".join(m.content for m in context.examples[i].prompt)) for i in rows}
+    prompts = {normalise("\n".join(m.content for m in context.talks[i].prompt)) for i in rows}
     if count < 10 or count < SAME * len(given) or len(prompts) < count / 2 or count_words(answer) <= SHORT:
         return None
     return Finding(

@@ -17,7 +17,7 @@ BROKEN = re.compile("\ufffd|[\x80-\x84\x86-\x9f]|Ã[\xa0-\xbf]|â€[™œ’“
 
 
 def run(context: Context) -> list[Finding]:
-    total = len(context.examples)
+    total = context.rows
     if not total:
         return []
     findings = []

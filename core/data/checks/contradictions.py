@@ -39,7 +39,7 @@ def run(context: Context) -> list[Finding]:
             data=data
             | {
                 "fix_key": "drop_contradictions",
-                "groups": [[context.examples[i].row_id for i in group[:20]] for group in groups[:50]],
+                "groups": [[context.row_ids[i] for i in group[:20]] for group in groups[:50]],
             },
         )
     ]

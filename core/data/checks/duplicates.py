@@ -22,7 +22,7 @@ _DIGITS = re.compile(r"\d+")
 
 
 def run(context: Context) -> list[Finding]:
-    total = len(context.examples)
+    total = context.rows
     if total < 2:
         return []
     exact, spaced, numbers = _exact(context), _spaced(context), _numbers_only(context)
@@ -57,8 +57,8 @@ def _near_finding(
     all_compared: bool,
     templated: bool,
 ) -> Finding:
-    total = len(context.examples)
-    ids = [e.row_id for e in context.examples]
+    total = context.rows
+    ids = list(context.row_ids)
     shown = [{"a": ids[i], "b": ids[j], "similarity": round(s, 3)} for i, j, s in pairs[:50]]
     sampled = "" if all_compared else " Only a random sample of the rows was compared; there will be more."
     in_both = " When one is trained on and another, in slightly other words, is tested, the score looks too good."
@@ -80,7 +80,7 @@ def _near_finding(
 
 
 def _exact_finding(context: Context, rows: list[int], counts: dict[str, int]) -> Finding:
-    total = len(context.examples)
+    total = context.rows
     if not rows:
         return Finding(
             check="duplicates",

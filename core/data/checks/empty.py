@@ -13,12 +13,12 @@ from ._context import Context
 
 def run(context: Context) -> list[Finding]:
     reasons = dict(context.skipped)
-    for example, text, label in zip(context.examples, context.texts, context.labels, strict=True):
+    for row_id, text, label in zip(context.row_ids, context.texts, context.labels, strict=True):
         if not text.strip():
-            reasons.setdefault(example.row_id, "no text")
+            reasons.setdefault(row_id, "no text")
         elif context.shape == "labels" and not label.strip():
-            reasons.setdefault(example.row_id, "no label")
-    total = len({e.row_id for e in context.examples} | set(reasons))
+            reasons.setdefault(row_id, "no label")
+    total = len(set(context.row_ids) | set(reasons))
     if not total:
         return []
     count = len(reasons)

@@ -9,7 +9,7 @@ from ._context import Context
 
 
 def run(context: Context) -> list[Finding]:
-    rows = len(context.examples)
+    rows = context.rows
     if rows == 0:
         return [
             _stop(
@@ -33,7 +33,7 @@ def run(context: Context) -> list[Finding]:
         )
     if context.shape == "labels":
         findings += _labels(context)
-    if context.shape == "messages" and not any(e.reference.strip() for e in context.examples):
+    if context.shape == "messages" and not any(e.reference.strip() for e in context.talks):
         findings.append(
             _stop(
                 "No conversation has an answer",

@@ -15,7 +15,7 @@ EDGES = [0, 1, 2, 3, 5, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 
 
 
 def run(context: Context) -> list[Finding]:
-    rows = len(context.examples)
+    rows = context.rows
     if not rows:
         return []
     words = np.asarray(context.word_counts)

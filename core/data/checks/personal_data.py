@@ -13,7 +13,7 @@ from ._patterns import KINDS, find_all
 
 
 def run(context: Context) -> list[Finding]:
-    total = len(context.examples)
+    total = context.rows
     if not total:
         return []
     rows: dict[str, list[int]] = defaultdict(list)

@@ -13,21 +13,21 @@ MANY = 0.05  # share of rows from which it is a warning (house threshold)
 
 
 def run(context: Context) -> list[Finding]:
-    rows = [i for i, e in enumerate(context.examples) if e.reference.strip()]
+    rows = [i for i, e in enumerate(context.talks) if e.reference.strip()]
     if len(rows) < 2:
         return []
-    prompts = ["\n".join(f"{m.role}: {m.content}" for m in context.examples[i].prompt) for i in rows]
+    prompts = ["\n".join(f"{m.role}: {m.content}" for m in context.talks[i].prompt) for i in rows]
     groups = []
     for group in exact_groups(prompts):
         members = [rows[k] for k in group]
-        if len({normalise(context.examples[i].reference) for i in members}) > 1:
+        if len({normalise(context.talks[i].reference) for i in members}) > 1:
             groups.append(members)
     found = [i for group in groups for i in group]
     data = {"counts": {"prompts_with_several_answers": len(groups)}}
     if not groups:
         title = f"No question has two different answers among {plural(len(rows), 'conversation')}"
         return [Finding(check="prompts", severity=Severity.GOOD, title=title, data=data)]
-    asked = context.examples[groups[0][0]].prompt
+    asked = context.talks[groups[0][0]].prompt
     return [
         Finding(
             check="prompts",
@@ -39,7 +39,7 @@ def run(context: Context) -> list[Finding]:
             count=len(groups),
             row_ids=context.ids(found),
             estimate=wilson(len(found), len(rows)),
-            data=data | {"groups": [[context.examples[i].row_id for i in group[:20]] for group in groups[:50]]},
+            data=data | {"groups": [[context.row_ids[i] for i in group[:20]] for group in groups[:50]]},
         )
     ]
 

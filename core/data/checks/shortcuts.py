@@ -18,7 +18,7 @@ from core.schemas.findings import Finding, Severity
 from ..statistics import benjamini_hochberg, wilson
 from ..wordsplit import without_spaces
 from ._check import LABELS, Check, listed, plural, visible
-from ._context import Context, words_of
+from ._context import READ, Context
 from ._spelling import folded
 
 ROWS = 40  # fewer labelled rows say nothing about words
@@ -26,7 +26,6 @@ SEEN = 5  # rows that a word must be in to be judged
 PURE, COMPLETE, ALONE = 0.98, 0.95, 0.9  # house thresholds, see `_deciding`
 WRITTEN, OTHERS = 0.8, 0.1  # rows that name their own label, and another one
 MOST_LABELS = 300  # beyond this, label names are not searched in the texts
-READ = 5_000  # characters read of each text
 TOP = 20
 
 
@@ -52,12 +51,24 @@ def run(context: Context) -> list[Finding]:
 
 def _count(context: Context, rows: list[int]) -> dict[str, Counter[str]]:
     """For each word, in how many rows of each class it stands. Words of fewer than `SEEN` rows are left out."""
+    known = context.vocabulary
+    names = list(dict.fromkeys(context.classes[i] for i in rows))
+    number = {name: k for k, name in enumerate(names)}
+    of_row = np.full(context.rows, -1, dtype=np.int64)
+    of_row[rows] = [number[context.classes[i]] for i in rows]
+    row = known.rows
+    # Each word once a row; then how often each (word, class) comes.
+    once = np.unique((row << 32) | known.ids)
+    row, word = once >> 32, once & 0xFFFFFFFF
+    used = of_row[row] >= 0
+    row, word = row[used], word[used]
+    kept = np.bincount(word, minlength=len(known.words)) >= SEEN
+    row, word = row[kept[word]], word[kept[word]]
+    pairs, totals = np.unique(word * len(names) + of_row[row], return_counts=True)
     counts: dict[str, Counter[str]] = {}
-    for i in rows:
-        label = context.classes[i]
-        for word in words_of(context.texts[i][:READ]):
-            counts.setdefault(word, Counter())[label] += 1
-    return {word: by for word, by in counts.items() if by.total() >= SEEN}
+    for pair, total in zip(pairs.tolist(), totals.tolist(), strict=True):
+        counts.setdefault(known.words[pair // len(names)], Counter())[names[pair % len(names)]] = total
+    return counts
 
 
 def _top_words(counts: dict[str, Counter[str]], totals: dict[str, int], classes: Counter[str]) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ AIM = {
 
 
 def run(context: Context) -> list[Finding]:
-    rows = len(context.examples)
+    rows = context.rows
     if rows == 0:
         return []
     count, unit = rows, plural(rows, "example")

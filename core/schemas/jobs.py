@@ -19,6 +19,7 @@ class JobKind(StrEnum):
     MITIGATE = "mitigate"
     EXPORT = "export"
     SERVE = "serve"
+    FIX = "fix"
 
 
 class JobState(StrEnum):

@@ -2,50 +2,148 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from core.data import fixes
+from core.data.fixes import Fix, Preview
+from core.data.health_rows import filled
+from core.schemas.errors import UserError
+from core.schemas.jobs import JobKind
+from core.store import jobs, records
 from core.store.tables import DatasetVersion, Project
 
 from . import datasets, health, preparation
 
+LARGE = 20_000  # rows above which a fix is applied by the worker, and a preview looks at a sample
+_PLACE = "place_in_file"  # a column that exists only while a fix is applied
 
-def describe(key: str) -> fixes.Fix:
-    """Title and description of a fix."""
-    return fixes.FIXES[key]
-
-
-def _open_rows(version: DatasetVersion) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(rows a fix may touch, rows of the locked test set)."""
-    frame = datasets.frame(version)
-    test = {row_id for row_id, part in preparation.fixed(version).items() if part == "test"}
-    locked = frame[datasets.ROW_ID].isin(test)
-    return frame[~locked].reset_index(drop=True), frame[locked]
+Step = tuple[str, Mapping[str, Any]]
 
 
-def preview(project: Project, version: DatasetVersion, key: str, options: Mapping[str, Any]) -> fixes.Preview:
+class Seen(NamedTuple):
+    """A preview, and how many rows of the locked test set the fix leaves alone."""
+
+    preview: Preview
+    locked: int
+
+
+def describe(key: str) -> Fix:
+    """Title, description and options of a fix."""
+    return fixes.find(key)
+
+
+def menu(version: DatasetVersion) -> list[Fix]:
+    """The fixes that can be applied to this version without a finding, in the order of the menu."""
+    return [fix for fix in fixes.registry().values() if fix.in_menu and fix.fits(version.roles)]
+
+
+def label_counts(version: DatasetVersion) -> dict[str, int]:
+    """Rows of each label as written, most frequent first; empty where the task has no labels."""
+    column = version.roles.get("label")
+    if not column:
+        return {}
+    counts = Counter(filled(datasets.page(version, 0, version.rows, [column])[column]))
+    return {label: n for label, n in counts.most_common() if label.strip()}
+
+
+def locked_rows(version: DatasetVersion) -> set[str]:
+    """Row ids of the test set, once it is fixed. No fix touches them: a score on other rows could not be compared."""
+    return {row_id for row_id, part in preparation.fixed(version).items() if part == "test"}
+
+
+def preview(project: Project, version: DatasetVersion, key: str, options: Mapping[str, Any]) -> Preview:
     """What the fix would do. Nothing is changed."""
-    return fixes.preview(key, _open_rows(version)[0], version.roles, options)
+    return preview_steps(version, [(key, options)]).preview
+
+
+def preview_steps(version: DatasetVersion, steps: Sequence[Step]) -> Seen:
+    """What these fixes would do together. Of a large table only a sample is looked at where that tells enough."""
+    frame, locked = datasets.frame(version), locked_rows(version)
+    is_locked = frame[datasets.ROW_ID].isin(locked)
+    rows = frame[~is_locked].reset_index(drop=True)
+    sample = None if all(describe(key).judges == "table" or not describe(key).in_menu for key, _ in steps) else LARGE
+    return Seen(fixes.preview_steps(steps, rows, version.roles, sample), int(is_locked.sum()))
 
 
 def apply(project: Project, version: DatasetVersion, key: str, options: Mapping[str, Any]) -> DatasetVersion:
     """Apply the fix as a new version and ask for its health report. Row ids and the test set stay as they are."""
-    rows, locked = _open_rows(version)
-    fixed, count = fixes.apply(key, rows, version.roles, options)
-    order = {row_id: i for i, row_id in enumerate(datasets.frame(version)[datasets.ROW_ID])}
-    whole = pd.concat([fixed, locked]).sort_values(datasets.ROW_ID, key=lambda ids: ids.map(order))
+    return apply_steps(project, version, [(key, options)])
+
+
+def apply_steps(
+    project: Project,
+    version: DatasetVersion,
+    steps: Sequence[Step],
+    title: str = "",
+    origin: Mapping[str, Any] | None = None,
+) -> DatasetVersion:
+    """Apply fixes together as one new version. What was done, with which options, is kept in its `origin`.
+
+    Raises UserError where nothing would change.
+    """
+    rows = datasets.frame(version)
+    rows = rows.assign(**{_PLACE: range(len(rows))})
+    locked = rows[datasets.ROW_ID].isin(locked_rows(version))
+    mended, change = fixes.apply_steps(steps, rows[~locked].reset_index(drop=True), version.roles)
+    if not change.row_ids:
+        raise UserError("Nothing would change.", "No row needs this fix.", "Choose another fix or other settings.")
+    whole = pd.concat([mended, rows[locked]]).sort_values(_PLACE, kind="stable").drop(columns=_PLACE)
+    key, options = steps[0]
     made = datasets.add_version(
         project.id,
         whole,
         roles=version.roles,
-        title=describe(key).title,
-        origin={"kind": "fix", "fix": key, "options": dict(options), "changed": count, "of": version.id},
+        title=title or describe(key).title,
+        origin={
+            "kind": "fix",
+            "fix": key,
+            "options": dict(options),
+            "steps": [[name, dict(given)] for name, given in steps],
+            "changed": len(change.row_ids),
+            "counts": {"dropped": len(change.drop), "changed": len(change.changed), "cut": len(change.cut)},
+            "locked": int(locked.sum()),
+            "of": version.id,
+            **(origin or {}),
+        },
         report=version.report,
         parent=version,
     )
     preparation.carry_over(project.id, version, made)
     health.submit(project.id, made.id)
     return made
+
+
+def start(
+    project: Project,
+    version: DatasetVersion,
+    steps: Sequence[Step],
+    title: str = "",
+    origin: Mapping[str, Any] | None = None,
+) -> DatasetVersion | str:
+    """Apply at once, or have the worker do it where the table is large: the new version, or the id of the job."""
+    if version.rows <= LARGE:
+        return apply_steps(project, version, steps, title, origin)
+    payload = {
+        "version_id": version.id,
+        "steps": [[key, dict(options)] for key, options in steps],
+        "title": title,
+        "origin": dict(origin or {}),
+    }
+    return jobs.submit(JobKind.FIX, project.id, payload)
+
+
+def apply_job(project_id: str, job_id: str, payload: Mapping[str, Any]) -> DatasetVersion:
+    """What `start` left to the worker. Done again after a crash it finds the version that was made already."""
+    for made in datasets.versions(project_id):
+        if made.origin.get("job") == job_id:
+            return made
+    project = records.get(Project, project_id)
+    if project is None:
+        raise UserError("The project is gone.", "It was deleted.", "Open another project.")
+    steps = [(str(key), dict(options)) for key, options in payload["steps"]]
+    version = datasets.get_version(payload["version_id"])
+    return apply_steps(project, version, steps, payload.get("title", ""), {**payload.get("origin", {}), "job": job_id})

@@ -37,7 +37,7 @@ HEALTHY: dict[str, Any] = {
 
 
 def advice(**changes: Any) -> dict[str, coach.Advice]:
-    return {a.kind: a for a in coach.read(**{**HEALTHY, **changes})}
+    return {a.kind: a for a in coach.read(coach.Curves(**{**HEALTHY, **changes}))}
 
 
 def test_a_healthy_run_gets_no_advice_at_any_moment_of_it() -> None:
@@ -102,20 +102,20 @@ def test_a_language_model_whose_loss_hardly_moves_is_not_learning() -> None:
 
 def test_a_loss_above_that_of_the_start_after_warm_up_is_diverging() -> None:
     climbing = [(s, 1.0 + max(0, s - 10) * 0.02) for s in range(1, 61)]
-    (found,) = [a for a in advice(batch=climbing).values() if a.kind == "diverging"]
+    (found,) = [a for a in advice(batch=climbing).values() if a.kind == "rate_too_high"]
     assert (found.step, found.action) == (60, "lower_learning_rate")
 
 
 def test_a_sudden_gradient_with_a_loss_above_the_start_is_diverging() -> None:
     slightly = [(s, 1.0 if s <= 50 else 1.02) for s in range(1, 61)]
     calm = [(s, 1.0) for s in range(1, 61)]
-    assert "diverging" not in advice(batch=slightly, grad_norm=calm)
-    assert "diverging" in advice(batch=slightly, grad_norm=[*calm[:-1], (60, 50.0)])
+    assert "rate_too_high" not in advice(batch=slightly, grad_norm=calm)
+    assert "rate_too_high" in advice(batch=slightly, grad_norm=[*calm[:-1], (60, 50.0)])
 
 
 def test_a_rising_loss_during_warm_up_is_not_yet_called_diverging() -> None:
     climbing = [(s, 1.0 + s * 0.02) for s in range(1, 41)]
-    assert "diverging" not in advice(batch=climbing, warmup_steps=35)
+    assert "rate_too_high" not in advice(batch=climbing, warmup_steps=35)
 
 
 def test_both_losses_falling_to_the_very_end_mean_that_it_stopped_too_soon() -> None:

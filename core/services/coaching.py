@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from core.data import coach
-from core.data.coach import Advice
+from core.data import baselines, coach
+from core.data.coach import Advice, Curves
 from core.schemas.recipe import Recipe
 from core.store.tables import Run
 from core.tasks import registry as tasks
 
 from . import preparation, runs
+
+MOST_READ = 10_000  # rows of a part in which the most telling word is looked for
 
 
 def advice(run: Run, total_steps: int) -> list[Advice]:
@@ -20,17 +25,47 @@ def advice(run: Run, total_steps: int) -> list[Advice]:
         return [(p.step, p.value) for p in runs.points(run.id, [(name, split)])]
 
     recipe = Recipe.model_validate(run.recipe)
-    classes = 0
-    if tasks()[run.task].family == "classifier":
-        classes = len(preparation.labels(preparation.get_plan(run.plan_id), run.task))
-    return coach.read(
+    facts = _facts(run.plan_id, run.task)
+    curves = Curves(
         validation=points("loss", "validation"),
         train=points("loss", "train"),
         batch=points("loss", "batch"),
         grad_norm=points("grad_norm", "batch"),
+        accuracy=points("accuracy", "validation"),
+        macro_f1=points("macro_f1", "validation"),
         total_steps=total_steps,
         warmup_steps=round(recipe.warmup * total_steps),
-        classes=classes,
+        steps_per_epoch=round(total_steps / recipe.epochs),
+        classes=facts.classes,
+        majority=facts.majority,
+        held_out=facts.held_out,
+        one_word=facts.one_word,
+    )
+    return coach.read(curves)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the rules know of the data."""
+
+    classes: int = 0
+    majority: float | None = None
+    held_out: int = 0
+    one_word: tuple[str, float] | None = None
+
+
+@lru_cache(maxsize=16)
+def _facts(plan_id: str, task: str) -> _Facts:
+    """Worked out once for a plan, which never changes."""
+    if tasks()[task].family != "classifier":
+        return _Facts()
+    parts = preparation.parts(preparation.get_plan(plan_id), task)
+    held = Counter(e.label for e in parts["validation"])
+    return _Facts(
+        classes=len({e.label for part in parts.values() for e in part}),
+        majority=max(held.values(), default=0) / max(1, held.total()),
+        held_out=held.total(),
+        one_word=baselines.one_word(parts["train"][:MOST_READ], parts["validation"][:MOST_READ]),
     )
 
 
@@ -38,8 +73,16 @@ def apply(recipe: Recipe, action: str) -> Recipe:
     """The recipe with one piece of advice taken. Raises KeyError for an unknown action."""
     known: dict[str, dict[str, Any]] = {
         "lower_learning_rate": {"learning_rate": recipe.learning_rate / 3, "warmup": max(recipe.warmup, 0.1)},
+        "halve_learning_rate": {"learning_rate": recipe.learning_rate / 2},
         "raise_learning_rate": {"learning_rate": min(1.0, recipe.learning_rate * 3)},
         "fewer_epochs": {"epochs": max(1.0, round(recipe.epochs / 2))},
+        "best_by_f1": {"best_metric": "macro_f1"},
+        "regularise": {
+            "weight_decay": max(0.05, min(1.0, recipe.weight_decay * 5)),
+            "lora_rank": max(4, recipe.lora_rank // 2),
+            "lora_alpha": max(8, recipe.lora_alpha // 2),
+            "lora_dropout": max(0.1, recipe.lora_dropout),
+        },
         "more_epochs": {"epochs": round(recipe.epochs * 1.5, 1)},
         "smaller_batch": {"batch_size": max(1, recipe.batch_size // 2), "accumulation": recipe.accumulation * 2},
         "precision_auto": {"precision": "auto"},
@@ -49,6 +92,9 @@ def apply(recipe: Recipe, action: str) -> Recipe:
 
 TITLES = {
     "lower_learning_rate": "Use a third of the learning rate",
+    "halve_learning_rate": "Use half the learning rate",
+    "best_by_f1": "Choose the best checkpoint by macro-F1",
+    "regularise": "Use a stronger weight decay and a smaller adapter",
     "raise_learning_rate": "Use three times the learning rate",
     "fewer_epochs": "Use half the epochs",
     "more_epochs": "Use half as many epochs again",

@@ -154,7 +154,11 @@ def _coach(project: Project, run: Run, job: Job) -> None:
     for said in coaching.advice(run, total):
         draw = {"error": st.error, "warning": st.warning}.get(said.severity, st.info)
         draw(f"**{said.title}.** {said.text}", icon=":material/school:")
-        if said.action and not job.state.active:
+        if said.now == "stop" and job.state is JobState.RUNNING:
+            if st.button("Stop and keep the best checkpoint", key=f"stop-{run.id}-{said.kind}", icon=":material/stop_circle:"):
+                runs.wish(run, Desired.STOP)
+                st.rerun()
+        elif said.action and not job.state.active:
             label = f"{coaching.TITLES[said.action]} in the next round"
             if st.button(label, key=f"advice-{run.id}-{said.kind}"):
                 next_round(project, run, said.action)

@@ -33,6 +33,8 @@ from core.store.tables import (
     Plan,
     Project,
     Review,
+    RowDecision,
+    RowQueue,
     Run,
     RunEvent,
     SampleSet,
@@ -302,7 +304,10 @@ def test_deleting_a_project_deletes_everything_that_was_recorded_for_it_and_noth
         append([loss(run.id, 1)])
         samples = SampleSet(**of_run, decoding={}, items=[])
         records.add(samples)
+        of_version = {"project_id": run.project_id, "dataset_version_id": run.dataset_version_id}
+        queue = records.add(RowQueue(**of_version, source="x", title="x", items=[]))
         for row in (
+            RowDecision(queue_id=queue.id, row_id="a", action="keep"),
             Upload(project_id=run.project_id, filename="a.csv", sha256="00", size=1),
             Job(project_id=run.project_id, kind="train", payload={}),
             RunEvent(run_id=run.id, kind="x", step=0, title="", text="", data={}, at=0.0),

@@ -26,12 +26,14 @@ NAMES: dict[str, Split] = {
 
 
 class SplitRow(NamedTuple):
-    """`group` is the value of the column to split by (its date, for a split by time); `text` decides what is a duplicate."""
+    """`group` is the value of the column to split by (its date, for a split by time); `text` decides what is a duplicate;
+    `whole` names the row that this one is a piece of: the pieces of one text share a part, however it is split."""
 
     row_id: str
     label: str | None
     group: str | None
     text: str
+    whole: str | None = None
 
 
 class _Cluster(NamedTuple):
@@ -134,6 +136,8 @@ def _clusters(rows: Sequence[SplitRow], strategy: Strategy) -> list[_Cluster]:
         mine = root(text)
         if strategy == "column" and isinstance(row.group, str) and row.group.strip():
             parent[root(f"group {row.group}")] = mine
+        if row.whole:
+            parent[root(f"whole {row.whole}")] = root(text)
     if strategy == "cluster":
         different = sorted(set(texts))  # so that the order of the rows does not matter
         for i, j, _ in near_pairs([text.removeprefix("text ") for text in different]):

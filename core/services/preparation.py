@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from core.data.encoding import Codec
+from core.data.fixes import CHUNK_OF
 from core.data.splitting import SplitRow, split
 from core.schemas.errors import UserError
 from core.schemas.examples import SPLITS, Example, Split
@@ -43,10 +44,31 @@ def assignment(plan: Plan) -> dict[str, Split]:
 
 
 def fixed(version: DatasetVersion) -> dict[str, Split]:
-    """Where rows of this lineage were put before: membership is fixed once, fixes never move a row."""
+    """Where rows of this lineage were put before: membership is fixed once, fixes never move a row.
+
+    A row that a later version dropped is known from an older plan, so that it is where it was when the fix is undone.
+    The pieces of a row that was cut are where it was.
+    """
     same = {v.id for v in datasets.versions(version.project_id) if v.lineage == version.lineage}
-    plans = [p for p in records.find(Plan, project_id=version.project_id) if p.dataset_version_id in same]
-    return assignment(plans[0]) if plans else {}
+    where: dict[str, Split] = {}
+    for content in dict.fromkeys(
+        p.content for p in records.find(Plan, project_id=version.project_id) if p.dataset_version_id in same
+    ):
+        table = load_table(content)
+        earlier = zip(table["row_id"].to_pylist(), table["split"].to_pylist(), strict=True)
+        where = {**dict(earlier), **where}
+    if where:
+        where |= {row: where[whole] for row, whole in _wholes(version).items() if row not in where and whole in where}
+    return where
+
+
+def _wholes(version: DatasetVersion) -> dict[str, str]:
+    """Row id to the row that it is a piece of, for the rows that a fix has cut from a long text."""
+    frame = datasets.frame(version)
+    if CHUNK_OF not in frame.columns:
+        return {}
+    pieces = frame[frame[CHUNK_OF].notna()]
+    return dict(zip(pieces[datasets.ROW_ID], pieces[CHUNK_OF], strict=True))
 
 
 def save(project: Project, plan: PreparationPlan) -> Plan:
@@ -131,8 +153,15 @@ def _rows(version: DatasetVersion, examples: list[Example], plan: PreparationPla
                 "Choose another column, or split at random.",
             )
         groups = dict(zip(frame[datasets.ROW_ID], frame[plan.split.column], strict=True))
+    wholes = _wholes(version)
     return [
-        SplitRow(e.row_id, e.label, groups.get(e.row_id), e.text or "\n".join(m.content for m in e.prompt))
+        SplitRow(
+            e.row_id,
+            e.label,
+            groups.get(e.row_id),
+            e.text or "\n".join(m.content for m in e.prompt),
+            wholes.get(e.row_id),
+        )
         for e in examples
     ]
 

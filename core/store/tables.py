@@ -64,7 +64,8 @@ class Upload(Row, Table):
 
 
 class DatasetVersion(Row, Table):
-    """Immutable. `content` is the hash under which its Parquet file lies; `lineage` changes with the test set."""
+    """Immutable but for the person's `note`. `content` is the hash under which its Parquet file lies; `lineage` changes
+    with the test set."""
 
     __tablename__ = "dataset_version"
     __table_args__ = (UniqueConstraint("project_id", "number"),)
@@ -79,6 +80,31 @@ class DatasetVersion(Row, Table):
     origin: Mapped[dict[str, Any]]
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)
     health: Mapped[dict[str, Any] | None]
+    note: Mapped[str | None]
+
+
+class RowQueue(Row, Table):
+    """Rows of a version that a person goes through one by one. `items` holds, worst first, each row's id, label and the
+    label that the other rows suggest. `made_version_id` is the version that the decisions became."""
+
+    __tablename__ = "row_queue"
+    project_id: Mapped[str] = _of_project()
+    dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_version.id", ondelete="CASCADE"), index=True)
+    source: Mapped[str]
+    title: Mapped[str]
+    items: Mapped[list[Any]]
+    made_version_id: Mapped[str | None]
+
+
+class RowDecision(Row, Table):
+    """What a person decided about one row of a queue: keep, drop, relabel (with `label`) or skip."""
+
+    __tablename__ = "row_decision"
+    __table_args__ = (UniqueConstraint("queue_id", "row_id"),)
+    queue_id: Mapped[str] = mapped_column(ForeignKey("row_queue.id", ondelete="CASCADE"), index=True)
+    row_id: Mapped[str]
+    action: Mapped[str]
+    label: Mapped[str | None]
 
 
 class BaseModel(Row, Table):

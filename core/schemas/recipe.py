@@ -123,6 +123,19 @@ class Recipe(Schema):
             "token_accuracy": "Token accuracy (text)",
         },
     )
+    balance: Literal["none", "weights", "oversample", "undersample"] = _field(
+        "none",
+        "Rare categories",
+        "What is done for categories with few training rows (sorting into categories only). Validation and test stay as "
+        "they are.",
+        "advanced",
+        options={
+            "none": "Nothing: every row counts once",
+            "weights": "Let their rows count more in the loss",
+            "oversample": "Read their rows more often",
+            "undersample": "Read fewer rows of the frequent ones",
+        },
+    )
     precision: Literal["auto", "float32", "bf16"] = _field(
         "auto",
         "Precision",

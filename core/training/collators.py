@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 
@@ -14,10 +15,11 @@ class LanguageCollator:
     """Batches of shape (rows, longest row). Labels are -100 at padding and at the first token of each packed example.
 
     Without `attention_mask`, transformers derives a block-causal mask from positions that start again at 0; padding
-    counts as one more block, which no label looks at.
+    counts as one more block, which no label looks at. With a `width` every unpacked row is filled up to it.
     """
 
     pad_token_id: int
+    width: int = 0
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         ids = [torch.tensor(row["input_ids"]) for row in rows]
@@ -26,6 +28,10 @@ class LanguageCollator:
             "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad_token_id),
             "labels": pad_sequence(labels, batch_first=True, padding_value=-100),
         }
+        if self.width and "seq_lengths" not in rows[0]:
+            more = (0, max(0, self.width - batch["input_ids"].shape[1]))
+            batch["input_ids"] = pad(batch["input_ids"], more, value=self.pad_token_id)
+            batch["labels"] = pad(batch["labels"], more, value=-100)
         width = batch["input_ids"].shape[1]
         if "seq_lengths" not in rows[0]:
             lengths = torch.tensor([len(row) for row in ids])

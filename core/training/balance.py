@@ -1,0 +1,65 @@
+"""Balanced training of a classifier: weights of the classes in the loss, or another choice of rows in each round."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from core.data.balancing import Balance, class_weights, drawn
+
+
+def weights_of(labels: Sequence[int], classes: int) -> torch.Tensor:
+    """The weight of each class, shape (classes,), from the labels of the training rows; 0 for a class without rows."""
+    found = class_weights({str(label): n for label, n in Counter(labels).items()})
+    return torch.tensor([found.get(str(label), 0.0) for label in range(classes)])
+
+
+def weighted_loss(
+    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, rows: torch.Tensor | int | None = None
+) -> torch.Tensor:
+    """sum(w[y] * -log p(y)) / rows. `logits` has the shape (batch, classes); `rows` is that of the batch unless given.
+
+    Divided by the rows and not by the sum of their weights: else the weights cancel in a batch of one class.
+    """
+    losses = cross_entropy(logits.float(), labels, reduction="none")
+    return (weights.to(losses.device)[labels] * losses).sum() / (len(labels) if rows is None else rows)
+
+
+class WeightedTraining:
+    """Mixin for a Trainer: `class_weights` count in training steps. Evaluations keep the plain loss."""
+
+    class_weights: torch.Tensor | None = None
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        if self.class_weights is None or not model.training:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[misc]
+        labels = inputs["labels"]
+        outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
+        # The rows of all batches of the step are known only where the model takes part in scaling its loss.
+        rows = num_items_in_batch if self.model_accepts_loss_kwargs else None  # type: ignore[attr-defined]
+        loss = weighted_loss(outputs.logits, labels, self.class_weights, rows)
+        return (loss, outputs) if return_outputs else loss
+
+
+class Rounds:
+    """Which rows each round reads: all of them, or drawn anew for every round so that the classes are balanced."""
+
+    def __init__(self, labels: Sequence[int], balance: Balance, seed: int) -> None:
+        self.labels, self.balance, self.seed = list(labels), balance, seed
+
+    def __len__(self) -> int:
+        return len(self.rows(0))
+
+    def rows(self, epoch: int) -> list[int]:
+        """Indices into the training rows."""
+        return drawn(self.labels, self.balance, self.seed + epoch)

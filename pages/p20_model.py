@@ -14,6 +14,18 @@ job_id = st.query_params.get("job")
 if job_id and not jobs.watch(job_id, "Fetching the model"):
     st.success("The model is here. Choose it below.")
 
+USES = {"private": "Private or research", "commercial": "Business"}
+use = st.segmented_control(
+    "What will you use the model for?",
+    list(USES),
+    default=project.settings.get("use"),
+    format_func=USES.__getitem__,
+    help="Some licences forbid to earn money with what comes out.",
+)
+if use != project.settings.get("use"):
+    projects.settings(project.id, use=use)
+    st.rerun()
+
 with parts.guard():
     for candidate in advice.for_project(project):
         if model_card(candidate, chosen=candidate.facts.key == project.base_model_key):

@@ -1,16 +1,22 @@
-"""Which base model for this dataset: fits in memory, knows the language, knows chats; said with its reason."""
+"""Which base model for this dataset: fits in memory, knows the language and the words, allows the use; with its reasons."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from core.data import cost, hardware
+from core.data import cost, fertility, hardware, licences
+from core.data.fertility import Fertility
+from core.schemas.examples import Example
 from core.schemas.models import Fit, ModelFacts
 from core.store.config import storage_root
 from core.store.tables import Project
 from core.tasks import registry as tasks
 
-from . import datasets, models, recipes
+from . import datasets, models, recipes, rows
+
+log = logging.getLogger(__name__)
 
 LANGUAGES = {
     "en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese", "zh": "Chinese",
@@ -25,55 +31,97 @@ def language_name(code: str) -> str:
 
 @dataclass(frozen=True)
 class Advice:
-    """One candidate for a project. `warnings` are whole sentences; `recommended` is set for at most one."""
+    """One candidate for a project. `warnings` are whole sentences; `recommended` is set for at most one, `rank` counts
+    from 1. `fertility` is measured on the person's own rows; None before there are any."""
 
     facts: ModelFacts
     fit: Fit
     warnings: tuple[str, ...]
+    fertility: Fertility | None = None
     recommended: bool = False
     reason: str = ""
+    rank: int = 0
 
 
 def for_project(project: Project) -> list[Advice]:
-    """All models of this machine, the recommended one marked, in the order of `models.all_models`."""
+    """All models of this machine, best suited first, the recommended one marked."""
     version = datasets.current(project)
     language = (version.health or {}).get("language") if version else None
     family = tasks()[project.task].family if project.task else "causal-lm"
     machine = hardware.look(storage_root())
-    rows = version.rows if version else 500
+    count = version.rows if version else 500
+    texts = tuple(map(_text, rows.spread(version, project.task, fertility.SAMPLE))) if version and project.task else ()
     found = []
     for facts in models.all_models():
-        recipe = recipes.preset("balanced", facts, family, rows)
+        recipe = recipes.preset("balanced", facts, family, count)
         fit = cost.fit(facts, recipe, min(256, facts.context_length or 256), family == "classifier", machine)
-        found.append(Advice(facts, fit, tuple(_warnings(facts, fit, language, family))))
-    best = max(found, key=lambda a: (not a.warnings, a.fit.verdict == "fits", a.facts.parameters), default=None)
-    if best is None or best.fit.verdict == "does not fit":
-        return found
-    reason = _reason(best, language, len(found))
-    return [Advice(a.facts, a.fit, a.warnings, a is best, reason if a is best else "") for a in found]
+        measured = _fertility(facts.folder, texts)
+        warnings = tuple(_warnings(facts, fit, language, family, measured, project.settings.get("use")))
+        found.append(Advice(facts, fit, warnings, measured))
+    # What does not fit comes last; then few warnings, then few tokens a word (to a fifth), then size.
+    found.sort(key=lambda a: (a.fit.verdict == "does not fit", len(a.warnings), _strangeness(a), -a.facts.parameters))
+    ranked = [replace(a, rank=i) for i, a in enumerate(found, start=1)]
+    if not ranked or ranked[0].fit.verdict == "does not fit":
+        return ranked
+    best = replace(ranked[0], recommended=True, reason=_reason(ranked[0], language, ranked[1:]))
+    return [best, *ranked[1:]]
 
 
-def _warnings(facts: ModelFacts, fit: Fit, language: str | None, family: str) -> list[str]:
+def _text(example: Example) -> str:
+    return example.text or "\n".join(m.content for m in example.messages)
+
+
+@lru_cache(maxsize=64)
+def _fertility(folder: str, texts: tuple[str, ...]) -> Fertility | None:
+    try:
+        return fertility.measure(folder, texts)
+    except Exception as error:  # the tokenizers library raises Exception itself for a damaged file
+        log.warning("tokenizer of %s: %s", folder, error)
+        return None
+
+
+def _strangeness(candidate: Advice) -> float:
+    return round(candidate.fertility.per_word * 5) / 5 if candidate.fertility else 0.0
+
+
+def _warnings(
+    facts: ModelFacts, fit: Fit, language: str | None, family: str, measured: Fertility | None, use: str | None
+) -> list[str]:
     out = []
     if language and facts.languages and language not in facts.languages:
         known = ", ".join(language_name(code) for code in facts.languages)
         out.append(
             f"Your texts are in {language_name(language)}, this model knows {known}: it will learn slowly and write badly."
         )
+    if measured and measured.verdict == "strange":
+        out.append(
+            f"It needs {measured.per_word:.1f} tokens for a {measured.unit} of yours: it hardly knows this language or "
+            "subject, and training takes longer."
+        )
+    if measured and facts.context_length and measured.longest > facts.context_length:
+        out.append(
+            f"It reads {facts.context_length:,} tokens at once; your longest rows have about {measured.longest:,} and "
+            "would be cut."
+        )
     if fit.verdict == "does not fit":
         out.append("It needs more memory than this machine has free.")
     if family == "causal-lm" and not facts.causal:
         out.append("It can sort texts, but it cannot write them.")
+    licence = licences.explain(facts.licence)
     if not facts.licence:
         out.append("Its licence is not stated: find out before you use what comes out of it.")
+    elif use == "commercial" and licence.commercial is not True:
+        out.append(f"You want to earn money with it. {licence.words}")
     return out
 
 
-def _reason(best: Advice, language: str | None, candidates: int) -> str:
+def _reason(best: Advice, language: str | None, others: list[Advice]) -> str:
     parts = []
     if language and language in best.facts.languages:
         parts.append(f"knows {language_name(language)}, the language of your texts")
+    if best.fertility and best.fertility.verdict != "strange":
+        parts.append(f"needs {best.fertility.per_word:.1f} tokens for a {best.fertility.unit} of yours (the fewer the better)")
     parts.append("fits this machine" if best.fit.verdict == "fits" else "just fits this machine")
-    if candidates > 1:
+    if others and all(a.facts.parameters <= best.facts.parameters for a in others if not a.warnings):
         parts.append("is the largest that does")
-    return "It " + " and ".join(parts) + "."
+    return "It " + ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] + "."

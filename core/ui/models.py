@@ -6,8 +6,12 @@ from html import escape
 
 import streamlit as st
 
+from core.data import licences
+from core.data.fertility import Fertility
 from core.schemas.models import ModelFacts
 from core.services.advice import Advice, language_name
+
+from . import parts
 
 COLOURS = {"fits": "green", "tight": "orange", "does not fit": "red"}
 SOURCES = {"starter": "ships with Tunewell", "folder": "folder of this machine", "hub": "from the hub"}
@@ -39,8 +43,11 @@ def model_card(candidate: Advice, *, chosen: bool) -> bool:
             st.caption(_line(facts))
             if facts.description:
                 st.text(facts.description)
+            if candidate.fertility:
+                st.caption(_words(candidate.fertility), help=parts.term("fertility"))
+            st.caption(f"{licences.explain(facts.licence).title}: {licences.explain(facts.licence).words}")
             if candidate.recommended:
-                st.caption(candidate.reason)
+                st.caption(f":material/thumb_up: {candidate.reason}")
             for warning in candidate.warnings:
                 st.caption(f":material/warning: {warning}")
         pressed = right.button(
@@ -58,9 +65,13 @@ def model_card(candidate: Advice, *, chosen: bool) -> bool:
     return pressed
 
 
+def _words(measured: Fertility) -> str:
+    known = {"familiar": "it knows such texts", "usable": "usable", "strange": "strange to it"}[measured.verdict]
+    return f"{measured.per_word:.2f} tokens for a {measured.unit} of yours, measured on {measured.n:,} rows: {known}"
+
+
 def _line(facts: ModelFacts) -> str:
     known = ", ".join(language_name(code) for code in facts.languages) or "languages not stated"
     return (
-        f"{size(facts.parameters)} parameters · {known} · licence {facts.licence or 'not stated'} · reads "
-        f"{facts.context_length:,} tokens at once · {SOURCES[facts.source]}"
+        f"{size(facts.parameters)} parameters · {known} · reads {facts.context_length:,} tokens at once · {SOURCES[facts.source]}"
     )

@@ -14,7 +14,7 @@ from core.data.health_rows import filled
 from core.schemas.errors import UserError
 from core.schemas.jobs import JobKind
 from core.store import jobs, records
-from core.store.tables import DatasetVersion, Project
+from core.store.tables import DatasetVersion, Project, RowQueue
 
 from . import datasets, health, preparation
 
@@ -145,5 +145,8 @@ def apply_job(project_id: str, job_id: str, payload: Mapping[str, Any]) -> Datas
     if project is None:
         raise UserError("The project is gone.", "It was deleted.", "Open another project.")
     steps = [(str(key), dict(options)) for key, options in payload["steps"]]
-    version = datasets.get_version(payload["version_id"])
-    return apply_steps(project, version, steps, payload.get("title", ""), {**payload.get("origin", {}), "job": job_id})
+    version, origin = datasets.get_version(payload["version_id"]), payload.get("origin", {})
+    made = apply_steps(project, version, steps, payload.get("title", ""), {**origin, "job": job_id})
+    if origin.get("queue"):
+        records.change(RowQueue, origin["queue"], {"made_version_id": made.id})
+    return made

@@ -55,10 +55,10 @@ class Options(Schema):
     tags: bool = Field(
         True,
         title="HTML tags",
-        description="Removes tags such as <b> and <br>, with scripts, styles and comments. The words between them stay.",
+        description="Removes tags such as `<b>` and `<br>`, with scripts, styles and comments. The words between them stay.",
     )
     entities: bool = Field(
-        True, title="HTML codes", description="Turns codes such as &amp;amp; and &amp;nbsp; into the signs they stand for."
+        True, title="HTML codes", description="Turns codes such as `&amp;` and `&nbsp;` into the signs they stand for."
     )
     markdown: bool = Field(
         True,

@@ -8,46 +8,63 @@ from core.schemas.plan import PreparationPlan
 from core.services import datasets, preparation, tokens
 from core.tasks import registry as tasks
 from core.ui import parts, screens
-from core.ui.tokenization import leak_panel, length_panel, split_form, token_panel
+from core.ui.batching import batching_panel
+from core.ui.conversation import conversation_panel
+from core.ui.split_panel import leak_panel, split_panel
+from core.ui.tokenization import length_panel, token_panel
 
 project = screens.begin("tokens", "dataset", "model")
 saved = preparation.current(project)
-stored = project.settings.get("plan") or (saved.config if saved else None)
+version = datasets.current(project)
 
 with parts.guard():
-    first = PreparationPlan.model_validate(stored) if stored else PreparationPlan()
-    found = tokens.lengths(project, first)
-    if stored is None:
-        first = first.model_copy(update={"max_length": found.suggested})
+    assert version is not None
+    stored = project.settings.get("plan") or (saved.config if saved else None)
+    plan = PreparationPlan.model_validate(stored) if stored else preparation.first_plan(version)
     # A classifier reads one text at a time: there is nothing to pack.
     packs = tasks()[project.task or ""].family != "classifier"
+    blocked = ""
 
-    look, split = st.tabs(["Tokens", "Split"])
+    look, fill, split = st.tabs(["Tokens", "Batches", "Split"])
     with look:
-        plan = length_panel(project, first, found, packs)
-        token_panel(project, plan)
+        lengths_place, conversation_place = st.container(), st.container()
+        if project.task == "chat":
+            with conversation_place:
+                plan, blocked = conversation_panel(project, plan)
+        if not blocked:
+            found = tokens.lengths(project, plan)
+            if stored is None:
+                plan = plan.model_copy(update={"max_length": found.suggested})
+            with lengths_place:
+                plan = length_panel(project, plan, found)
+            token_panel(project, plan, version.rows)
+    with fill:
+        if not blocked:
+            plan = batching_panel(project, plan, found, packs)
     with split:
-        version = datasets.current(project)
-        columns = [c for c in datasets.frame(version).columns if c != datasets.ROW_ID] if version else []
-        plan = split_form(plan, columns, saved)
+        plan = split_panel(project, version, plan, saved)
         if saved:
             leak_panel(project, saved)
 
-    fresh = saved is None
     st.divider()
     left, right = st.columns([1, 3], vertical_alignment="center")
-    same = saved is not None and PreparationPlan.model_validate(saved.config) == plan
-    if left.button("Save plan", type="primary", disabled=same, width="stretch"):
-        redraw = saved is not None and PreparationPlan.model_validate(saved.config).split != plan.split
-        (preparation.new_split if redraw else preparation.save)(project, plan)
+    before = PreparationPlan.model_validate(saved.config) if saved else None
+    if left.button("Save plan", type="primary", disabled=before == plan or bool(blocked), width="stretch"):
+        redraw = before is not None and before.split != plan.split
+        with st.spinner("Splitting"):
+            (preparation.new_split if redraw else preparation.save)(project, plan)
         st.rerun()
-    if same and saved:
+    if blocked:
+        right.caption(f":material/block: This cannot be saved yet. {blocked}: see the chat template.")
+    elif saved and before == plan:
         counts = saved.counts
         right.caption(
             f"Saved: {counts['train']:,} rows for training, {counts['validation']:,} for validation, "
             f"{counts['test']:,} locked for the test."
         )
-    elif not fresh:
+    elif before is not None and before.split != plan.split:
         right.caption("Not saved yet. A different split starts a new test set: scores are not compared with earlier ones.")
+    elif saved:
+        right.caption("Not saved yet. The split stays as it is.")
     if saved:
         screens.next_step("recipe")

@@ -6,7 +6,9 @@ import streamlit as st
 
 from core.schemas.recipe import Recipe
 from core.services import recipes, runs
+from core.tasks import registry as tasks
 from core.ui import parts, screens
+from core.ui.balance import balance_panel
 from core.ui.recipe import cost_panel, preset_buttons, yaml_panel
 
 project = screens.begin("recipe", "dataset", "model")
@@ -19,14 +21,19 @@ with parts.guard():
     with left:
         basic = parts.form(Recipe, given.model_dump(), level="basic", key_prefix=KEY)
         with st.expander("Advanced settings", icon=":material/tune:"):
-            whole = parts.form(Recipe, {**given.model_dump(), **basic.values}, level="advanced", key_prefix=KEY)
+            # What concerns categories has no meaning for a model that writes text.
+            without = () if tasks()[project.task or ""].family == "classifier" else ("balance", "label_smoothing")
+            whole = parts.form(
+                Recipe, {**given.model_dump(), **basic.values}, level="advanced", key_prefix=KEY, without=without
+            )
         recipe, errors = parts.validate(Recipe, {**given.model_dump(), **basic.values, **whole.values})
     with right:
         if recipe is None:
             st.warning("Mend the settings that are marked: " + "; ".join(errors.values()))
         else:
             recipes.keep_draft(project, recipe)
-            cost_panel(project, recipe)
+            cost_panel(project, recipe, KEY)
+            balance_panel(project, recipe)
             yaml_panel(project, recipe, KEY)
     missing = runs.missing(project)
     st.divider()

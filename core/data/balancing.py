@@ -31,7 +31,7 @@ def rows_a_round(counts: Mapping[str, int], balance: Balance) -> dict[str, int]:
 
     Oversampling raises every category towards the largest, undersampling lowers every one towards the rarest.
     """
-    present = [n for n in counts.values() if n]
+    present = [n for n in counts.values() if n] or [0]
     if balance == "oversample":
         return {label: min(max(present), MOST_REPEATS * n) for label, n in counts.items()}
     if balance == "undersample":

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 
 from core.data.encoding import Codec
 from core.data.fixes import CHUNK_OF
+from core.data.lengths import kept
+from core.data.split_advice import Groups, Suggestion, groups_of, names_parts, suggest
 from core.data.splitting import SplitRow, split
 from core.schemas.errors import UserError
 from core.schemas.examples import SPLITS, Example, Split
-from core.schemas.plan import PreparationPlan
+from core.schemas.plan import PreparationPlan, SplitPlan
 from core.store import records
 from core.store.files import keep_table, load_table
 from core.store.tables import DatasetVersion, Plan, Project
 from core.tasks import registry as tasks
 
-from . import datasets, models
+from . import datasets, models, rows
 
 
 def current(project: Project) -> Plan | None:
@@ -35,6 +38,39 @@ def get_plan(plan_id: str) -> Plan:
     if plan is None:
         raise UserError("The data is not prepared yet.", "No split was made.", "Go to Tokenization and save the plan.")
     return plan
+
+
+def first_plan(version: DatasetVersion) -> PreparationPlan:
+    """Where a person begins: the files as they were given where each is for one part, else a stratified split."""
+    frame = datasets.frame(version)
+    if datasets.PART in frame.columns and names_parts(list(frame[datasets.PART])):
+        return PreparationPlan(split=SplitPlan(strategy="given", column=datasets.PART))
+    return PreparationPlan()
+
+
+def suggestions(version: DatasetVersion) -> list[Suggestion]:
+    """Ways of splitting that fit this data, the most important first."""
+    near = (version.health or {}).get("counts", {}).get("near_copies", 0)
+    return _suggestions(version.id, int(near))
+
+
+@lru_cache(maxsize=16)
+def _suggestions(version_id: str, near: int) -> list[Suggestion]:
+    version = datasets.get_version(version_id)
+    frame = datasets.frame(version)
+    used = {datasets.ROW_ID, CHUNK_OF, *version.roles.values()}
+    columns = {str(name): list(frame[name]) for name in frame.columns if name not in used}
+    return suggest(columns, near, len(frame), files=datasets.PART)
+
+
+def groups(version: DatasetVersion, column: str) -> Groups:
+    """The values of a column as groups of rows."""
+    return _groups(version.id, column)
+
+
+@lru_cache(maxsize=32)
+def _groups(version_id: str, column: str) -> Groups:
+    return groups_of(list(datasets.frame(datasets.get_version(version_id))[column]))
 
 
 def assignment(plan: Plan) -> dict[str, Split]:
@@ -143,7 +179,7 @@ def carry_over(project_id: str, before: DatasetVersion, after: DatasetVersion) -
 
 
 def _rows(version: DatasetVersion, examples: list[Example], plan: PreparationPlan) -> list[SplitRow]:
-    groups: Mapping[str, Any] = {}
+    values: Mapping[str, Any] = {}
     if plan.split.column:
         frame = datasets.frame(version)
         if plan.split.column not in frame.columns:
@@ -152,18 +188,20 @@ def _rows(version: DatasetVersion, examples: list[Example], plan: PreparationPla
                 f"The dataset has no column {plan.split.column!r}.",
                 "Choose another column, or split at random.",
             )
-        groups = dict(zip(frame[datasets.ROW_ID], frame[plan.split.column], strict=True))
+        values = dict(zip(frame[datasets.ROW_ID], frame[plan.split.column], strict=True))
     wholes = _wholes(version)
     return [
-        SplitRow(
-            e.row_id,
-            e.label,
-            groups.get(e.row_id),
-            e.text or "\n".join(m.content for m in e.prompt),
-            wholes.get(e.row_id),
-        )
-        for e in examples
+        SplitRow(e.row_id, e.label, _text(values.get(e.row_id)), compared_text(e), wholes.get(e.row_id)) for e in examples
     ]
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def compared_text(example: Example) -> str:
+    """What decides whether two rows repeat one another: the text, or all that was said before the last answer."""
+    return example.text or "\n".join(m.content for m in example.prompt)
 
 
 def parts(plan: Plan, task: str) -> dict[Split, list[Example]]:
@@ -191,9 +229,24 @@ def codec(project: Project, plan: PreparationPlan) -> Codec:
 
 def training_tokens(project: Project, plan: Plan, sample: int = 2000) -> tuple[int, int]:
     """(tokens, rows) of the training part after cutting; beyond `sample` rows the tokens are extrapolated."""
+    return _training_tokens(plan.id, project.task or "completion", models.get(project.base_model_key).folder, sample)
+
+
+@lru_cache(maxsize=16)
+def _training_tokens(plan_id: str, task: str, folder: str, sample: int) -> tuple[int, int]:
+    plan = get_plan(plan_id)
     config = PreparationPlan.model_validate(plan.config)
-    rows = parts(plan, project.task or "completion")["train"]
-    chosen = rows[:sample]
-    lengths = codec(project, config).lengths(chosen)
-    cut = lengths if tasks()[project.task or ""].key == "completion" else [min(n, config.max_length) for n in lengths]
-    return round(sum(cut) * len(rows) / max(1, len(chosen))), len(rows)
+    version = datasets.get_version(plan.dataset_version_id)
+    where = assignment(plan)
+    places = [i for i, row_id in enumerate(datasets.frame(version)[datasets.ROW_ID]) if where.get(row_id) == "train"]
+    every = [places[i * len(places) // sample] for i in range(sample)] if len(places) > sample else places
+    chosen = [example for example in rows.at(version, task, every) if example is not None]
+    encoder = Codec.from_folder(folder, tasks()[task].family, config)
+    lengths = kept(
+        encoder.lengths(chosen),
+        config.max_length,
+        in_parts=tasks()[task].key == "completion",
+        opening=encoder.opening,
+        overlap=config.chunk_overlap,
+    )
+    return round(sum(lengths) * len(places) / max(1, len(chosen))), len(places)

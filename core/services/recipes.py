@@ -8,7 +8,10 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from core import methods
 from core.data import cost, hardware
+from core.data.balancing import rows_a_round
+from core.data.make_fit import Fitted, make_fit
 from core.schemas.errors import UserError
 from core.schemas.models import Fit, ModelFacts
 from core.schemas.plan import PreparationPlan
@@ -19,6 +22,7 @@ from core.store.tables import Project, Run
 from core.tasks import registry as tasks
 
 from . import models, preparation, projects
+from .rows import split_label_counts
 
 PRESETS = {
     "quick": ("Quick", "A first look in a minute or two. Good for trying out."),
@@ -101,15 +105,47 @@ def estimate(project: Project, recipe: Recipe) -> Cost:
     tokens, rows = preparation.training_tokens(project, plan_row) if plan_row else (0, 0)
     if family == "causal-lm" and plan.packing:
         rows = max(1, -(-tokens // plan.max_length))
+    elif family == "classifier" and plan_row and rows:
+        read = sum(rows_a_round(split_label_counts(plan_row), recipe.balance).values())
+        tokens, rows = round(tokens * read / rows), read
     speed = _measured_speed(project, recipe)
-    seconds = cost.seconds(facts, recipe, tokens, family == "classifier", machine, speed)
+    method = methods.get(recipe.method)
+    seconds = cost.seconds(facts, recipe, method, tokens, family == "classifier", machine, speed)
     return Cost(
-        fit=cost.fit(facts, recipe, plan.max_length, family == "classifier", machine),
+        fit=cost.fit(facts, recipe, method, plan.max_length, family == "classifier", machine),
         seconds=seconds,
         steps=max(1, round(rows * recipe.epochs / recipe.effective_batch_size)),
         tokens=round(tokens * recipe.epochs),
         measured=speed is not None,
     )
+
+
+def fitted(project: Project, recipe: Recipe) -> Fitted:
+    """The recipe changed, the cheapest change first, until it fits this machine."""
+    facts = models.get(project.base_model_key)
+    plan_row = preparation.current(project)
+    plan = PreparationPlan.model_validate(plan_row.config) if plan_row else PreparationPlan()
+    classifier = tasks()[project.task or "completion"].family == "classifier"
+    machine = hardware.look(storage_root())
+    able = {key: m for key, m in methods.registry().items() if not methods.unavailable(m, machine.device)}
+    return make_fit(
+        recipe, able, lambda r: cost.fit(facts, r, methods.get(r.method), plan.max_length, classifier, machine)
+    )
+
+
+def check(recipe: Recipe, task: str) -> None:
+    """Raises UserError where the recipe cannot run on this machine or does not fit the task."""
+    method = methods.get(recipe.method)
+    if reason := methods.unavailable(method, hardware.look(storage_root()).device):
+        raise UserError("This method cannot run here.", reason, "Choose LoRA, which needs little memory too.", "use_lora")
+    family = tasks()[task].family
+    wrong = {"classifier": {"token_accuracy"}, "causal-lm": {"accuracy", "macro_f1"}}[family]
+    if recipe.best_metric in wrong:
+        raise UserError(
+            "The best-checkpoint metric does not fit the task.",
+            f"{recipe.best_metric} is not measured when the task is {task}.",
+            "Choose the validation loss.",
+        )
 
 
 def _measured_speed(project: Project, recipe: Recipe) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -37,8 +37,11 @@ def form(
     columns: int = 2,
     disabled: bool = False,
     on_change: Callable[[], None] | None = None,
+    without: Collection[str] = (),
 ) -> FormResult[M]:
     """Draw the fields of one level and validate the whole model; a sentence stands under each field at fault.
+
+    Fields named in `without` are not drawn, because they mean nothing where the form stands.
 
     Fields of the other level keep what `values` holds, or their default. For both levels chain two calls:
 
@@ -54,7 +57,7 @@ def form(
     slots: dict[str, Any] = {}
     rows = _Rows(columns)
     for name, setting in settings.items():
-        if level not in ("all", setting.level) or not _matters(setting, current):
+        if level not in ("all", setting.level) or name in without or not _matters(setting, current, settings):
             continue
         with rows.cell(setting):
             current[name] = setting_field(
@@ -146,8 +149,16 @@ def _as_sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
-def _matters(setting: Setting, values: Mapping[str, Any]) -> bool:
-    return all(values.get(other) in wanted for other, wanted in setting.when.items())
+def _matters(setting: Setting, values: Mapping[str, Any], settings: Mapping[str, Setting]) -> bool:
+    for other, wanted in setting.when.items():
+        value = values.get(other)
+        if isinstance(wanted, Mapping):
+            plugin = settings[other].plugins.get(value)
+            if any(getattr(plugin, trait, None) != wish for trait, wish in wanted.items()):
+                return False
+        elif value not in wanted:
+            return False
+    return True
 
 
 def _key(prefix: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.schemas.methods import Method
 from core.schemas.models import Fit, ModelFacts
 from core.schemas.recipe import Recipe
 
@@ -21,23 +22,30 @@ def adapter_parameters(facts: ModelFacts, recipe: Recipe) -> int:
     return recipe.lora_rank * facts.layers * (attention + mlp)
 
 
-def memory_parts(facts: ModelFacts, recipe: Recipe, max_length: int, classifier: bool, device: str) -> dict[str, int]:
+def memory_parts(
+    facts: ModelFacts, recipe: Recipe, method: Method, max_length: int, classifier: bool, device: str
+) -> dict[str, int]:
     """Bytes by what they are for, for one micro-batch of `batch_size` rows of `max_length` tokens.
 
-    Weights and optimizer: full float32 with Adam 16 N; LoRA 4 N (2 N in bf16) + 16 P. Activations a token and layer in
+    Weights and optimizer: full float32 with Adam 16 N (frozen layers 4); LoRA 4 N (2 N in bf16) + 16 P; QLoRA about
+    .52 (N - E) + 2 E + 16 P, E being the embedding, which is not quantised. Activations a token and layer in
     float32: 4 (10 h + 2 h_kv + 4 I) / 2 (half in bf16). Logits, unfused: tokens x vocabulary x 10 (PERFORMANCE notes).
     """
     gpu = device == "cuda"
     n = facts.parameters
     tokens = recipe.batch_size * max_length
-    if recipe.method == "lora":
-        p = adapter_parameters(facts, recipe)
-        weights, states = n * (2 if gpu else 4), 16 * p
+    if method.adapter:
+        weights, states = n * (2 if gpu else 4), 16 * adapter_parameters(facts, recipe)
+        if method.base_bits is not None:
+            weights = int(method.base_bits * 1.04 / 8 * (n - facts.embedding_parameters)) + 2 * facts.embedding_parameters
     else:
-        weights, states = 4 * n, 12 * n
+        weights, states = 4 * n, 12 * learning_parameters(facts, recipe)
     kv = facts.hidden_size * facts.key_value_heads // max(1, facts.heads)
     per_token = 10 * facts.hidden_size + 2 * kv + 4 * facts.intermediate_size
-    activations = tokens * facts.layers * per_token * (2 if gpu else 4)
+    width = 2 if gpu else 4
+    # Computing twice keeps the input of each layer (h) and one live layer; else every layer's inner values stay.
+    kept = 2 * facts.hidden_size * facts.layers + per_token if recipe.activation_checkpointing else facts.layers * per_token
+    activations = tokens * kept * width
     # SDPA on a CPU keeps the attention matrix of a batch for the backward pass.
     attention = 0 if gpu else recipe.batch_size * facts.heads * max_length**2 * 4 * min(2, facts.layers)
     logits = 0 if classifier else tokens * facts.vocabulary * (10 if gpu else 12)
@@ -50,9 +58,17 @@ def memory_parts(facts: ModelFacts, recipe: Recipe, max_length: int, classifier:
     }
 
 
-def fit(facts: ModelFacts, recipe: Recipe, max_length: int, classifier: bool, hardware: Hardware) -> Fit:
+def learning_parameters(facts: ModelFacts, recipe: Recipe) -> int:
+    """Weights that learn in full fine-tuning: all but the word table and the first layers where those are frozen."""
+    if not recipe.frozen_layers or not facts.layers:
+        return facts.parameters
+    body = facts.parameters - facts.embedding_parameters
+    return round(body * (1 - min(1.0, recipe.frozen_layers / facts.layers)))
+
+
+def fit(facts: ModelFacts, recipe: Recipe, method: Method, max_length: int, classifier: bool, hardware: Hardware) -> Fit:
     """Whether it fits this machine, with the numbers."""
-    parts = memory_parts(facts, recipe, max_length, classifier, hardware.device)
+    parts = memory_parts(facts, recipe, method, max_length, classifier, hardware.device)
     needed = sum(parts.values())
     share = needed / max(1, hardware.available)
     verdict = "fits" if share < TIGHT else "tight" if share < 1 else "does not fit"
@@ -60,7 +76,13 @@ def fit(facts: ModelFacts, recipe: Recipe, max_length: int, classifier: bool, ha
 
 
 def seconds(
-    facts: ModelFacts, recipe: Recipe, tokens: int, classifier: bool, hardware: Hardware, measured: float | None = None
+    facts: ModelFacts,
+    recipe: Recipe,
+    method: Method,
+    tokens: int,
+    classifier: bool,
+    hardware: Hardware,
+    measured: float | None = None,
 ) -> float:
     """Rough training time for `tokens` in one epoch (padding included), evaluations included.
 
@@ -69,7 +91,7 @@ def seconds(
     run with this model replaces the guess.
     """
     body = max(1, facts.parameters - (facts.embedding_parameters if classifier else 0))
-    rate = measured or hardware.speed / ((6 if recipe.method == "full" else 4) * body)
+    rate = measured or hardware.speed / (method.flops * (1.33 if recipe.activation_checkpointing else 1) * body)
     steps = max(1.0, tokens * recipe.epochs / max(1.0, recipe.effective_batch_size * 64))
     training = max(tokens * recipe.epochs / rate, 0.025 * steps)
     evaluations = 0.3 * tokens / (3 * rate) * recipe.evaluations_per_epoch * recipe.epochs

@@ -14,7 +14,8 @@ def _field(default: Any, title: str, description: str, level: str = "basic", **e
     return Field(default, title=title, description=description, json_schema_extra={"level": level, **extra}, **bounds)
 
 
-LORA = {"method": ["lora"]}  # settings that matter for an adapter only
+LORA = {"method": {"adapter": True}}  # settings that matter for an adapter only
+FULL = {"method": {"adapter": False}}
 
 
 class Recipe(Schema):
@@ -50,13 +51,13 @@ class Recipe(Schema):
         0.01, "Weight decay", "Pulls weights gently towards zero, which works against memorising.", ge=0, le=1
     )
 
-    method: Literal["lora", "full"] = _field(
+    method: str = _field(
         "lora",
         "Method",
         "LoRA trains a small adapter beside frozen weights: light and hard to break. Full trains every weight: stronger, "
-        "and needs more memory.",
+        "and needs more memory. DoRA, rsLoRA and QLoRA are kinds of LoRA.",
         "advanced",
-        options={"lora": "LoRA adapter", "full": "Full fine-tuning"},
+        plugins="core.methods",
     )
     lora_rank: int = _field(
         16, "LoRA rank", "Size of the adapter. Higher can learn more.", "advanced", ge=1, le=512, when=LORA
@@ -71,6 +72,7 @@ class Recipe(Schema):
         "advanced",
         ge=0,
         le=0.9,
+        when=LORA,
     )
     lora_targets: Literal["all-linear", "attention"] = _field(
         "all-linear",
@@ -79,6 +81,16 @@ class Recipe(Schema):
         "advanced",
         options={"all-linear": "All linear layers", "attention": "Attention only"},
         when=LORA,
+    )
+    frozen_layers: int = _field(
+        0,
+        "Frozen layers",
+        "How many of the first layers (with the word table) keep their weights. Less to learn, less to forget, less memory.",
+        "advanced",
+        ge=0,
+        le=1000,
+        when=FULL,
+        unit="layers",
     )
     scheduler: Literal["linear", "cosine", "constant"] = _field(
         "linear",
@@ -97,6 +109,23 @@ class Recipe(Schema):
         "advanced",
         gt=0,
         le=100,
+    )
+    label_smoothing: float = _field(
+        0.0,
+        "Label smoothing",
+        "Keeps the model from being too sure: this share of each right answer is spread over all categories (sorting into "
+        "categories only). 0.1 is usual.",
+        "advanced",
+        ge=0,
+        le=0.5,
+    )
+    neftune_alpha: float = _field(
+        0.0,
+        "Noise on the input (NEFTune)",
+        "Adds a little noise to what the model reads while it trains, against memorising. 5 is usual, 0 is none.",
+        "advanced",
+        ge=0,
+        le=50,
     )
     seed: int = _field(17, "Seed", "The same seed gives the same run again.", "advanced", ge=0, le=2**31 - 1)
     evaluations_per_epoch: int = _field(
@@ -135,6 +164,13 @@ class Recipe(Schema):
             "oversample": "Read their rows more often",
             "undersample": "Read fewer rows of the frequent ones",
         },
+    )
+    activation_checkpointing: bool = _field(
+        False,
+        "Save memory by computing twice",
+        "Keeps fewer numbers between the two halves of a step and computes them again. Less memory, about a third slower, "
+        "the same result.",
+        "advanced",
     )
     precision: Literal["auto", "float32", "bf16"] = _field(
         "auto",

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from core import methods
 from core.data import cost, fertility, hardware, licences
 from core.data.fertility import Fertility
 from core.schemas.examples import Example
@@ -54,7 +55,8 @@ def for_project(project: Project) -> list[Advice]:
     found = []
     for facts in models.all_models():
         recipe = recipes.preset("balanced", facts, family, count)
-        fit = cost.fit(facts, recipe, min(256, facts.context_length or 256), family == "classifier", machine)
+        length = min(256, facts.context_length or 256)
+        fit = cost.fit(facts, recipe, methods.get(recipe.method), length, family == "classifier", machine)
         measured = _fertility(facts.folder, texts)
         warnings = tuple(_warnings(facts, fit, language, family, measured, project.settings.get("use")))
         found.append(Advice(facts, fit, warnings, measured))

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.data import baselines, coach
 from core.data.coach import Advice, Curves
+from core.data.make_fit import smaller_batch
 from core.schemas.recipe import Recipe
 from core.store.tables import Run
 from core.tasks import registry as tasks
@@ -84,8 +85,9 @@ def apply(recipe: Recipe, action: str) -> Recipe:
             "lora_dropout": max(0.1, recipe.lora_dropout),
         },
         "more_epochs": {"epochs": round(recipe.epochs * 1.5, 1)},
-        "smaller_batch": {"batch_size": max(1, recipe.batch_size // 2), "accumulation": recipe.accumulation * 2},
+        "smaller_batch": smaller_batch(recipe).model_dump(include={"batch_size", "accumulation"}),
         "precision_auto": {"precision": "auto"},
+        "use_lora": {"method": "lora"},
     }
     return recipe.model_copy(update=known[action])
 
@@ -99,5 +101,6 @@ TITLES = {
     "fewer_epochs": "Use half the epochs",
     "more_epochs": "Use half as many epochs again",
     "smaller_batch": "Use half the batch size",
+    "use_lora": "Use LoRA",
     "precision_auto": "Set the precision to automatic",
 }

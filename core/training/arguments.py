@@ -57,7 +57,9 @@ def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str,
         "disable_tqdm": True,
         "dataloader_num_workers": 0,
         "dataloader_pin_memory": device.name == "cuda",
-        "activation_checkpointing": False,
+        "activation_checkpointing": recipe.activation_checkpointing,
+        "activation_checkpointing_kwargs": {"use_reentrant": False} if recipe.activation_checkpointing else None,
+        "neftune_noise_alpha": recipe.neftune_alpha or None,
         "push_to_hub": False,
     }
 

@@ -19,20 +19,29 @@ def weights_of(labels: Sequence[int], classes: int) -> torch.Tensor:
 
 
 def weighted_loss(
-    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor, rows: torch.Tensor | int | None = None
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    weights: torch.Tensor | None,
+    rows: torch.Tensor | int | None = None,
+    smoothing: float = 0.0,
 ) -> torch.Tensor:
     """sum(w[y] * -log p(y)) / rows. `logits` has the shape (batch, classes); `rows` is that of the batch unless given.
 
+    `smoothing` spreads this share of each right answer over all classes (Szegedy et al. 2016, arXiv 1512.00567).
+
     Divided by the rows and not by the sum of their weights: else the weights cancel in a batch of one class.
     """
-    losses = cross_entropy(logits.float(), labels, reduction="none")
-    return (weights.to(losses.device)[labels] * losses).sum() / (len(labels) if rows is None else rows)
+    losses = cross_entropy(logits.float(), labels, reduction="none", label_smoothing=smoothing)
+    if weights is not None:
+        losses = weights.to(losses.device)[labels] * losses
+    return losses.sum() / (len(labels) if rows is None else rows)
 
 
 class WeightedTraining:
-    """Mixin for a Trainer: `class_weights` count in training steps. Evaluations keep the plain loss."""
+    """Mixin for a Trainer: `class_weights` and `smoothing` count in training steps. Evaluations keep the plain loss."""
 
     class_weights: torch.Tensor | None = None
+    smoothing: float = 0.0
 
     def compute_loss(
         self,
@@ -41,13 +50,13 @@ class WeightedTraining:
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
-        if self.class_weights is None or not model.training:
+        if (self.class_weights is None and not self.smoothing) or not model.training:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[misc]
         labels = inputs["labels"]
         outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
         # The rows of all batches of the step are known only where the model takes part in scaling its loss.
         rows = num_items_in_batch if self.model_accepts_loss_kwargs else None  # type: ignore[attr-defined]
-        loss = weighted_loss(outputs.logits, labels, self.class_weights, rows)
+        loss = weighted_loss(outputs.logits, labels, self.class_weights, rows, self.smoothing)
         return (loss, outputs) if return_outputs else loss
 
 

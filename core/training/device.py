@@ -21,8 +21,8 @@ class Device:
     autocast: bool
 
 
-def choose(precision: str, method: str) -> Device:
-    """Pick the device and format for a recipe.
+def choose(precision: str, adapter: bool) -> Device:
+    """Pick the device and format for a recipe. `adapter` says that the base weights do not learn.
 
     bf16 only where the hardware is quick at it: on a CPU without bf16 instructions it is many times slower than float32.
     Raises UserError when bf16 is demanded where it does not run well.
@@ -40,7 +40,7 @@ def choose(precision: str, method: str) -> Device:
         if precision == "float32" or not bf16:
             return Device("cuda", title, torch.float32, False)
         # An adapter keeps its own weights in float32; the frozen base loses nothing that training would need.
-        return Device("cuda", title, torch.bfloat16 if method == "lora" else torch.float32, True)
+        return Device("cuda", title, torch.bfloat16 if adapter else torch.float32, True)
     if torch.backends.mps.is_available():
         return Device("mps", "Apple GPU", torch.float32, False)
     if precision == "bf16":

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
-from peft import LoraConfig, PeftModel, TaskType, get_peft_model
+from peft import LoraConfig, PeftModel, TaskType, get_peft_model, prepare_model_for_kbit_training
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
+    BitsAndBytesConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
 
+from core import methods
 from core.schemas.errors import UserError
+from core.schemas.methods import Method
 from core.schemas.recipe import Recipe
 
 TUNED_FILE = "tunewell.json"
@@ -33,9 +36,15 @@ def tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
 
 
 def base_model(
-    folder: str | Path, family: str, dtype: torch.dtype, labels: tuple[str, ...] = (), *, fresh_head: bool = True
+    folder: str | Path,
+    family: str,
+    dtype: torch.dtype,
+    labels: tuple[str, ...] = (),
+    *,
+    fresh_head: bool = True,
+    bits: int | None = None,
 ) -> PreTrainedModel:
-    """The pre-trained weights; for a classifier with a fresh head of `len(labels)` classes.
+    """The pre-trained weights; for a classifier with a fresh head of `len(labels)` classes. `bits` quantises them.
 
     Raises UserError where the folder holds no safetensors weights, is damaged, lacks weights (other than those of the
     fresh head), or is of an unknown architecture.
@@ -50,6 +59,13 @@ def base_model(
     options: dict[str, Any] = {
         "dtype": dtype, "use_safetensors": True, "trust_remote_code": False, "output_loading_info": True
     }  # fmt: skip
+    if bits is not None:
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=bits == 4,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
     try:
         if family == "classifier":
             names = dict(enumerate(labels))
@@ -84,8 +100,35 @@ def base_model(
     return model
 
 
-def with_adapter(model: PreTrainedModel, family: str, recipe: Recipe) -> PeftModel:
-    """Freeze the base and put a LoRA adapter beside it. A classifier's new head is trained whole."""
+def prepared(model: PreTrainedModel, family: str, recipe: Recipe) -> Model:
+    """The model with only those weights learning that the recipe's method trains."""
+    method = methods.get(recipe.method)
+    if method.adapter:
+        return with_adapter(model, family, recipe, method)
+    freeze_layers(model, recipe.frozen_layers)
+    return model
+
+
+def freeze_layers(model: PreTrainedModel, count: int) -> None:
+    """Keep the word table and the first `count` layers as they are. Raises UserError where nothing would learn."""
+    if count <= 0:
+        return
+    layers = next((m for m in model.modules() if isinstance(m, torch.nn.ModuleList)), None)
+    if layers is None or count > len(layers):
+        raise UserError(
+            "Too many layers are frozen.",
+            f"The model has {0 if layers is None else len(layers)} layers, and {count} were to stay as they are.",
+            "Freeze fewer layers.",
+        )
+    for part in (model.get_input_embeddings(), *layers[:count]):
+        for weight in part.parameters():
+            weight.requires_grad = False
+
+
+def with_adapter(model: PreTrainedModel, family: str, recipe: Recipe, method: Method) -> PeftModel:
+    """Freeze the base and put an adapter of this method beside it. A classifier's new head is trained whole."""
+    if method.base_bits is not None:
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=recipe.activation_checkpointing)
     attention = ["q_proj", "k_proj", "v_proj", "o_proj"]
     config = LoraConfig(
         task_type=TaskType.SEQ_CLS if family == "classifier" else TaskType.CAUSAL_LM,
@@ -93,6 +136,7 @@ def with_adapter(model: PreTrainedModel, family: str, recipe: Recipe) -> PeftMod
         lora_alpha=recipe.lora_alpha,
         lora_dropout=recipe.lora_dropout,
         target_modules="all-linear" if recipe.lora_targets == "all-linear" else attention,
+        **method.adapter_options,
     )
     return get_peft_model(model, config)
 

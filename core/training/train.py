@@ -14,6 +14,7 @@ import torch
 from datasets import Dataset
 from transformers import DataCollatorWithPadding, EvalPrediction, PreTrainedTokenizerFast, set_seed
 
+from core import methods
 from core.atomic import sweep
 from core.data.encoding import Codec
 from core.schemas.errors import UserError
@@ -24,6 +25,7 @@ from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
 from . import arguments, checkpoints, device, loading
+from .balance import Rounds, weights_of
 from .callbacks import Obey, Progress, Retention, Samples, unstable, unusable_base
 from .collators import LanguageCollator
 from .datasets import EncodedRows, classifier_rows, language_rows, packed
@@ -47,7 +49,8 @@ def train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
 
 def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
     recipe = spec.recipe
-    chosen = device.choose(recipe.precision, recipe.method)
+    method = methods.get(recipe.method)
+    chosen = device.choose(recipe.precision, method.adapter)
     folder = Path(spec.folder) / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
@@ -58,12 +61,11 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
 
     recorder.phase("Loading the base model")
     set_seed(recipe.seed)  # the fresh head and adapter depend on it
-    model: Any = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels)
-    if recipe.method == "lora":
-        model = loading.with_adapter(model, spec.family, recipe)
+    base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
+    model: Any = loading.prepared(base, spec.family, recipe)
     tokenizer = loading.tokenizer(spec.base_folder)
     trainer = _trainer(spec, chosen, model, tokenizer, rows, folder)
-    trainer.recorder = recorder
+    trainer.recorder, trainer.best_metric = recorder, recipe.best_metric
     obey, progress = Obey(recorder, recipe), Progress(recorder, lambda: float(trainer.tokens_seen))
     trainer.add_callback(progress)
     trainer.add_callback(obey)
@@ -163,19 +165,29 @@ def _trainer(
         "eval_dataset": {"validation": rows.validation.rows, "train_sample": rows.sample},
         "processing_class": tokenizer,
     }
-    size = len(rows.train.rows)
+    width = spec.plan.max_length if spec.plan.padding == "fixed" else 0
+    trainer: ClassifierTrainer | LanguageTrainer
     if spec.family == "classifier":
-        return ClassifierTrainer(
+        labels, balance = list(rows.train.rows["labels"]), spec.recipe.balance
+        rounds = Rounds(labels, balance, spec.recipe.seed) if balance in ("oversample", "undersample") else None
+        size = len(rounds) if rounds else len(labels)
+        trainer = ClassifierTrainer(
             args=arguments.classifier(str(folder), size, spec.recipe, chosen),
-            data_collator=DataCollatorWithPadding(tokenizer),
+            data_collator=DataCollatorWithPadding(tokenizer, "max_length" if width else True, width or None),
             compute_metrics=_classification_metrics,
             **common,
         )
-    return LanguageTrainer(
-        args=arguments.language_model(str(folder), size, spec.recipe, spec.plan, chosen),
-        data_collator=LanguageCollator(tokenizer.pad_token_id or 0),
-        **common,
-    )
+        trainer.rounds, trainer.smoothing = rounds, spec.recipe.label_smoothing
+        trainer.class_weights = weights_of(labels, len(spec.labels)) if balance == "weights" else None
+    else:
+        trainer = LanguageTrainer(
+            args=arguments.language_model(str(folder), len(rows.train.rows), spec.recipe, spec.plan, chosen),
+            data_collator=LanguageCollator(tokenizer.pad_token_id or 0, width),
+            **common,
+        )
+    # Packed sequences are of one length: there is nothing to take together.
+    trainer.grouped = spec.plan.padding == "bucket" and "seq_lengths" not in rows.train.rows.column_names
+    return trainer
 
 
 def _classification_metrics(prediction: EvalPrediction) -> dict[str, float]:

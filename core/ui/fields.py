@@ -14,6 +14,8 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from core.discovery import discover
+
 Level = Literal["basic", "advanced"]
 
 
@@ -22,7 +24,8 @@ class Setting:
     """What a form needs to know about a field, read once from its declaration.
 
     `kind` is the bare type; `many` says that the value is a collection of them. `options` maps each allowed value to
-    its title (empty: free input). `when` maps another field to the values under which this one matters.
+    its title (empty: free input). `plugins` are those that the options stand for. `when` maps another field to the
+    values under which this one matters, or to traits that its plug-in must have.
     """
 
     name: str
@@ -37,7 +40,8 @@ class Setting:
     options: Mapping[Any, str] = field(default_factory=dict)
     suggestions: tuple[Any, ...] = ()
     bounds: Mapping[str, float] = field(default_factory=dict)
-    when: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    plugins: Mapping[str, Any] = field(default_factory=dict)
+    when: Mapping[str, Sequence[Any] | Mapping[str, Any]] = field(default_factory=dict)
     default: Any = None
 
     @property
@@ -50,9 +54,13 @@ def describe(name: str, info: FieldInfo) -> Setting | None:
 
     Metadata, all optional, in `Field(json_schema_extra={...})`: `level` ("basic" or "advanced"), `unit`, `options`
     ({value: title}), `suggestions` (a list; the person may still type another value), `empty` (title of None, for
-    example "Automatic"), `when` ({field: [values]}: drawn only then). Raises TypeError for a type no widget fits.
+    example "Automatic"), `when` ({field: [values]} or {field: {trait: value}}: drawn only then), `plugins` (the package
+    whose plug-ins are the options), `form` (False: None is returned, for the field is shown in another way). Raises
+    TypeError for a type no widget fits.
     """
     extra: dict[str, Any] = dict(info.json_schema_extra) if isinstance(info.json_schema_extra, Mapping) else {}
+    if extra.get("form") is False:
+        return None
     annotation, metadata = _unwrap(info.annotation, list(info.metadata))
     optional = False
     if get_origin(annotation) in (Union, types.UnionType):
@@ -74,7 +82,8 @@ def describe(name: str, info: FieldInfo) -> Setting | None:
         return None
     if not (isinstance(annotation, type) and (values or issubclass(annotation, bool | int | float | str | Path))):
         raise TypeError(f"field {name!r}: no widget fits {info.annotation}")
-    titles = extra.get("options", {})
+    plugins = discover(extra["plugins"]) if "plugins" in extra else {}
+    titles = {key: plugin.title for key, plugin in plugins.items()} or extra.get("options", {})
     bounds = {n: getattr(m, n) for m in metadata for n in ("ge", "gt", "le", "lt", "multiple_of") if hasattr(m, n)}
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     options = {v: titles.get(v) or _sentence_case(str(getattr(v, "value", v))) for v in values} if values else titles
@@ -91,6 +100,7 @@ def describe(name: str, info: FieldInfo) -> Setting | None:
         options=options,
         suggestions=tuple(extra.get("suggestions", ())),
         bounds=bounds,
+        plugins=plugins,
         when=extra.get("when", {}),
         default=default,
     )

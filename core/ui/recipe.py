@@ -36,7 +36,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
-def cost_panel(project: Project, recipe: Recipe) -> None:
+def cost_panel(project: Project, recipe: Recipe, key: str) -> None:
     """Memory and time, live while the form changes."""
     cost = recipes.estimate(project, recipe)
     with st.container(border=True):
@@ -54,7 +54,21 @@ def cost_panel(project: Project, recipe: Recipe) -> None:
             + ("Time from the speed of an earlier run." if cost.measured else "A first guess; an earlier run makes it better.")
         )
         if cost.fit.verdict == "does not fit":
-            st.warning("Halve the batch size and double the gradient accumulation, or choose LoRA or a shorter length.")
+            _make_it_fit(project, recipe, key)
+
+
+def _make_it_fit(project: Project, recipe: Recipe, key: str) -> None:
+    """What would make it fit, and one button that does it."""
+    found = recipes.fitted(project, recipe)
+    st.warning("It needs more memory than is free. " + " ".join(found.changes))
+    if not found.fits:
+        st.caption("Even so it would not fit: choose a shorter maximum length or a smaller base model.")
+
+    def take() -> None:
+        recipes.keep_draft(project, found.recipe)
+        parts.fill(Recipe, found.recipe.model_dump(), key)
+
+    st.button("Make it fit", on_click=take, disabled=not found.changes, icon=":material/compress:")
 
 
 def yaml_panel(project: Project, recipe: Recipe, key: str) -> None:

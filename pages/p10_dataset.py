@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.schemas.jobs import JobKind
 from core.services import datasets, projects, status
-from core.tasks import registry as tasks
 from core.ui import jobs, parts, screens
 from core.ui.dataset_import import import_panel
+from core.ui.dataset_queue import queue_panel
 from core.ui.dataset_report import report_panel
 from core.ui.dataset_rows import rows_panel
-from core.ui.dataset_versions import versions_panel
+from core.ui.dataset_versions import version_header, versions_panel
 from core.ui.goal import goal_panel
 
 project = screens.begin("dataset")
@@ -20,12 +21,17 @@ version = datasets.current(project)
 if job_id:
     job = status.job(job_id)
     if job and job.state.active:
-        jobs.watch(job_id, "Importing")
+        jobs.watch(job_id, "Changing the data" if job.kind is JobKind.FIX else "Importing")
         st.stop()
     if job and job.error:
         jobs.failed(job)
     elif job:
         del st.query_params["job"]
+
+if version is not None and project.task and (queue_id := st.query_params.get("queue")):
+    with parts.guard():
+        queue_panel(project, version, queue_id)
+    st.stop()
 
 with st.expander("What should the model learn?", expanded=version is None or not project.task, icon=":material/flag:"):
     goal_panel(project)
@@ -47,10 +53,7 @@ with (
 if version is None:
     st.stop()
 
-st.subheader(f"Version {version.number}: {version.title}", anchor=False)
-roles = {r.key: r.title for r in tasks()[project.task].roles}
-used = " · ".join(f"{roles.get(role, role)}: **{column}**" for role, column in version.roles.items() if column)
-st.caption(f"{version.rows:,} rows. {used}")
+version_header(project, version)
 report, rows, versions = st.tabs(["Health report", "Rows", "Versions"])
 with report, parts.guard():
     report_panel(project, version)

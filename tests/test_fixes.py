@@ -122,6 +122,12 @@ def test_label_spellings_are_merged_by_the_given_mapping_only() -> None:
     assert [(e.row_id, e.before, e.after) for e in shown] == [("f-0", "Pos", "positive")]
 
 
+def test_a_mapping_of_labels_without_spaces_also_mends_those_with_spaces() -> None:
+    before = table([("one", " Pos"), ("two", "positive "), ("three", "Pos"), ("four", " other")])
+    after, _ = fixes.apply("merge_labels", before, ROLES, {"mapping": {"Pos": "positive"}})
+    assert after["team"].tolist() == ["positive", "positive", "positive", " other"]
+
+
 def test_a_label_cannot_become_blank() -> None:
     with pytest.raises(UserError, match="cannot be empty"):
         fixes.preview("merge_labels", table([("one", "a")]), ROLES, {"mapping": {"a": " "}})

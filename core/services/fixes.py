@@ -50,6 +50,12 @@ def label_counts(version: DatasetVersion) -> dict[str, int]:
     return {label: n for label, n in counts.most_common() if label.strip()}
 
 
+def label_merges(version: DatasetVersion) -> tuple[dict[str, int], dict[str, str]]:
+    """(rows of each label as written, the spellings that look like another label with the name they should become)."""
+    counts = label_counts(version)
+    return counts, {raw: to for raw, to in fixes.proposed_merges(counts).items() if raw != to}
+
+
 def locked_rows(version: DatasetVersion) -> set[str]:
     """Row ids of the test set, once it is fixed. No fix touches them: a score on other rows could not be compared."""
     return {row_id for row_id, part in preparation.fixed(version).items() if part == "test"}

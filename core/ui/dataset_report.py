@@ -11,6 +11,7 @@ from core.store.tables import DatasetVersion, Project
 
 from . import jobs, parts
 from .dataset_fixes import fix_dialog
+from .dataset_queue import queue_button
 
 ROWS_SHOWN = 50
 
@@ -56,7 +57,8 @@ def _evidence(project: Project, version: DatasetVersion, finding: Finding, index
                 frame = datasets.frame(version)
                 st.dataframe(frame[frame["row_id"].isin(finding.row_ids[:ROWS_SHOWN])], width=700, hide_index=True)
         key = finding.data.get("fix_key")
-        if key in fixes.FIXES:
-            fix = fixes.FIXES[key]
+        if key in fixes.registry():
+            fix = fixes.find(key)
             if st.button(fix.title, key=f"fix-{version.id}-{index}", icon=":material/build:", help=fix.description):
                 fix_dialog(project, version, key, finding.data.get("fix_options") or {})
+        queue_button(project, version, finding, f"queue-{version.id}-{index}")

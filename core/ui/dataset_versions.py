@@ -1,21 +1,122 @@
-"""Every version of a dataset, and the way back to it."""
+"""Every version of a dataset: the one in use with undo and redo, the way to any other, and what differs between two."""
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from core.services import datasets
+from core.schemas.errors import UserError
+from core.services import datasets, versions
+from core.services.versions import Difference
 from core.store.tables import DatasetVersion, Project
+from core.tasks import registry as tasks
+
+from . import parts
+from .dataset_fixes import FLASH, fixes_menu
+from .dataset_queue import open_queues
+from .differences import table_html, visible
+
+CELLS, ROWS = 50, 500  # changed cells and whole rows that are shown
+
+
+def version_header(project: Project, version: DatasetVersion) -> None:
+    """The version in use, with undo, redo and the menu of fixes."""
+    if said := st.session_state.pop(FLASH, None):
+        st.toast(said, icon=":material/check_circle:", duration="long")
+    about, actions = st.columns([3, 2], vertical_alignment="center")
+    about.subheader(parts.plain(f"Version {version.number}: {version.title}"), anchor=False)
+    with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        back, forward = versions.before(version), versions.after(version)
+        if back and st.button("Undo", icon=":material/undo:", help=f"Back to version {back.number}. Nothing is deleted."):
+            _go(project, versions.undo(project))
+        if forward and st.button("Redo", icon=":material/redo:", help=f"Forward to version {forward.number}."):
+            _go(project, versions.redo(project))
+        fixes_menu(project, version)
+    roles = {r.key: r.title for r in tasks()[project.task or ""].roles}
+    used = " · ".join(f"{roles.get(role, role)}: {parts.plain(column)}" for role, column in version.roles.items() if column)
+    st.caption(f"{version.rows:,} rows. {used}")
+    open_queues(project, version)
 
 
 def versions_panel(project: Project, current: DatasetVersion) -> None:
-    """Every version, and the way back to it."""
-    for version in datasets.versions(project.id):
-        about, button = st.columns([5, 1], vertical_alignment="center")
-        about.text(f"Version {version.number}: {version.title}")
-        about.caption(f"{version.rows:,} rows · content {version.content[:8]} · test set {version.lineage}")
-        if version.id == current.id:
-            button.caption("in use")
-        elif button.button("Go back", key=f"back-{version.id}", width="stretch"):
-            datasets.go_back(project.id, version.id)
+    """Every version with what was done, a note, and the way back to it; and what differs between two."""
+    found = datasets.versions(project.id)
+    numbers = {v.id: v.number for v in found}
+    for version in found:
+        _one(project, version, current, numbers)
+    if len(found) > 1:
+        st.divider()
+        _compare(found, current)
+
+
+def _one(project: Project, version: DatasetVersion, current: DatasetVersion, numbers: dict[str, int]) -> None:
+    about, button = st.columns([5, 1], vertical_alignment="center")
+    about.text(f"Version {version.number}: {version.title}")
+    source = numbers.get(version.parent_id or "")
+    made = f"from version {source}: {versions.summary(version)}" if source else versions.summary(version)
+    about.caption(f"{version.rows:,} rows · {made} · test set {version.lineage} · content {version.content[:8]}")
+    if version.note:
+        about.text(version.note)
+    with about.popover("Note" if version.note else "Add a note", type="tertiary", icon=":material/edit_note:"):
+        note = st.text_area("What do you want to remember about this version?", version.note or "", key=f"note-{version.id}")
+        if st.button("Keep the note", key=f"keep-{version.id}"):
+            versions.set_note(version.id, note)
             st.rerun()
+    if version.id == current.id:
+        button.caption("in use")
+    elif button.button("Use it", key=f"back-{version.id}", width="stretch", help="Nothing is deleted: you can come back."):
+        _go(project, version)
+
+
+def _go(project: Project, version: DatasetVersion | None) -> None:
+    if version is not None:
+        datasets.go_back(project.id, version.id)
+        st.session_state[FLASH] = f"Version {version.number} is in use."
+    st.rerun()
+
+
+def _compare(found: list[DatasetVersion], current: DatasetVersion) -> None:
+    st.markdown("**What differs between two versions**")
+    names = {v.number: v for v in found}
+    numbers = sorted(names)
+    parent = next((v for v in found if v.id == current.parent_id), None)
+    left, right = st.columns(2)
+    first = parent.number if parent else next(n for n in numbers if n != current.number)
+    earlier = left.selectbox("From version", numbers, index=numbers.index(first), key=f"from-{current.id}")
+    later = right.selectbox("To version", numbers, index=numbers.index(current.number), key=f"to-{current.id}")
+    if not st.toggle("Show what differs", key=f"compare-{current.id}"):
+        return
+    try:
+        with st.spinner("Comparing"):
+            difference = versions.difference(names[earlier], names[later])
+    except OSError as error:
+        raise UserError(
+            "A version cannot be read.", f"Its file is missing or damaged: {error}.", "Put its file back from a backup."
+        ) from error
+    _difference(difference)
+
+
+def _difference(difference: Difference) -> None:
+    if difference.nothing:
+        st.caption("They hold the same rows.")
+        return
+    st.markdown(
+        f"**{len(difference.dropped):,}** rows removed, **{len(difference.added):,}** added, **{difference.changed_rows:,}** "
+        f"changed, **{difference.relabelled:,}** labels changed."
+    )
+    changed = {label: pair for label, pair in difference.labels.items() if pair[0] != pair[1]}
+    if changed:
+        shown = pd.DataFrame(
+            [(visible(label), a, b, b - a) for label, (a, b) in difference.labels.items()],
+            columns=["Label", "Rows before", "Rows after", "Difference"],
+        )
+        st.dataframe(shown, hide_index=True, width="stretch", height=min(320, 38 + 35 * len(shown)))
+    if len(difference.cells):
+        shown_cells = difference.cells.head(CELLS).itertuples(index=False)
+        st.html(table_html([(str(c.row_id), str(c.column), str(c.before), str(c.after)) for c in shown_cells], "Column"))
+        if len(difference.cells) > CELLS:
+            st.caption(f"{CELLS} of {len(difference.cells):,} changed cells.")
+    for title, rows in (("Removed rows", difference.dropped), ("Added rows", difference.added)):
+        if len(rows):
+            with st.expander(f"{title} ({len(rows):,})"):
+                st.dataframe(rows.head(ROWS), hide_index=True, width="stretch")

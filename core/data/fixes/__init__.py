@@ -8,11 +8,12 @@ rows are dropped, cells changed, and a row that is cut in pieces keeps its id in
 from core.discovery import discover
 
 from ._apply import apply, apply_steps, find, preview, preview_steps
+from ._common import proposed_merges
 from ._fix import CHUNK_OF, Change, Edit, Fix, Preview, ShownRow
 
 __all__ = [
     "CHUNK_OF", "Change", "Edit", "Fix", "Preview", "ShownRow", "apply", "apply_steps", "find", "preview",
-    "preview_steps", "registry",
+    "preview_steps", "proposed_merges", "registry",
 ]  # fmt: skip
 
 

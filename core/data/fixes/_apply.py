@@ -54,6 +54,7 @@ def preview_steps(steps: Sequence[Step], table: pd.DataFrame, roles: Roles, samp
         rows_changed=len(change.changed),
         rows_dropped=len(change.drop),
         rows_cut=len(change.cut),
+        rows_emptied=len({row for cells in change.cells.values() for row, text in cells.items() if not text.strip()}),
         looked_at=len(table),
         row_ids=change.row_ids,
         edits=_edits(change, table, roles),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -63,8 +63,12 @@ def in_json(text: str, change: Callable[[str], str]) -> str:
 
 
 def merged(labels: pd.Series) -> dict[str, str]:
-    """The merges that the health report proposes, as spelling to label."""
-    counts = Counter(x for x in labels if x.strip())
+    """The merges that the health report proposes for a column, as spelling to label."""
+    return proposed_merges(Counter(x for x in labels if x.strip()))
+
+
+def proposed_merges(counts: Mapping[str, int]) -> dict[str, str]:
+    """The same for labels with their numbers of rows."""
     merges = [] if looks_unique(counts) else propose(counts)
     return {raw: merge.to for merge in merges for raw in merge.spellings}
 

@@ -95,7 +95,7 @@ class ShownRow:
 class Preview:
     """The counts a person sees before applying a fix, with examples sorted by label.
 
-    `looked_at` of the `rows_before` rows were looked at; where it is less, the other counts are of these only.
+    `rows_emptied` of the changed rows have a cell with nothing left in it. `looked_at` of the `rows_before` rows were looked at; where it is less, the other counts are of these only.
     """
 
     rows_before: int
@@ -103,6 +103,7 @@ class Preview:
     rows_changed: int
     rows_dropped: int
     rows_cut: int
+    rows_emptied: int
     looked_at: int
     row_ids: tuple[str, ...]
     edits: tuple[Edit, ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 from pydantic import Field, field_validator
 
@@ -31,8 +33,17 @@ def plan(table: pd.DataFrame, roles: Roles, options: Options) -> Change:
     column = roles["label"]
     labels = filled(table[column])
     mapping = merged(labels) if options.mapping is None else options.mapping
+    becomes = {label: _becomes(label, mapping) for label in set(labels)}
     rows = zip(table["row_id"].map(str), labels, strict=True)
-    return Change(cells={column: {row: mapping[x] for row, x in rows if mapping.get(x, x) != x}})
+    return Change(cells={column: {row: becomes[x] for row, x in rows if becomes[x] != x}})
+
+
+def _becomes(label: str, mapping: Mapping[str, str]) -> str:
+    """A report knows labels without the spaces around them, the table has them as written."""
+    if label in mapping:
+        return mapping[label]
+    bare = label.strip()
+    return mapping.get(bare, bare if bare in mapping.values() else label)
 
 
 PLUGIN = Fix(

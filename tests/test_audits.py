@@ -16,10 +16,10 @@ from sklearn.pipeline import make_pipeline
 
 from core.audits import registry
 from core.audits._measure import PROBABILITY, Measured, Pair, compare_gaps, gap_of, shifts_of
-from core.audits._rates import pmi
 from core.audits.counterfactual_swap import Config as SwapConfig
 from core.audits.data_coverage import Config as CoverageConfig
 from core.audits.neutral_probes import Config as ProbeConfig
+from core.data.group_rates import pmi
 from core.data.identity import groups_in
 from core.schemas.audits import AuditInput, AuditResult
 from core.schemas.errors import UserError

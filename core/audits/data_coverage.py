@@ -10,15 +10,15 @@ from typing import Any
 from pydantic import Field
 
 from core.data.counterfactual import labels_about, text_of
-from core.data.identity import find_terms
-from core.data.lexicon import Lexicon, languages, load_lexicon
+from core.data.group_rates import RATIO, Contrast, GroupedRows, contrasts, detectable, pmi, significant
+from core.data.group_rows import named_in_texts
+from core.data.lexicon import languages, load_lexicon
 from core.data.statistics import wilson
 from core.schemas.audits import AuditFamily, AuditInput, AuditResult
 from core.schemas.base import Schema
 from core.schemas.findings import Finding, Severity
 
 from ._config import axes_field, listed
-from ._rates import RATIO, Contrast, GroupedRows, contrasts, detectable, pmi, significant
 
 EVIDENCE = 200
 
@@ -107,21 +107,15 @@ def _named_in_text(data: AuditInput, config: Config, not_tested: list[str]) -> I
         return
     lexicon = load_lexicon(data.language)
     about = labels_about((example.label for example in data.examples), lexicon)
-    found: dict[str, dict[str, list[int]]] = {}
-    for i, example in enumerate(data.examples):
-        for axis, group in sorted({(m.axis, m.group) for m in find_terms(text_of(example), config.axes, lexicon)}):
-            found.setdefault(axis, {}).setdefault(group, []).append(i)
+    grouped, _ = named_in_texts([text_of(example) for example in data.examples], lexicon, config.axes)
+    found = {axis.key: axis for axis in grouped}
     for known in lexicon.axes:
         if known.key in about and known.key in found:
             not_tested.append(f"{known.title}: the label “{about[known.key]}” is itself about it.")
         elif known.key in found:
-            yield GroupedRows(known.key, known.title, found[known.key], _titles(known.key, lexicon))
+            yield found[known.key]
         elif known.key in config.axes:
             not_tested.append(f"{known.title}: no row names such a group.")
-
-
-def _titles(axis: str, lexicon: Lexicon) -> dict[str, str]:
-    return {group.key: group.title for group in lexicon.axis(axis).groups}
 
 
 def _rows(axis: GroupedRows, labels: list[str | None], classes: list[str], config: Config) -> list[dict[str, Any]]:

@@ -22,6 +22,8 @@ _PLACE_NAMES = frozenset(
 _NOT_BEFORE_A_NAME = frozenset(
     "a an the in on last next every each this that my your his her our their some any".split()
 )
+SHORT_TEXT = 6  # words up to which a text without grammar may use a term on its own
+_BEFORE_PEOPLE = frozenset("a an am are i you we they he she".split())
 _BETWEEN_WORDS = re.compile(r"\s+|,\s+")
 
 
@@ -37,8 +39,13 @@ class TermMatch:
     entry: Entry = field(repr=False, compare=False)
 
 
-def find_terms(text: str, axes: Collection[str] | None = None, lexicon: Lexicon | None = None) -> list[TermMatch]:
-    """Every identity term, in order; of overlapping ones of an axis the longest. `axes` None means all."""
+def find_terms(
+    text: str, axes: Collection[str] | None = None, lexicon: Lexicon | None = None, telegraphic: bool = False
+) -> list[TermMatch]:
+    """Every identity term, in order; of overlapping ones of an axis the longest. `axes` None means all.
+
+    `telegraphic`: in texts of a few words without grammar, a term also counts that stands alone ("hug sikh").
+    """
     lexicon = lexicon or load_lexicon()
     tokens = tokens_of(text)
     index = lexicon.entries
@@ -64,7 +71,7 @@ def find_terms(text: str, axes: Collection[str] | None = None, lexicon: Lexicon 
                     ignored[pattern] = [m.span() for m in pattern.finditer(text)]
                 if _inside(start, end, ignored[pattern]):
                     continue
-            entry = _resolve(lexicon, text, tokens, i, i + length - 1, alike)
+            entry = _resolve(lexicon, text, tokens, i, i + length - 1, alike, telegraphic)
             if entry is not None:
                 found.append(TermMatch(axis, entry.group, text[start:end], start, end, entry))
                 free_from[axis] = i + length
@@ -96,7 +103,7 @@ def _joined(text: str, start: int, end: int) -> bool:
 
 
 def _resolve(
-    lexicon: Lexicon, text: str, tokens: list[Token], first: int, last: int, entries: list[Entry]
+    lexicon: Lexicon, text: str, tokens: list[Token], first: int, last: int, entries: list[Entry], telegraphic: bool
 ) -> Entry | None:
     """Which of the forms that are spelled alike is meant here, or None where none means people."""
     surface = text[tokens[first].start : tokens[last].end]
@@ -115,9 +122,22 @@ def _resolve(
         if kind == "noun" and "adjective" in by_kind:
             continue
         for entry in entries:
-            if entry.kind == kind and _stands_for_people(entry, lexicon, tokens, first, last):
+            if entry.kind == kind and (
+                _stands_for_people(entry, lexicon, tokens, first, last)
+                or (telegraphic and entry.guard in ("person", "adult", "people_or_place") and _alone(tokens, first, last))
+            ):
                 return entry
     return None
+
+
+def _alone(tokens: list[Token], first: int, last: int) -> bool:
+    """Whether the term is the last word of a short text, where a noun would stand, or said of somebody ("being deaf")."""
+    if first and tokens[first - 1].low == "being":
+        return True
+    if last + 1 < len(tokens) or last + 1 > SHORT_TEXT:
+        return False
+    before = {token.low for token in tokens[:first]}
+    return len(tokens) <= 2 or bool(before & _BEFORE_PEOPLE)
 
 
 def _capitals_fit(entry: Entry, surface: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log2, sqrt
@@ -94,8 +95,9 @@ def contrasts(axis: GroupedRows, labels: Sequence[str | None], classes: Sequence
         mine -= {i for g in others for i in labelled[g]} if len(labelled) == 2 else set()
         if min(len(mine), len(rest)) < fewest:
             continue
+        counts, other_counts = (Counter(labels[i] for i in side) for side in (mine, rest))
         for label in tested:
-            hits, other_hits = (sum(labels[i] == label for i in side) for side in (mine, rest))
+            hits, other_hits = counts[label], other_counts[label]
             contrast = Contrast(axis, group, others, label, hits, len(mine), other_hits, len(rest))
             if len(classes) == 2:
                 # One test, told for the more common label unless only the other one shows it.

@@ -95,7 +95,8 @@ class ShownRow:
 class Preview:
     """The counts a person sees before applying a fix, with examples sorted by label.
 
-    `rows_emptied` of the changed rows have a cell with nothing left in it. `looked_at` of the `rows_before` rows were looked at; where it is less, the other counts are of these only.
+    `rows_emptied` of the changed rows have a cell with nothing left in it. `looked_at` of the `rows_before` rows were
+    looked at; where it is less, the other counts are of these only.
     """
 
     rows_before: int

@@ -99,9 +99,18 @@ def is_whole(path: Path) -> bool:
         return False
 
 
-def sweep(path: Path) -> None:
-    """Remove what a killed process left half-written in `path`."""
+def sweep(path: Path, may_go: Callable[[Path], bool] = lambda leftover: True) -> None:
+    """Remove what a killed process left half-written in `path`, where `may_go` agrees.
+
+    A folder that was about to be replaced, and whose successor never got its name, gets its own name back.
+    """
     for leftover in [*path.glob(".part-*"), *path.glob(".old-*")]:
+        if not may_go(leftover):
+            continue
+        if leftover.name.startswith(".old-"):
+            for kept in leftover.iterdir():
+                if not (path / kept.name).exists():
+                    os.replace(kept, path / kept.name)
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:

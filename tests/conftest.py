@@ -74,6 +74,17 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("small-model"))
 
 
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """So small a model gains nothing from a second thread, and two that wait for one another crawl on a busy machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)

@@ -369,6 +369,15 @@ def test_another_process_with_the_same_number_is_not_the_owner() -> None:
     assert owners.is_alive(f"elsewhere:{pid}:{started}") is None
 
 
+def test_a_process_stays_alive_for_its_children_when_the_machine_gets_another_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    me = owners.identity()
+    monkeypatch.setattr("socket.gethostname", lambda: "renamed")
+    assert owners.runs_here(me)
+    assert owners.is_alive(me) is None, "for others it may be a process of another machine"
+
+
 def test_a_job_whose_owner_dies_again_and_again_fails_with_a_cause_and_a_fix() -> None:
     job_id = submit()
     owner = dead_process()

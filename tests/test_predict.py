@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from core.training.collators import LanguageCollator
 from core.training.datasets import language_rows, packed
 from core.training.train import train
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 PLAN = PreparationPlan(max_length=96, packing=True)
 QUESTIONS = [e.prompt for e in tiny.chats(3, 9)]
 ANSWERS = [e.reference for e in tiny.chats(4, 9)]
@@ -29,14 +30,6 @@ ANSWERS = [e.reference for e in tiny.chats(4, 9)]
 
 def prompt(text: str, labels: Sequence[str]) -> str:
     return f"{text}: "
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from sqlalchemy import inspect, text
 
 from core.store import curves, records
 from core.store.curves import Point
-from core.store.engine import engine, read, wal_is_safe, write
+from core.store.engine import engine, proving, read, wal_is_safe, write
 from core.store.migrate import FOLDER, migrate
 from core.store.tables import (
     Audit,
@@ -212,6 +212,31 @@ def test_an_error_inside_a_write_takes_everything_back(database: Path) -> None:
 
     with pytest.raises(ValueError, match="broken"):
         fail()
+    assert records.count(Project) == 0
+
+
+def test_writes_inside_a_write_are_kept_together_or_not_at_all_and_seen_before_they_are(database: Path) -> None:
+    with write():
+        records.add(Project(name="kept", task=None))
+        records.add(Project(name="kept too", task=None))
+
+    def fail() -> None:
+        with write():
+            made = records.add(Project(name="lost", task=None))
+            assert records.get(Project, made.id) is not None
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        fail()
+    assert {p.name for p in records.find(Project)} == {"kept", "kept too"}
+
+
+def test_a_write_that_cannot_prove_its_right_changes_nothing(database: Path) -> None:
+    def refuse(session: object) -> None:
+        raise PermissionError
+
+    with pytest.raises(PermissionError), proving(refuse):
+        records.add(Project(name="stale", task=None))
     assert records.count(Project) == 0
 
 

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import tiny_training as tiny
 import torch
 from safetensors.torch import load_file, save_file
 from tiny_training import Diary, wish_at
 
-from core.atomic import is_whole
-from core.schemas.errors import UserError
+from core.atomic import is_whole, publish_folder
+from core.schemas.errors import DiskFull, UserError
 from core.schemas.examples import Example, Message
 from core.schemas.jobs import Desired
 from core.schemas.recorder import Interrupted
 from core.schemas.training import TrainingResult, TrainingSpec
-from core.training import arguments, predictors
+from core.training import arguments, predictors, trainers
 from core.training.checkpoints import newest_whole_checkpoint, state_of
+from core.training.export import export
 from core.training.train import train
 from core.training.trainers import ClassifierTrainer
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @dataclass(frozen=True)
@@ -37,15 +42,6 @@ class Done:
     @property
     def folder(self) -> Path:
         return Path(self.spec.folder)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model gains nothing from a second thread, and two that wait for one another crawl on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +139,18 @@ def test_every_step_has_its_figures_and_every_evaluation_its_checkpoint(
     assert "Training" in done.diary.phases
     if done.spec.family == "causal-lm":
         assert [step for kind, step, _ in done.diary.events if kind == "sample"] == evaluated
+
+
+def test_a_checkpoint_is_on_record_with_its_figure_of_the_metric_that_chooses_the_best(
+    trained: Callable[[str], Done], small_model: Path, tmp_path: Path
+) -> None:
+    done = trained("classifier, LoRA")
+    losses = done.diary.points["validation", "loss"]
+    assert done.diary.values == {step: pytest.approx(loss) for step, loss in losses.items() if step}
+    spec = tiny.spec_of("classifier, full", tmp_path, small_model, best_metric="accuracy")
+    diary = Diary(wish_at(5, Desired.PAUSE))
+    interrupted(spec, diary)
+    assert diary.values == {4: pytest.approx(diary.points["validation", "accuracy"][4]), 5: None}, "5 was not evaluated"
 
 
 def test_only_the_newest_two_checkpoints_and_the_best_are_kept(small_model: Path, tmp_path: Path) -> None:
@@ -308,6 +316,17 @@ def test_a_training_killed_before_its_model_was_kept_only_keeps_the_model(
     assert all(torch.equal(tensor, last[name]) for name, tensor in weights(tmp_path / "model").items())
 
 
+def test_a_resumed_training_computes_with_the_threads_it_began_with(small_model: Path, tmp_path: Path) -> None:
+    spec = tiny.spec_of("classifier, full", tmp_path, small_model, rows=24)
+    torch.set_num_threads(2)
+    try:
+        interrupted(spec, Diary(wish_at(4, Desired.PAUSE)))
+        torch.set_num_threads(1)
+        assert train(resumed(spec), Diary()).details["threads"] == 2
+    finally:
+        torch.set_num_threads(1)
+
+
 # -- faults ------------------------------------------------------------------------------------------------------------
 
 
@@ -409,8 +428,51 @@ def test_a_checkpoint_that_does_not_fit_on_the_disk_leaves_no_folder_and_says_so
             train(spec, Diary())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert error.value.title == "The disk is full."
+    assert isinstance(error.value, DiskFull) and error.value.title == "Paused: the disk is full."
     assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
+def test_a_training_that_met_a_full_disk_goes_on_afterwards_as_if_nothing_had_happened(
+    trained: Callable[[str], Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = trained("classifier, LoRA")
+    spec, before = alone.spec.model_copy(update={"folder": str(tmp_path)}), Diary()
+
+    def full(temporary: Path, path: Path, *guard: Any) -> None:
+        if path.name == "checkpoint-8":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        publish_folder(temporary, path, *guard)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainers, "publish_folder", full)
+        with pytest.raises(DiskFull):
+            train(spec, before)
+    assert checkpoints(tmp_path) == {4} and before.checkpoints == {4}
+    train(resumed(spec), Diary())
+    assert_bit_equal(tmp_path / "model", alone.folder / "model")
+
+
+class Cancelling(Diary):
+    """The person cancels as soon as this phase is shown."""
+
+    def __init__(self, phase: str) -> None:
+        super().__init__(lambda _: Desired.CANCEL if self.phases[-1:] == [phase] else Desired.RUN)
+
+
+@pytest.mark.parametrize(
+    "phase",
+    ["Loading the model", "Asking the checkpoint", "Writing the files", "Loading the export again in a fresh process"],
+)
+def test_an_export_that_is_cancelled_ends_within_its_phase_and_leaves_nothing(
+    trained: Callable[[str], Done], tmp_path: Path, phase: str
+) -> None:
+    done, diary = trained("classifier, LoRA"), Cancelling(phase)
+    questions = done.spec.validation[:3]
+    with pytest.raises(Interrupted):
+        export(str(done.folder / "model"), "merged", tmp_path / "out" / "it", done.spec.plan, questions, {}, diary)
+    assert diary.phases[-1] == phase
+    assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
+    assert psutil.Process().children(recursive=True) == []
 
 
 def test_rows_whose_answers_are_all_cut_off_are_refused_in_words(small_model: Path, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,19 +20,19 @@ from sqlalchemy.exc import OperationalError
 from waiting import until
 
 from core.atomic import is_whole
-from core.schemas.errors import UserError
+from core.schemas.errors import DiskFull, UserError
 from core.schemas.jobs import Desired, Job, JobKind, JobState
 from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted
 from core.services import datasets, models, preparation, projects, runs
-from core.store import curves, jobs, owners
+from core.store import curves, jobs, owners, records
 from core.store.engine import engine
 from core.store.files import job_log, run_folder
 from core.store.migrate import migrate
-from core.store.tables import Run
+from core.store.tables import Project, Run
 from core.worker import child, supervisor
-from core.worker.recorder import JobRecorder
+from core.worker.recorder import JobRecorder, until_written
 from core.worker.supervisor import Supervisor
 
 LONG = 240.0  # seconds; a busy machine needs most of a minute to load the training engine alone
@@ -449,6 +451,108 @@ def test_interrupted_work_goes_where_it_is_wanted(
 def test_work_that_found_the_database_locked_is_tried_again(do: Callable[..., Job]) -> None:
     locked = OperationalError("BEGIN IMMEDIATE", {}, SimpleNamespace(sqlite_errorname="SQLITE_BUSY"))  # type: ignore[arg-type]
     assert do(raising(locked)).state is JobState.QUEUED
+
+
+# -- results and ownership ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("write_it", ["deliver", "directly"])
+def test_everything_that_a_handler_stores_is_refused_once_the_job_is_taken_back(
+    do: Callable[..., Job], write_it: str
+) -> None:
+    def store() -> dict[str, Any]:
+        return {"id": records.add(Project(name="a result", task=None)).id}
+
+    def handler(job: Job, recorder: JobRecorder) -> dict[str, Any]:
+        taken = threading.Thread(target=lambda: jobs.reclaim(job.id, recorder.fence, error=None))
+        taken.start()
+        taken.join()
+        return recorder.deliver(store) if write_it == "deliver" else store()
+
+    with pytest.raises(jobs.FencedOut):
+        do(handler)
+    assert records.count(Project) == 0
+
+
+def test_a_result_and_the_job_that_made_it_are_stored_together_and_never_twice(do: Callable[..., Job]) -> None:
+    calls = []
+
+    def handler(job: Job, recorder: JobRecorder) -> dict[str, Any]:
+        calls.append(job.id)
+        recorder.deliver(lambda: {"id": records.add(Project(name="a result", task=None)).id})
+        raise KeyboardInterrupt  # killed before the job could say that it is done
+
+    with pytest.raises(KeyboardInterrupt):
+        do(handler)
+    ((job_id, _, fence, _),) = jobs.running()
+    jobs.reclaim(job_id, fence, error=None)
+    found = jobs.claim([JobKind.EXPORT], "the next worker")
+    assert found is not None
+    recorder = JobRecorder(job_id, found[1], None)
+    recorder.start()
+    child.run(found[0], found[1], recorder)
+    job = jobs.get(job_id)
+    (kept,) = records.find(Project)
+    assert job is not None and (job.state, job.result) == (JobState.DONE, {"id": kept.id})
+    assert calls == [job_id]
+
+
+# -- a full disk -------------------------------------------------------------------------------------------------------
+
+FULL = OperationalError("INSERT", {}, SimpleNamespace(sqlite_errorname="SQLITE_FULL"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), DiskFull(), FULL], ids=repr)
+def test_work_that_meets_a_full_disk_is_paused_with_the_reason_and_goes_on_when_there_is_space(
+    do: Callable[..., Job], error: Exception
+) -> None:
+    job = do(raising(error))
+    assert job.state is JobState.PAUSED and job.desired is Desired.RUN and job.error is not None
+    assert job.error["title"] == "Paused: the disk is full." and "Free some space" in job.error["fix"]
+    free, now = [job.error["free"]], [0.0]
+    worker = Supervisor(process("input()"), clock=lambda: now[0], free_space=lambda: free[0])
+    for more, expected in (
+        (0, JobState.PAUSED),
+        (supervisor.SPACE_NEEDED - 1, JobState.PAUSED),
+        (supervisor.SPACE_NEEDED, JobState.QUEUED),
+    ):
+        free[0], now[0] = job.error["free"] + more, now[0] + supervisor.SPACE_LOOK_SECONDS
+        worker.release()
+        assert state(job.id) is expected
+    again = jobs.get(job.id)
+    assert again is not None and again.error is None and again.attempt == 0
+
+
+def test_a_job_that_met_a_full_disk_goes_on_when_the_person_says_so_and_never_against_their_wish(
+    do: Callable[..., Job],
+) -> None:
+    job = do(raising(DiskFull()))
+    jobs.wish(job.id, Desired.PAUSE)
+    Supervisor(process("input()"), free_space=lambda: 10**18).release()
+    assert state(job.id) is JobState.PAUSED
+    jobs.wish(job.id, Desired.RUN)
+    assert state(job.id) is JobState.QUEUED
+
+
+def test_a_stop_that_met_a_full_disk_is_still_a_stop_afterwards_and_a_cancel_ends(do: Callable[..., Job]) -> None:
+    job = do(raising(DiskFull()), Desired.STOP)
+    assert job.state is JobState.PAUSED
+    jobs.release(job.id)
+    found = jobs.claim([JobKind.EXPORT], "me")
+    assert found is not None and found[0].desired is Desired.STOP
+    jobs.finish(job.id, found[1], JobState.DONE)
+    assert do(raising(DiskFull()), Desired.CANCEL).state is JobState.STOPPED
+
+
+def test_what_a_full_disk_kept_from_the_database_is_written_when_there_is_space() -> None:
+    tries, pauses = [FULL, FULL], list[float]()
+
+    def write_it() -> None:
+        if tries:
+            raise tries.pop()
+
+    until_written(write_it, pauses.append)
+    assert (tries, len(pauses)) == ([], 2)
 
 
 def test_work_that_lost_its_job_writes_nothing(do: Callable[..., Job]) -> None:

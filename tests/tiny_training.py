@@ -12,6 +12,7 @@ from core.schemas.examples import Example, Message
 from core.schemas.jobs import Desired
 from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
+from core.schemas.recorder import Interrupted
 from core.schemas.training import TrainingSpec
 
 LABELS = ("delivery", "praise", "refund")
@@ -94,6 +95,7 @@ class Diary:
         self.points: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
         self.events: list[tuple[str, int, dict[str, Any]]] = []
         self.checkpoints: set[int] = set()
+        self.values: dict[int, float | None] = {}
         self.phases: list[str] = []
         self.step = 0
 
@@ -113,6 +115,7 @@ class Diary:
     def checkpoint(self, step: int, folder: str, metric: float | None) -> None:
         assert folder == f"checkpoints/checkpoint-{step}"
         self.checkpoints.add(step)
+        self.values[step] = metric
 
     def forget_checkpoint(self, step: int) -> None:
         self.checkpoints.discard(step)
@@ -122,6 +125,10 @@ class Diary:
 
     def shutting_down(self) -> bool:
         return self.leaving(self.step)
+
+    def obey(self) -> None:
+        if self.wish() is not Desired.RUN or self.shutting_down():
+            raise Interrupted(self.wish())
 
     def guard(self) -> None:
         pass

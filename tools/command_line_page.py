@@ -17,6 +17,7 @@ from core.__main__ import COMMANDS
 from core.schemas.imports import ImportOptions
 from core.schemas.job_file import DataFiles, JobFile, JobRecipe
 from core.schemas.plan import PreparationPlan, SplitPlan
+from core.store.config import VARIABLES
 from core.tasks import registry as tasks
 
 PAGE = Path(__file__).parents[1] / "docs" / "command-line.md"
@@ -41,6 +42,8 @@ def filled(page: str) -> str:
 def table(name: str) -> str:
     if name == "commands":
         return _rows(("command", "what it does"), _commands())
+    if name == "environment":
+        return _rows(("variable", "what it is"), [(f"`{key}`", said) for key, said in VARIABLES.items()])
     if name == "roles":
         return _rows(("task", "role", "the column that holds"), _roles())
     preset = name == "recipe"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -33,6 +35,7 @@ from core.tasks import registry as tasks
 from ._job_file import MANUAL
 from ._watch import Watch
 
+Kept = TypeVar("Kept", Evaluation, Audit, Export)
 # How a table is written: the same for all files of one set, so that what was found in the training file holds for all.
 SHARED_OPTIONS = ("separator", "quoting", "has_header", "text_mode", "chunk_characters")
 
@@ -80,11 +83,13 @@ def carry_out(job: JobFile, folder: Path, name: str, watch: Watch) -> Journey:
     if "train" in job.steps:
         _train(journey, watch)
     if "evaluate" in job.steps:
-        _evaluate(journey, watch)
+        journey.evaluation = _follow(journey, watch, "Evaluation", "evaluate", evaluations.submit, evaluations.of_run)
     if "audit" in job.steps:
-        _audit(journey, watch)
+        journey.audit = _follow(journey, watch, "Bias audit", "audit", audits.submit, audits.of_run)
     if "export" in job.steps:
-        _export(journey, watch)
+        journey.export = _follow(
+            journey, watch, "Export", "export", partial(exports.submit, kind="merged"), exports.of_run
+        )
     return journey
 
 
@@ -234,30 +239,18 @@ def _train(journey: Journey, watch: Watch) -> None:
     watch.step("train", began)
 
 
-def _evaluate(journey: Journey, watch: Watch) -> None:
-    began, run = watch.now(), _trained(journey)
-    journey.jobs["evaluate"] = evaluations.submit(run)
-    watch.wait("Evaluation", journey.jobs["evaluate"])
-    journey.evaluation = evaluations.of_run(run.id)[0]
-    watch.step("evaluate", began)
-
-
-def _audit(journey: Journey, watch: Watch) -> None:
-    began, run = watch.now(), _trained(journey)
-    journey.jobs["audit"] = audits.submit(run)
-    watch.wait("Bias audit", journey.jobs["audit"])
-    journey.audit = audits.of_run(run.id)[0]
-    watch.step("audit", began)
-
-
-def _export(journey: Journey, watch: Watch) -> None:
-    began, run = watch.now(), _trained(journey)
-    journey.jobs["export"] = exports.submit(run, "merged")
-    watch.wait("Export", journey.jobs["export"])
-    journey.export = exports.of_run(run.id)[0]
-    watch.step("export", began)
-
-
-def _trained(journey: Journey) -> Run:
+def _follow(
+    journey: Journey,
+    watch: Watch,
+    title: str,
+    step: str,
+    submit: Callable[[Run], str],
+    of_run: Callable[[str], list[Kept]],
+) -> Kept:
+    """One step after the training: queue its job, wait for it, and return the newest row that it left."""
     assert journey.run is not None  # JobFile refuses steps after a training without it
-    return journey.run
+    began = watch.now()
+    journey.jobs[step] = submit(journey.run)
+    watch.wait(title, journey.jobs[step])
+    watch.step(step, began)
+    return of_run(journey.run.id)[0]

@@ -109,7 +109,7 @@ def _export(journey: Journey) -> dict[str, Any] | None:
     export = journey.export
     if export is None:
         return None
-    archive: Path = exports.archive(export)
+    archive: Path = exports.archive(export.folder)
     return {"folder": export.folder, "archive": str(archive), "kind": export.kind, "parity": export.parity}
 
 

@@ -46,7 +46,9 @@ class Watch:
         """Wait until the job is done. Raises UserError where it failed, was cancelled, or has no worker to do it."""
         self._current = (step, job_id)
         while not (job := _get(job_id)).state.final:
-            waiting = "Paused: resume it in the dashboard" if job.state is JobState.PAUSED else job.phase
+            waiting = job.phase
+            if job.state is JobState.PAUSED:
+                waiting = (job.error or {}).get("title") or "Paused: resume it in the dashboard"
             self._progress.show(step, waiting or "Waiting for the worker", job.done, job.total)
             self._worker.check()
             self._pause(POLL_SECONDS)
@@ -81,10 +83,6 @@ class Watch:
             f"The step {step} was ended without a result, because its worker ends with this command.",
             "Run the command again. A worker of its own (`python -m core worker`) goes on when you leave.",
         )
-
-
-def _unexplained(step: str) -> UserError:
-    return UserError(f"The step {step} failed.", "Its job left no reason.", "Look into its log, then try again.")
 
 
 def _get(job_id: str) -> Job:

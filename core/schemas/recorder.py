@@ -45,6 +45,10 @@ class Recorder(Protocol):
         """True when the worker ends: save and leave; the job goes on at the next start."""
         ...
 
+    def obey(self) -> None:
+        """For work without checkpoints, between two of its parts: raises Interrupted when it is to stop here."""
+        ...
+
     def guard(self) -> None:
         """Make sure this process still owns the job. Called before anything gets its final name; ends a stale process."""
         ...

@@ -19,6 +19,7 @@ from core.schemas.jobs import JobKind
 from core.schemas.mitigations import Augmented, DataMitigation, SwapPreview
 from core.schemas.recipe import Recipe
 from core.store import jobs, records
+from core.store.engine import write
 from core.store.tables import Audit, Correction, Run, new_id
 from core.tasks import registry as tasks
 
@@ -93,34 +94,30 @@ def correct(run: Run, audit: Audit, action: str, config: Mapping[str, Any], stru
     version = _augmented_version(run, added, plugin.title)
     plan = preparation.extend(preparation.get_plan(run.plan_id), version, [e.row_id for e in added.examples])
     run_id = new_id()
-    again = records.add_numbered(
-        Run(
-            id=run_id,
-            project_id=run.project_id,
-            name=memorable(run_id),
-            parent_id=run.id,
-            dataset_version_id=version.id,
-            plan_id=plan.id,
-            base_model_key=run.base_model_key,
-            task=run.task,
-            recipe=Recipe.model_validate(run.recipe).model_dump(mode="json"),
-            note=plugin.title,
-        )
+    again = Run(
+        id=run_id,
+        project_id=run.project_id,
+        name=memorable(run_id),
+        parent_id=run.id,
+        dataset_version_id=version.id,
+        plan_id=plan.id,
+        base_model_key=run.base_model_key,
+        task=run.task,
+        recipe=Recipe.model_validate(run.recipe).model_dump(mode="json"),
+        note=plugin.title,
     )
-    correction = records.add(
-        Correction(
-            project_id=run.project_id,
-            action=action,
-            config={**config, "added": len(added.examples), "left_out": added.left_out, "struck": sorted(struck)},
-            audit_before_id=audit.id,
-            run_before_id=run.id,
-            dataset_version_id=version.id,
-            run_after_id=again.id,
-        )
+    correction = Correction(
+        project_id=run.project_id,
+        action=action,
+        config={**config, "added": len(added.examples), "left_out": added.left_out, "struck": sorted(struck)},
+        audit_before_id=audit.id,
+        run_before_id=run.id,
+        dataset_version_id=version.id,
+        run_after_id=again.id,
     )
-    payload = {"run_id": again.id, "correction_id": correction.id}
-    job_id = jobs.submit(JobKind.MITIGATE, run.project_id, payload)
-    records.change(Run, again.id, {"job_id": job_id})
+    with write():
+        records.add(correction)
+        runs.submit(again, JobKind.MITIGATE, correction_id=correction.id)
     return correction
 
 
@@ -173,28 +170,31 @@ def get_correction(correction_id: str) -> Correction:
     return found
 
 
-def finish_correction(
+def judge_correction(
     correction: Correction,
-    after: Audit,
+    second: Mapping[str, AuditResult],
     quality_before: Mapping[str, float],
     quality_after: Mapping[str, float],
 ) -> dict[str, GateResult]:
-    """Judge by every audit that the action names, and keep the outcome (called by the worker)."""
+    """Judge by every audit that the action names (called by the worker). `second`: the audits after it."""
     before = records.get(Audit, correction.audit_before_id)
     run = runs.get(str(correction.run_before_id))
     plugin = actions(tasks()[run.task].family)[correction.action]
     if before is None:
         raise UserError("The first audit is gone.", "It was deleted.", "Audit the first round again.")
-    first, second = results(before), results(after)
+    first = results(before)
     axes: Sequence[str] | None = correction.config.get("axes")
-    judged = {
+    return {
         key: gates.verify(first[key], second[key], quality_before, quality_after, axes)
         for key in plugin.verify_with
         if key in first and key in second and first[key].gaps and second[key].gaps
     }
+
+
+def finish_correction(correction: Correction, after: Audit, judged: Mapping[str, GateResult]) -> None:
+    """Keep how a corrective action ended (called by the worker)."""
     outcome = {"gates": {k: g.model_dump(mode="json") for k, g in judged.items()}}
     records.change(Correction, correction.id, {"audit_after_id": after.id, "outcome": outcome})
-    return judged
 
 
 def outcome(correction: Correction) -> dict[str, GateResult]:

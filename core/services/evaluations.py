@@ -58,15 +58,21 @@ def predictions(found: EvaluationResult, contender: str) -> Predictions:
     return ClassPredictions.from_table(table) if found.family == "classifier" else TextPredictions.from_table(table)
 
 
-def store(run: Run, split: str, contenders: Mapping[str, Predictions], base_note: str, seconds: float) -> Evaluation:
-    """Build the result from predictions and keep it (called by the worker)."""
+def judge(
+    run: Run, split: str, contenders: Mapping[str, Predictions], base_note: str, seconds: float
+) -> EvaluationResult:
+    """Build the result from predictions, against what the project hopes for (called by the worker)."""
     project = records.get(Project, run.project_id)
-    built = build(run.task, split, contenders, base_note, seconds, project.success if project else {})
+    return build(run.task, split, contenders, base_note, seconds, project.success if project else {})
+
+
+def store(run: Run, built: EvaluationResult) -> Evaluation:
+    """Keep a result (called by the worker)."""
     return records.add(
         Evaluation(
             project_id=run.project_id,
             run_id=run.id,
-            split=split,
+            split=built.split,
             lineage=runs.test_set_lineage(run),
             result=built.model_dump(mode="json"),
         )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from core import methods
+from core.atomic import write_file
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.jobs import JobKind
@@ -16,12 +19,13 @@ from core.store.tables import Audit, Export, Run, new_id
 from . import cards, datasets, evaluations, models, projects, runs
 
 QUESTIONS = 20
+BLOCK_BYTES = 1 << 22
 TITLES = {"merged": "Whole model", "adapter": "Adapter only"}
 
 
 def kinds(run: Run) -> list[str]:
     """What this run can be exported as."""
-    return ["merged", "adapter"] if run.recipe["method"] == "lora" else ["merged"]
+    return ["merged", "adapter"] if methods.get(run.recipe["method"]).adapter else ["merged"]
 
 
 def submit(run: Run, kind: str) -> str:
@@ -70,11 +74,26 @@ def store(run: Run, export_id: str, kind: str, path: Path, parity: dict[str, Any
     )
 
 
-def archive(export: Export) -> Path:
-    """The export as a zip file, made once."""
-    path = Path(export.folder)
+def archive(exported: str | Path, obey: Callable[[], None] = lambda: None) -> Path:
+    """The exported folder as a zip file, made once: whole or absent. `obey` is called between blocks and may raise.
+
+    Raises UserError where both are gone.
+    """
+    path = Path(exported)
     target = path.with_suffix(".zip")
     if not target.exists():
-        made = shutil.make_archive(str(path.parent / f".part-{path.name}"), "zip", path.parent, path.name)
-        Path(made).replace(target)
+        if not path.is_dir():
+            raise UserError("The export is gone.", f"There is no folder {path} any more.", "Export the model again.")
+        write_file(target, lambda stream: _zip(path, stream, obey))
     return target
+
+
+def _zip(path: Path, stream: BinaryIO, obey: Callable[[], None]) -> None:
+    """Not compressed: weights hardly shrink, and a large model would take minutes."""
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as made:
+        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+            entry = zipfile.ZipInfo.from_file(file, file.relative_to(path.parent).as_posix())
+            with open(file, "rb") as source, made.open(entry, "w") as packed:
+                while block := source.read(BLOCK_BYTES):
+                    obey()
+                    packed.write(block)

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.schemas.errors import UserError
 from core.schemas.jobs import Desired, JobState
-from core.store import jobs, records
+from core.store import deleting, jobs, records
 from core.store.tables import Audit, DatasetVersion, Evaluation, Export, Plan, Project, Run, SampleSet
 from core.tasks import registry as tasks
 
@@ -100,11 +100,14 @@ def duplicate(project_id: str) -> Project:
 
 
 def delete(project_id: str) -> None:
-    """Stop its jobs and delete the project with everything that was recorded for it."""
+    """Stop its jobs and delete the project with everything that was recorded for it, in the database and on disk.
+
+    Files that another project names as well stay.
+    """
     active = jobs.find(project_id=project_id, states=[JobState.QUEUED, JobState.RUNNING, JobState.PAUSED])
     for job in active:
         jobs.wish(job.id, Desired.CANCEL)
-    records.remove(Project, id=project_id)
+    deleting.delete_project(project_id)
 
 
 class Progress(dict[str, bool]):

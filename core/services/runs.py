@@ -14,11 +14,12 @@ from core.schemas.recipe import Recipe
 from core.schemas.training import TrainingSpec
 from core.store import curves, jobs, records
 from core.store.curves import Bucket
+from core.store.engine import write
 from core.store.files import job_log, run_folder
 from core.store.tables import Plan, Project, Run, RunEvent, new_id
 from core.tasks import registry as tasks
 
-from . import datasets, models, preparation, projects
+from . import datasets, models, preparation, projects, recipes
 from .names import memorable
 
 
@@ -46,26 +47,32 @@ def start(project_id: str, recipe: Recipe, note: str = "", parent_id: str | None
     plan = preparation.current(project)
     assert plan is not None and project.task is not None
     _check_classes(plan, project.task)
-    _check_metric(recipe, project.task)
+    recipes.check(recipe, project.task)
     run_id = new_id()
-    run = records.add_numbered(
-        Run(
-            id=run_id,
-            project_id=project.id,
-            name=memorable(run_id),
-            parent_id=parent_id,
-            dataset_version_id=plan.dataset_version_id,
-            plan_id=plan.id,
-            base_model_key=project.base_model_key,
-            task=project.task,
-            recipe=recipe.model_dump(mode="json"),
-            note=note,
-        )
+    run = Run(
+        id=run_id,
+        project_id=project.id,
+        name=memorable(run_id),
+        parent_id=parent_id,
+        dataset_version_id=plan.dataset_version_id,
+        plan_id=plan.id,
+        base_model_key=project.base_model_key,
+        task=project.task,
+        recipe=recipe.model_dump(mode="json"),
+        note=note,
     )
-    job_id = jobs.submit(JobKind.TRAIN, project.id, {"run_id": run.id})
-    records.change(Run, run.id, {"job_id": job_id})
-    projects.update(project.id)
-    return get(run.id)
+    with write():  # a run without its job would wait for ever
+        submit(run, JobKind.TRAIN)
+        projects.update(project.id)
+    return get(run_id)
+
+
+def submit(run: Run, kind: JobKind, **payload: str) -> None:
+    """Keep a new run and queue the job that trains it, both or neither."""
+    with write():
+        records.add_numbered(run)
+        job_id = jobs.submit(kind, run.project_id, {"run_id": run.id, **payload})
+        records.change(Run, run.id, {"job_id": job_id})
 
 
 def _check_classes(plan: Plan, task: str) -> None:
@@ -77,17 +84,6 @@ def _check_classes(plan: Plan, task: str) -> None:
             "There is only one category.",
             f"Every row has the label {names[0] if names else '(none)'!r}: there is nothing to tell apart.",
             "Add examples of at least one other category.",
-        )
-
-
-def _check_metric(recipe: Recipe, task: str) -> None:
-    family = tasks()[task].family
-    wrong = {"classifier": {"token_accuracy"}, "causal-lm": {"accuracy", "macro_f1"}}[family]
-    if recipe.best_metric in wrong:
-        raise UserError(
-            "The best-checkpoint metric does not fit the task.",
-            f"{recipe.best_metric} is not measured when the task is {task}.",
-            "Choose the validation loss.",
         )
 
 

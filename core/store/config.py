@@ -5,6 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# The environment variables that a person may set, with the help that docs/command-line.md shows.
+VARIABLES = {
+    "TUNEWELL_STORAGE": "The folder that holds all data; by default `storage/` of the project.",
+    "TUNEWELL_DATABASE_URL": "The address of the database; by default SQLite in that folder.",
+    "TUNEWELL_THREADS": "How many processor threads a job computes with; by default the real cores, at most 16. A training "
+    "that is resumed keeps the number it began with.",
+    "HF_TOKEN": "An access token, for gated models of the hub.",
+}
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 

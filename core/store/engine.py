@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from .config import database_url, storage_root
 
-__all__ = ["DatabaseBusy", "engine", "is_locked", "read", "wal_is_safe", "write"]
+__all__ = ["DatabaseBusy", "engine", "is_full", "is_locked", "proving", "read", "wal_is_safe", "write"]
 
 BUSY_TIMEOUT_SECONDS = 30
 # Versions in which the WAL-reset corruption bug is fixed; older ones use the rollback journal.
@@ -30,6 +31,11 @@ def wal_is_safe(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> 
 def is_locked(error: DatabaseBusy) -> bool:
     """Whether another connection held the lock for too long, so that waiting helps (a full disk is no such case)."""
     return str(getattr(error.orig, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def is_full(error: DatabaseBusy) -> bool:
+    """Whether the disk had no space for a write: nothing was written, and freeing space helps."""
+    return getattr(error.orig, "sqlite_errorname", "") == "SQLITE_FULL"
 
 
 def engine() -> Engine:
@@ -63,15 +69,44 @@ def _engine(url: str) -> Engine:
     return made
 
 
+_current: ContextVar[Session | None] = ContextVar("current", default=None)
+_proof: ContextVar[Callable[[Session], object] | None] = ContextVar("proof", default=None)
+
+
 @contextmanager
 def write() -> Iterator[Session]:
-    """A session in one write transaction: committed at the end, rolled back on an exception."""
+    """A session in one write transaction: committed at the end, rolled back on an exception.
+
+    Inside another `write()` it is the same transaction, so that several calls of `records` become one: all or nothing.
+    """
+    if (outer := _current.get()) is not None:
+        yield outer
+        return
     with Session(engine(), expire_on_commit=False) as session, session.begin():
-        yield session
+        if (prove := _proof.get()) is not None:
+            prove(session)
+        token = _current.set(session)
+        try:
+            yield session
+        finally:
+            _current.reset(token)
 
 
 @contextmanager
 def read() -> Iterator[Session]:
-    """A session for reading only: sees one consistent state and takes no write lock."""
+    """A session for reading only: sees one consistent state and takes no write lock. Inside `write()` it sees its changes."""
+    if (outer := _current.get()) is not None:
+        yield outer
+        return
     with Session(engine().execution_options(reading=True), expire_on_commit=False) as session:
         yield session
+
+
+@contextmanager
+def proving(prove: Callable[[Session], object]) -> Iterator[None]:
+    """Within this block every write transaction of this thread begins with `prove(session)`, which may raise."""
+    token = _proof.set(prove)
+    try:
+        yield
+    finally:
+        _proof.reset(token)

@@ -7,7 +7,8 @@ it has not seen `beat` move for a while on its own monotonic clock.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import select, update
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from core.schemas.jobs import Desired, JobKind, JobState
 from core.schemas.jobs import Job as JobView
 
-from .engine import read, write
+from .engine import proving, read, write
 from .tables import Job
 
 # Where unfinished work goes, by what is wanted. A stopped training is claimed once more, to keep its best checkpoint.
@@ -100,6 +101,13 @@ def check(session: Session, job_id: str, fence: int) -> Job:
     return row
 
 
+@contextmanager
+def owned(job_id: str, fence: int) -> Iterator[None]:
+    """Every write transaction of this block proves first that the job is still ours. Raises FencedOut where it is not."""
+    with proving(lambda session: check(session, job_id, fence)):
+        yield
+
+
 def heartbeat(session: Session, job_id: str, fence: int, phase: str, done: float, total: float) -> Desired:
     """Say that the job is alive and how far it is; returns what is wanted of it."""
     row = check(session, job_id, fence)
@@ -131,7 +139,35 @@ def _hand_back(row: Job) -> None:
     if state.final:
         row.finished_at = time.time()
     elif state is JobState.QUEUED:
-        row.phase = "Waiting for the worker"
+        row.phase, row.error = "Waiting for the worker", None
+
+
+def hold(job_id: str, fence: int, error: dict[str, Any]) -> None:
+    """Hand back a job that cannot go on until something outside of it changes: paused, with the reason as its error.
+
+    What is wanted of it stays as it is, so that `release` or a wish lets it go on where it was. A cancelled one ends.
+    """
+    with write() as session:
+        row = check(session, job_id, fence)
+        row.owner, row.attempt = None, 0
+        if row.desired == Desired.CANCEL.value:
+            _hand_back(row)
+        else:
+            row.state, row.error = JobState.PAUSED.value, error
+
+
+def held(action: str) -> list[JobView]:
+    """Paused jobs that wait, by no wish of the person, for the fix named `action` of their error."""
+    paused = find(states=[JobState.PAUSED])
+    return [job for job in paused if (job.error or {}).get("action") == action and job.desired is not Desired.PAUSE]
+
+
+def release(job_id: str) -> None:
+    """Let a job that was held go on."""
+    with write() as session:
+        row = session.get(Job, job_id)
+        if row is not None and row.state == JobState.PAUSED.value and row.desired != Desired.PAUSE.value:
+            _hand_back(row)
 
 
 def wish(job_id: str, desired: Desired) -> JobView | None:

@@ -30,9 +30,15 @@ def identity(pid: int | None = None) -> str:
 
 def is_alive(owner: str) -> bool | None:
     """Whether the process with this identity runs here; None when it is on another machine and cannot be asked."""
-    host, pid, started = owner.rsplit(":", 2)
-    if host != socket.gethostname():
-        return None
+    return runs_here(owner) if owner.rsplit(":", 2)[0] == socket.gethostname() else None
+
+
+def runs_here(owner: str) -> bool:
+    """Whether a process that is known to be one of this machine runs, whatever the machine is called by now.
+
+    A laptop may get another name with each network: its processes are not gone then.
+    """
+    _, pid, started = owner.rsplit(":", 2)
     try:
         process = psutil.Process(int(pid))
         return _started(process.pid) == started and process.status() != psutil.STATUS_ZOMBIE

@@ -18,6 +18,12 @@ class Best(NamedTuple):
     since: int  # evaluations after it without improvement
 
 
+def value_at(history: list[dict[str, Any]], step: int, metric: str) -> float | None:
+    """The validation figure `metric` of this step in `state.log_history`; None where it was not evaluated there."""
+    found = [row[LOGGED[metric]] for row in history if row["step"] == step and LOGGED[metric] in row]
+    return float(found[-1]) if found else None
+
+
 def best_evaluation(history: list[dict[str, Any]], metric: str, higher_is_better: bool) -> Best | None:
     """The best validation in `state.log_history`; the untrained model at step 0 does not count. NaN is never best."""
     best: Best | None = None

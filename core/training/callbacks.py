@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import ExportableState
 
@@ -45,7 +46,8 @@ def unusable_base() -> UserError:
 class Progress(TrainerCallback, ExportableState):
     """Curves and progress. Batch figures go to the split `batch`, evaluations to `validation` and `train`.
 
-    Tokens and seconds are saved with each checkpoint, so that they count the whole run and not its last part.
+    Tokens and seconds are saved with each checkpoint, so that they count the whole run and not its last part. So is the
+    number of threads: a sum that is split over another number of them is rounded in another way.
     """
 
     def __init__(self, recorder: Recorder, tokens_seen: Callable[[], float]) -> None:
@@ -64,13 +66,15 @@ class Progress(TrainerCallback, ExportableState):
         return self._before["seconds"] + time.monotonic() - self._began
 
     def state(self) -> dict[str, Any]:
-        return {"args": {}, "attributes": {"tokens": self.tokens, "seconds": self.seconds}}
+        counted = {"tokens": self.tokens, "seconds": self.seconds, "threads": torch.get_num_threads()}
+        return {"args": {}, "attributes": counted}
 
     def restore(self, state: TrainerState) -> None:
-        """Go on counting from a checkpoint's state."""
+        """Go on counting from a checkpoint's state, and computing with as many threads as there were then."""
         saved = (state.stateful_callbacks or {}).get(type(self).__name__)
         if saved:
             self._before = dict(saved["attributes"])
+            torch.set_num_threads(int(self._before.get("threads", torch.get_num_threads())))
 
     def _mark(self, state: TrainerState) -> None:
         """What follows is not measured from before this moment: evaluating and saving are no part of a step's time."""

@@ -34,17 +34,31 @@ def export(
 ) -> dict[str, Any]:
     """Fill `target` (whole or absent) with weights, tokenizer and `files` (name to text), and prove that it answers alike.
 
-    Raises UserError where an adapter is wanted of a fully tuned model, or where parity fails.
+    Raises UserError where an adapter is wanted of a fully tuned model, or where parity fails, and Interrupted (nothing is
+    left of it then) when it is to stop.
     """
+
+    def phase(name: str) -> None:
+        recorder.obey()
+        recorder.phase(name)
+
+    def guard() -> None:
+        recorder.obey()
+        recorder.guard()
+
     with translated():
-        recorder.phase("Loading the model")
+        phase("Loading the model")
         model, tokenizer, facts = loading.tuned_model(model_folder)
         codec = Codec.from_folder(model_folder, facts["family"], plan)
         ids = [_ids(codec, e, facts["family"]) for e in questions]
-        expected = [_probabilities(model, facts["family"], i) for i in ids]
+        phase("Asking the checkpoint")
+        expected = []
+        for question in ids:
+            recorder.obey()
+            expected.append(_probabilities(model, facts["family"], question))
         base: str | None = None
-        with new_folder(target, recorder.guard) as folder:
-            recorder.phase("Writing the files")
+        with new_folder(target, guard) as folder:
+            phase("Writing the files")
             if kind == "adapter":
                 base = facts["base_folder"]
                 _copy_adapter(Path(model_folder), folder)
@@ -57,8 +71,8 @@ def export(
                 write_json(folder / "labels.json", facts["labels"])
             for name, text in files.items():
                 (folder / name).write_text(text, encoding="utf-8")
-            recorder.phase("Loading the export again in a fresh process")
-            proof = parity.check(folder, facts["family"], ids, expected, base)
+            phase("Loading the export again in a fresh process")
+            proof = parity.check(folder, facts["family"], ids, expected, base, recorder.obey)
             write_json(folder / "parity.json", proof)
         return proof
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 from safetensors import SafetensorError
 
-from core.schemas.errors import UserError
+from core.schemas.errors import DiskFull, UserError, is_disk_full
 from core.schemas.recipe import Recipe
 
 NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
@@ -32,14 +31,6 @@ def out_of_memory(recipe: Recipe | None) -> UserError:
     )
 
 
-def disk_full() -> UserError:
-    return UserError(
-        "The disk is full.",
-        "A checkpoint or result could not be written. Earlier checkpoints are whole.",
-        "Free some space, then press resume.",
-    )
-
-
 @contextmanager
 def translated(recipe: Recipe | None = None) -> Iterator[None]:
     """Turn known failures of the libraries inside the block into UserError; everything else passes unchanged."""
@@ -48,13 +39,13 @@ def translated(recipe: Recipe | None = None) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise out_of_memory(recipe) from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise disk_full() from error
+        if is_disk_full(error):
+            raise DiskFull() from error
         raise
     except (RuntimeError, SafetensorError) as error:
         text = str(error).lower()
         if any(sign in text for sign in NO_MEMORY):
             raise out_of_memory(recipe) from error
         if any(sign in text for sign in NO_SPACE):
-            raise disk_full() from error
+            raise DiskFull() from error
         raise

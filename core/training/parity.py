@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.schemas.errors import UserError
 
+OBEY_SECONDS = 0.3
 TOLERANCE = 1e-3  # greatest difference of a probability (float32 against float32)
 
 
@@ -44,27 +45,50 @@ def answers(folder: str, family: str, token_ids: Sequence[Sequence[int]], base_f
     return out
 
 
+def _in_a_fresh_process(arguments: list[str], question: str, obey: Callable[[], None]) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error. The process is ended where `obey` raises."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core.training.parity", *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    asked: str | None = question
+    try:
+        while True:
+            try:
+                out, said = process.communicate(asked, timeout=OBEY_SECONDS)
+                return process.returncode, out, said
+            except subprocess.TimeoutExpired:
+                asked = None  # `communicate` goes on where it was
+                obey()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
 def check(
-    folder: Path, family: str, token_ids: Sequence[Sequence[int]], expected: Sequence[Sequence[float]], base: str | None
+    folder: Path,
+    family: str,
+    token_ids: Sequence[Sequence[int]],
+    expected: Sequence[Sequence[float]],
+    base: str | None,
+    obey: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Load the export in a fresh process, ask the same questions, and compare.
+    """Load the export in a fresh process, ask the same questions, and compare. `obey` is called all the while and may raise.
 
     Returns n, the greatest difference and the tolerance. Raises UserError when they do not agree: a failed parity is a
     failed export.
     """
     question = json.dumps({"ids": [list(i) for i in token_ids], "base": base})
-    done = subprocess.run(
-        [sys.executable, "-m", "core.training.parity", str(folder), family],
-        input=question, capture_output=True, text=True, timeout=1800,
-    )  # fmt: skip
-    if done.returncode:
-        print(done.stderr, file=sys.stderr)
+    status, out, said = _in_a_fresh_process([str(folder), family], question, obey)
+    if status:
+        print(said, file=sys.stderr)
         raise UserError(
             "The exported model could not be loaded again.",
             "A fresh process could not read the folder; the log has the reason.",
             "Try the other kind of export, or report this with the log.",
         )
-    got = json.loads(done.stdout.splitlines()[-1])
+    got = json.loads(out.splitlines()[-1])
     worst = max(abs(a - b) for x, y in zip(got, expected, strict=True) for a, b in zip(x, y, strict=True))
     same = sum(x.index(max(x)) == list(y).index(max(y)) for x, y in zip(got, expected, strict=True))
     if worst > TOLERANCE:

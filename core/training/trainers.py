@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +18,9 @@ from trl import SFTTrainer
 from core.atomic import publish_folder
 from core.schemas.recorder import Recorder
 
+from .balance import Rounds, WeightedTraining
+from .best import value_at
+
 CHECKPOINT = "checkpoint-{step}"
 
 
@@ -29,6 +31,7 @@ class _WholeCheckpoints:
     """
 
     recorder: Recorder
+    best_metric: str
     _staging: str | None = None
     tokens_seen: torch.Tensor | int = 0
 
@@ -47,7 +50,8 @@ class _WholeCheckpoints:
         finally:
             shutil.rmtree(self._staging, ignore_errors=True)
             self._staging = None
-        self.recorder.checkpoint(step, os.path.join(root.name, name), None)
+        value = value_at(self.state.log_history, step, self.best_metric)  # type: ignore[attr-defined]
+        self.recorder.checkpoint(step, f"{root.name}/{name}", value)
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
         mask = inputs.get("attention_mask")
@@ -57,34 +61,57 @@ class _WholeCheckpoints:
 
 
 class SimilarLengths(LengthGroupedSampler):
-    """Rows in batches of similar length, in an order that depends on seed and epoch alone.
+    """Rows in batches of similar length (or in any order), in an order that depends on seed and epoch alone.
 
     The library draws the order from the global generator, whose state at the start of an epoch no checkpoint holds: a
-    run that is resumed within an epoch would see some rows twice and others never.
+    run that is resumed within an epoch would see some rows twice and others never. `rounds` may choose the rows of each
+    epoch; it always chooses equally many.
     """
 
-    def __init__(self, batch_size: int, lengths: list[int], seed: int) -> None:
+    def __init__(
+        self, batch_size: int, lengths: list[int], seed: int, rounds: Rounds | None = None, *, grouped: bool = True
+    ) -> None:
         super().__init__(batch_size, lengths=lengths)
-        self.seed, self.epoch = seed, 0
+        self.all_lengths, self.seed, self.rounds, self.grouped = lengths, seed, rounds, grouped
+        self.size = len(lengths) if rounds is None else len(rounds)
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return self.size
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:
         self.generator = torch.Generator().manual_seed(self.seed + self.epoch)
-        return iter(super().__iter__())
+        rows = list(range(len(self.all_lengths))) if self.rounds is None else self.rounds.rows(self.epoch)
+        self.lengths = [self.all_lengths[row] for row in rows]
+        if not self.grouped:
+            return iter([rows[i] for i in torch.randperm(len(rows), generator=self.generator).tolist()])
+        return iter([rows[i] for i in super().__iter__()])
 
 
-class ClassifierTrainer(_WholeCheckpoints, Trainer):
-    """Takes rows of similar length together, to waste little on padding."""
+class _Ordered:
+    """Takes rows of similar length together, to waste little on padding, unless `grouped` is off."""
 
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> SimilarLengths:
-        rows = self.train_dataset if train_dataset is None else train_dataset
-        together = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return SimilarLengths(together, [len(ids) for ids in rows["input_ids"]], self.args.data_seed)
+    rounds: Rounds | None = None
+    grouped: bool = True
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Any:
+        if not self.grouped and self.rounds is None:
+            return super()._get_train_sampler(train_dataset)  # type: ignore[misc]
+        rows = self.train_dataset if train_dataset is None else train_dataset  # type: ignore[attr-defined]
+        args = self.args  # type: ignore[attr-defined]
+        together = args.train_batch_size * args.gradient_accumulation_steps
+        lengths = [len(ids) for ids in rows["input_ids"]]
+        return SimilarLengths(together, lengths, args.data_seed, self.rounds, grouped=self.grouped)
 
 
-class LanguageTrainer(_WholeCheckpoints, SFTTrainer):
+class ClassifierTrainer(_Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
+    """Can weigh the classes and choose the rows of each round."""
+
+
+class LanguageTrainer(_Ordered, _WholeCheckpoints, SFTTrainer):
     """Evaluates by token: the libraries average over batches, so that a short answer would count more than a long one."""
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:

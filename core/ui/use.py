@@ -157,7 +157,7 @@ def export_panel(run: Run) -> None:
                 f"Loaded again in a fresh process: {parity['same_answer']} of {parity['n']} kept prompts get the same answer; "
                 f"greatest difference of a probability {parity['worst']:.6f} (at most {parity['tolerance']} is allowed)."
             )
-            archive = exports.archive(export)
+            archive = exports.archive(export.folder)
             with open(archive, "rb") as stream:
                 st.download_button(
                     f"Download ({archive.stat().st_size / 2**20:.1f} MB)",

@@ -7,20 +7,42 @@ import os
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
 
 import psutil
 
 from core.schemas.errors import UserError
+from core.store.deleting import carry_out
 from core.store.engine import DatabaseBusy
 from core.store.files import folder
+from core.store.leftovers import sweep_leftovers
 from core.store.migrate import migrate
-from core.store.owners import identity, is_alive
+from core.store.owners import identity, runs_here
 
 from .lock import SingleWorker
 from .supervisor import Supervisor, start_child
 
 log = logging.getLogger("core.worker")
 POLL_SECONDS = 0.4
+TIDY_SECONDS = 60.0
+
+
+class Tidying:
+    """Puts the storage folder right when the worker starts and once a minute: deletions that were begun, leftovers."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._next = clock, clock()
+
+    def tick(self) -> None:
+        if self._clock() < self._next:
+            return
+        self._next = self._clock() + TIDY_SECONDS
+        try:
+            carry_out()
+            sweep_leftovers()
+        except OSError:
+            log.exception("the storage folder could not be tidied; the next try is in a minute")
 
 
 def main() -> int:
@@ -38,10 +60,12 @@ def main() -> int:
     try:
         with SingleWorker(folder("state")):
             supervisor = Supervisor(start_child)
+            tidying = Tidying()
             log.info("worker %s is ready", supervisor.me)
-            while not ending.wait(POLL_SECONDS) and (parent is None or is_alive(parent)):
+            while not ending.wait(POLL_SECONDS) and (parent is None or runs_here(parent)):
                 try:
                     supervisor.tick()
+                    tidying.tick()
                 except DatabaseBusy as error:
                     log.warning("the database did not answer: %s", error.orig)
             log.info("ending: %d running jobs save their state", len(supervisor.children))

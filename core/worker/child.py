@@ -5,19 +5,21 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import shutil
 import signal
 import sys
 import traceback
 from typing import Any
 
-from core.schemas.errors import UserError
+from core.schemas.errors import DiskFull, UserError, is_disk_full
 from core.schemas.jobs import Desired, Job, JobKind, JobState
 from core.schemas.recorder import Interrupted
 from core.store import jobs
-from core.store.engine import DatabaseBusy, is_locked
+from core.store.config import storage_root
+from core.store.engine import DatabaseBusy, is_full, is_locked
 
 from .processes import end_at_once, watch_parent
-from .recorder import FENCED_OUT, JobRecorder, until_unlocked
+from .recorder import FENCED_OUT, JobRecorder, until_written
 
 log = logging.getLogger(__name__)
 TRAINING = (JobKind.TRAIN, JobKind.MITIGATE)  # kinds that draw curves
@@ -34,7 +36,8 @@ def unexpected(job: Job, error: BaseException) -> UserError:
 
 def run(job: Job, fence: int, recorder: JobRecorder) -> None:
     """Do the job and write its end, whatever happens. Raises FencedOut when the job is not ours any more."""
-    state, result, error = outcome(job, recorder)
+    with jobs.owned(job.id, fence):
+        state, result, error = outcome(job, recorder)
     try:
         recorder.close()
     except jobs.FencedOut:
@@ -42,16 +45,24 @@ def run(job: Job, fence: int, recorder: JobRecorder) -> None:
     except Exception as failure:
         state, result, error = JobState.FAILED, None, foreseen_or_not(job, failure)
     try:
-        until_unlocked(lambda: jobs.finish(job.id, fence, state, result, error))
+        if state is JobState.PAUSED and error is not None:
+            until_written(lambda: jobs.hold(job.id, fence, error))
+        else:
+            until_written(lambda: jobs.finish(job.id, fence, state, result, error))
     except jobs.FencedOut:
         raise
     except Exception as failure:  # a result that cannot be stored, for example
         problem = foreseen_or_not(job, failure)
-        until_unlocked(lambda: jobs.finish(job.id, fence, JobState.FAILED, None, problem))
+        until_written(lambda: jobs.finish(job.id, fence, JobState.FAILED, None, problem))
 
 
 def outcome(job: Job, recorder: JobRecorder) -> tuple[JobState, dict[str, Any] | None, dict[str, Any] | None]:
-    """Do the job: its next state, its result, its error. `core/worker/handlers/KIND_job.py` handles a kind."""
+    """Do the job: its next state, its result, its error. `core/worker/handlers/KIND_job.py` handles a kind.
+
+    Paused with an error means that it waits for what the error names.
+    """
+    if job.result is not None and job.kind is not JobKind.SERVE:
+        return JobState.DONE, job.result, None  # it was delivered, and its process killed before it could say so
     try:
         handler = importlib.import_module(f"core.worker.handlers.{job.kind.value}_job")
         return JobState.DONE, handler.run(job, recorder), None
@@ -63,7 +74,15 @@ def outcome(job: Job, recorder: JobRecorder) -> tuple[JobState, dict[str, Any] |
         if isinstance(failure, DatabaseBusy) and is_locked(failure):
             log.warning("the database stayed locked: the job goes back into the queue")
             return JobState.QUEUED, None, None
+        if is_disk_full(failure) or (isinstance(failure, DatabaseBusy) and is_full(failure)):
+            return JobState.PAUSED, None, no_space(failure)
         return JobState.FAILED, None, foreseen_or_not(job, failure)
+
+
+def no_space(failure: BaseException) -> dict[str, Any]:
+    """The error of a job that waits for space; `free` is how many bytes there were, now that it cleaned up behind it."""
+    log.warning("the disk is full: the job waits", exc_info=failure)
+    return {**DiskFull().as_dict(), "free": shutil.disk_usage(storage_root()).free}
 
 
 def foreseen_or_not(job: Job, failure: BaseException) -> dict[str, Any]:

@@ -9,14 +9,40 @@ from collections.abc import Callable
 
 import psutil
 
-from core.store.owners import is_alive
+from core.store.owners import runs_here
+
+MOST_THREADS = 16  # more do not make a step of a small model quicker
+
+
+def threads() -> int:
+    """How many processor threads a job computes with: TUNEWELL_THREADS, else the real cores that it may use, at most 16."""
+    said = os.environ.get("TUNEWELL_THREADS", "")
+    if said.isdecimal() and int(said) > 0:
+        return int(said)
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed, MOST_THREADS))
+
+
+def thread_variables() -> dict[str, str]:
+    """Environment of a job's process. Threads that wait for one another sleep instead of spinning.
+
+    Spinning costs nothing on an idle machine, but beside other work a step then takes several times as long, because the
+    thread that is waited for has no core to run on (benchmarks/threads.py). What the person has set is left alone.
+    """
+    wanted = {
+        "OMP_NUM_THREADS": str(threads()),
+        "OMP_WAIT_POLICY": "passive",
+        "GOMP_SPINCOUNT": "0",
+        "KMP_BLOCKTIME": "0",
+    }
+    return {name: os.environ.get(name, value) for name, value in wanted.items()}
 
 
 def watch_parent(parent: str, gone: Callable[[], None], every: float = 0.5) -> None:
     """Call `gone` (from a daemon thread) as soon as the process `parent` is no longer there."""
 
     def watch() -> None:
-        while is_alive(parent):
+        while runs_here(parent):
             time.sleep(every)
         gone()
 

@@ -13,11 +13,12 @@ from typing import Any
 from core.schemas.jobs import Desired
 from core.schemas.recorder import Interrupted
 from core.store import curves, jobs
-from core.store.engine import DatabaseBusy, is_locked, write
+from core.store.engine import DatabaseBusy, is_full, is_locked, write
 from core.store.tables import Checkpoint, RunEvent
 
 log = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.5
+FULL_DISK_SECONDS = 1.0  # between two tries to write to a full disk
 FENCED_OUT = 76  # exit status of a process that lost its job to another
 
 
@@ -26,13 +27,18 @@ def leave() -> None:
     os._exit(FENCED_OUT)
 
 
-def until_unlocked(write_it: Callable[[], None]) -> None:
-    """Do it again until the database is no longer locked: a wait, never a loss. Each try waits the busy timeout."""
+def until_written(write_it: Callable[[], None], pause: Callable[[float], None] = time.sleep) -> None:
+    """Do it again until the database is no longer locked and its disk not full: a wait, never a loss.
+
+    A try on a locked database waits the busy timeout; on a full disk it fails at once, so `pause` comes before the next.
+    """
     while True:
         try:
             return write_it()
         except DatabaseBusy as error:
-            if not is_locked(error):
+            if is_full(error):
+                pause(FULL_DISK_SECONDS)
+            elif not is_locked(error):
                 raise
             log.warning("the database did not answer, trying again: %s", error.orig)
 
@@ -59,14 +65,14 @@ class JobRecorder:
 
     def start(self) -> None:
         """Learn what is wanted, then go on in the background."""
-        until_unlocked(self.flush)
+        until_written(self.flush)
         self._thread.start()
 
     def close(self) -> None:
         """Stop the thread and write what is queued. Raises what went wrong in the background."""
         self._end.set()
         self._thread.join()
-        until_unlocked(self.flush)
+        until_written(self.flush)
 
     def shut_down(self) -> None:
         """Called by the signal handler: only sets a flag."""
@@ -99,8 +105,8 @@ class JobRecorder:
                 jobs.progressed(session, self.job_id, self.fence)
 
         self._raise_failure()
-        until_unlocked(self.flush)
-        until_unlocked(write_it)
+        until_written(self.flush)
+        until_written(write_it)
 
     def forget_checkpoint(self, step: int) -> None:
         def write_it() -> None:
@@ -111,7 +117,7 @@ class JobRecorder:
                     session.delete(row)
 
         self._raise_failure()
-        until_unlocked(write_it)
+        until_written(write_it)
 
     def rewind(self, beyond: int) -> None:
         """Forget what was recorded beyond this step: the run goes on from there and will write it again."""
@@ -121,7 +127,7 @@ class JobRecorder:
                 self._own(session)
                 curves.truncate(session, self._run(), beyond)
 
-        until_unlocked(write_it)
+        until_written(write_it)
 
     def wish(self) -> Desired:
         self._raise_failure()
@@ -131,7 +137,7 @@ class JobRecorder:
         return self._shutdown.is_set()
 
     def obey(self) -> None:
-        """For work without checkpoints: stop here if the worker ends (it is done again later) or somebody asked for it."""
+        """Stop here if the worker ends (the work is done again later) or somebody asked for it."""
         if self.shutting_down():
             raise Interrupted(Desired.PAUSE)
         if self.wish() is not Desired.RUN:
@@ -140,7 +146,25 @@ class JobRecorder:
     def guard(self) -> None:
         """Also writes what is queued: a checkpoint must not get its name before the points that lead to it are safe."""
         self._raise_failure()
-        until_unlocked(self.flush)
+        until_written(self.flush)
+
+    def deliver(self, store: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+        """Store what the work made, and the job's result that `store` returns, in one transaction that proves ownership.
+
+        After a kill there are both or neither, so that nothing is stored twice when the job is claimed again. `store` is
+        called anew where the database was locked; what takes long has to be done before.
+        """
+        delivered: dict[str, Any] = {}
+
+        def write_it() -> None:
+            with write() as session:
+                self._own(session)
+                delivered.update(store())
+                jobs.check(session, self.job_id, self.fence).result = delivered
+
+        self._raise_failure()
+        until_written(write_it)
+        return delivered
 
     def flush(self) -> None:
         """One transaction: heartbeat, queued points and events. Where it fails they stay queued, and the error is raised."""
@@ -180,7 +204,7 @@ class JobRecorder:
     def _loop(self) -> None:
         while not self._end.wait(FLUSH_SECONDS):
             try:
-                until_unlocked(self.flush)
+                until_written(self.flush)
             except jobs.FencedOut:
                 return
             except Exception as error:

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from core.schemas.errors import DiskFull, is_disk_full
 from core.schemas.jobs import Desired, Job, JobKind
 from core.store import jobs
-from core.store.config import PROJECT_ROOT
+from core.store.config import PROJECT_ROOT, storage_root
 from core.store.files import job_log
 from core.store.owners import identity, is_alive
 
-from .processes import stop_tree
+from .processes import stop_tree, thread_variables
 
 log = logging.getLogger(__name__)
 LEASE_SECONDS = 30.0
 MOST_ATTEMPTS = 3
 CHECKPOINT_GRACE_SECONDS = 55.0
 CANCEL_GRACE_SECONDS = 8.0
+SPACE_LOOK_SECONDS = 5.0
+SPACE_NEEDED = 500 * 10**6  # bytes that must have become free since a job met a full disk; the error says so too
 
 # One job at a time in each lane, so that a chat or an import need not wait for a training.
 LANES: Mapping[str, tuple[JobKind, ...]] = {
     "compute": (
         JobKind.TRAIN, JobKind.EVALUATE, JobKind.GENERATE, JobKind.AUDIT, JobKind.MITIGATE, JobKind.EXPORT,
     ),
-    "data": (JobKind.IMPORT, JobKind.PREPARE),
+    "data": (JobKind.IMPORT, JobKind.PREPARE, JobKind.FIX),
     "check": (JobKind.CHECK,),
     "serve": (JobKind.SERVE,),
 }  # fmt: skip
@@ -52,21 +56,27 @@ class Supervisor:
     me: str = field(default_factory=identity)
     children: dict[str, Child] = field(default_factory=dict)
     seen: dict[str, tuple[int, int, float]] = field(default_factory=dict)  # job: fence, beat, when it last moved
+    free_space: Callable[[], int] = lambda: shutil.disk_usage(storage_root()).free
+    looked: float | None = None  # when space was last looked for
 
     def tick(self) -> None:
-        """One round: reap, cancel, reconcile, claim."""
+        """One round: reap, cancel, reconcile, release, claim."""
         self.reap()
         self.cancel()
         self.reconcile()
+        self.release()
         for lane, kinds in LANES.items():
             if lane not in self.children and (claimed := jobs.claim(kinds, self.me)):
                 job, fence = claimed
                 log.info("starting %s job %s, attempt %d", job.kind.value, job.id, job.attempt)
                 try:
                     self.children[lane] = Child(job, fence, self.start_child(job, fence, self.me))
-                except OSError:  # no memory for a process, or no space for its log
+                except OSError as error:  # no memory for a process, or no space for its log
                     log.exception("the process of job %s did not start", job.id)
-                    self.give_back(job.id, fence, None)
+                    if is_disk_full(error):
+                        jobs.hold(job.id, fence, {**DiskFull().as_dict(), "free": self.free_space()})
+                    else:
+                        self.give_back(job.id, fence, None)
 
     def reap(self) -> None:
         """A child that ended without writing an end was killed: its job is queued again, or fails with the reason."""
@@ -89,6 +99,21 @@ class Supervisor:
             if self.clock() - child.cancelled > CANCEL_GRACE_SECONDS:
                 log.warning("%s job %s does not end by itself", job.kind.value, job.id)
                 stop_tree(child.process.pid, grace=1)
+
+    def release(self) -> None:
+        """Let jobs go on that met a full disk, when there is space again.
+
+        Measured against what was free when they stopped: a job that failed with plenty of small free space would else be
+        started over and over.
+        """
+        now = self.clock()
+        if self.looked is not None and now - self.looked < SPACE_LOOK_SECONDS:
+            return
+        self.looked = now
+        for job in jobs.held(DiskFull.ACTION):
+            if self.free_space() >= (job.error or {}).get("free", 0) + SPACE_NEEDED:
+                log.info("there is space again: job %s goes on", job.id)
+                jobs.release(job.id)
 
     def give_back(self, job_id: str, fence: int, status: int | None) -> None:
         job = jobs.get(job_id)
@@ -146,6 +171,7 @@ def start_child(job: Job, fence: int, me: str) -> subprocess.Popen[bytes]:
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TRANSFORMERS_VERBOSITY": "warning",
+        **thread_variables(),
     }
     with open(job_log(job.id), "ab") as output:
         return subprocess.Popen(

@@ -9,19 +9,22 @@ from core.schemas.audits import AuditInput, AuditResult
 from core.schemas.errors import UserError
 from core.schemas.jobs import Job
 from core.services import audits, datasets, runs
-from core.store.tables import Audit, Run
+from core.store.tables import Run
 from core.tasks import registry as tasks
 from core.worker.recorder import JobRecorder
 
 
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     recorder.phase("Starting the model engine")
-    stored = audit_run(runs.get(job.payload["run_id"]), job.payload.get("config") or {}, recorder)
-    return {"audit_id": stored.id}
+    training, config = runs.get(job.payload["run_id"]), job.payload.get("config") or {}
+    done, refused = audit_run(training, config, recorder)
+    return recorder.deliver(lambda: {"audit_id": audits.store(training, config, done, refused).id})
 
 
-def audit_run(training: Run, config: Mapping[str, Mapping[str, Any]], recorder: JobRecorder) -> Audit:
-    """Run all audits and keep them. One that cannot be done is kept with its reason."""
+def audit_run(
+    training: Run, config: Mapping[str, Mapping[str, Any]], recorder: JobRecorder
+) -> tuple[dict[str, AuditResult], dict[str, Any]]:
+    """Run all audits: their results by key, and for those that cannot be done the reason."""
     from core.training import predictors
 
     given = runs.inputs(training)
@@ -51,5 +54,4 @@ def audit_run(training: Run, config: Mapping[str, Mapping[str, Any]], recorder: 
             done[key] = audit.run(data, audit.config.model_validate(config.get(key) or {}))
         except UserError as error:
             refused[key] = error.as_dict()
-    recorder.guard()
-    return audits.store(training, config, done, refused)
+    return done, refused

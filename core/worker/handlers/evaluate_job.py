@@ -48,11 +48,9 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     recorder.phase("Simple baselines")
     contenders |= evaluations.simple_baselines(given.family, given.parts, split)
     recorder.phase("Comparing")
-    recorder.guard()
-    stored = evaluations.store(
-        training, split, contenders, "" if base is not None else NO_OPINION, round(time.monotonic() - began, 2)
-    )
-    return {"evaluation_id": stored.id}
+    seconds = round(time.monotonic() - began, 2)
+    built = evaluations.judge(training, split, contenders, "" if base is not None else NO_OPINION, seconds)
+    return recorder.deliver(lambda: {"evaluation_id": evaluations.store(training, built).id})
 
 
 def _predict(

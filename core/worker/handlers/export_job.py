@@ -19,7 +19,11 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     export_id, target = exports.new_target(training, kind)
     files = {"README.md": exports.card(training)}
     proof = export(f"{given.folder}/model", kind, target, given.plan, exports.questions(given), files, recorder)
-    recorder.guard()
-    stored = exports.store(training, export_id, kind, target, proof)
-    exports.archive(stored)
-    return {"export_id": stored.id, "folder": stored.folder}
+    recorder.phase("Packing it as one file")
+    exports.archive(target, recorder.obey)
+
+    def store() -> dict[str, Any]:
+        stored = exports.store(training, export_id, kind, target, proof)
+        return {"export_id": stored.id, "folder": stored.folder}
+
+    return recorder.deliver(store)

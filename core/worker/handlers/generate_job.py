@@ -54,6 +54,4 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
         }
         for prompt, b, t, reference in zip(shown, before, tuned, references, strict=True)
     ]
-    recorder.guard()
-    stored = reviews.store(training, decoding, items)
-    return {"sample_set_id": stored.id}
+    return recorder.deliver(lambda: {"sample_set_id": reviews.store(training, decoding, items).id})

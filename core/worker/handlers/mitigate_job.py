@@ -16,13 +16,20 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     correction = audits.get_correction(job.payload["correction_id"])
     again = runs.get(job.payload["run_id"])
     if not again.summary:
-        train_run(job, recorder)
+        trained = train_run(job, recorder)
+        runs.store_summary(again.id, trained.model_dump(mode="json"))
         again = runs.get(again.id)
     before = runs.get(str(correction.run_before_id))
-    stored = audit_run(again, correction.config.get("audits", {}), recorder)
+    config = correction.config.get("audits", {})
+    done, refused = audit_run(again, config, recorder)
     recorder.phase("Measuring the quality before and after")
-    judged = audits.finish_correction(correction, stored, quality(before), quality(again))
-    return {"correction_id": correction.id, "states": {k: g.state.value for k, g in judged.items()}}
+    judged = audits.judge_correction(correction, done, quality(before), quality(again))
+
+    def store() -> dict[str, Any]:
+        audits.finish_correction(correction, audits.store(again, config, done, refused), judged)
+        return {"correction_id": correction.id, "states": {k: g.state.value for k, g in judged.items()}}
+
+    return recorder.deliver(store)
 
 
 def quality(training: Run) -> dict[str, float]:

@@ -5,16 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from core.schemas.jobs import Job
+from core.schemas.training import TrainingResult
 from core.services import runs
 from core.store.files import run_folder
 from core.worker.recorder import JobRecorder
 
 
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
-    return train_run(job, recorder)
+    result = train_run(job, recorder)
+    run_id = str(job.payload["run_id"])
+
+    def store() -> dict[str, Any]:
+        runs.store_summary(run_id, result.model_dump(mode="json"))
+        return {"run_id": run_id, "ended": result.ended}
+
+    return recorder.deliver(store)
 
 
-def train_run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
+def train_run(job: Job, recorder: JobRecorder) -> TrainingResult:
     """Train the run of the job's payload to its finished model; it goes on from a checkpoint if there is one."""
     recorder.phase("Starting the training engine")
     from core.training.checkpoints import newest_whole_checkpoint
@@ -26,7 +34,5 @@ def train_run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     if found:
         recorder.event("resumed", found[1], f"Continued from the checkpoint of step {found[1]}")
     result = train(runs.training_spec(training, str(found[0]) if found else None), recorder)
-    recorder.guard()
-    summary = result.model_dump(mode="json")
-    runs.store_summary(training.id, summary)
-    return {"run_id": training.id, "ended": result.ended}
+    recorder.guard()  # the last points of the curves are on record before the run is
+    return result

@@ -1,0 +1,130 @@
+"""Deleting a project from the database and then from the disk, so that a kill at any moment leaves nothing half done.
+
+What is to go is written down first (`state/deleting/PROJECT.json`), then the rows are deleted, then the files. The worker
+goes through the notes when it starts and now and then: a note whose project still exists is dropped, for nothing was
+deleted; any other is carried out again. Only what a note names is ever removed: a database that was lost, or the wrong one,
+can thus never take the files with it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from sqlalchemy import JSON, String, Text, cast, select
+from sqlalchemy.orm import Session
+
+from core.atomic import write_json
+
+from .config import storage_root
+from .engine import read, write
+from .files import folder
+from .tables import Export, Job, Metric, Project, Run, Table
+
+log = logging.getLogger(__name__)
+KEEP_NOTE_SECONDS = 3600.0  # a child that had not noticed yet may have written once more: carried out again until then
+YOUNG_SECONDS = 60.0  # a file this new may have been kept by another project that is about to name it
+_DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def delete_project(project_id: str) -> None:
+    """Delete the project with its rows, run folders, exports, logs, and the uploads and tables that no other row names."""
+    note = folder("state", "deleting") / f"{project_id}.json"
+    with write() as session:
+        project = session.get(Project, project_id)
+        if project is None:
+            return
+        places = _places(session, project_id)
+        before = _digests(session)
+        session.delete(project)
+        session.flush()
+        content = sorted(before - _digests(session))
+        write_json(note, {"project": project_id, "at": time.time(), "places": places, "content": content})
+    _remove(places, content, time.time)
+
+
+def carry_out(now: Callable[[], float] = time.time) -> int:
+    """Finish deletions that were begun. Returns how many notes were carried out. Called by the worker."""
+    done = 0
+    for note in sorted(folder("state", "deleting").glob("*.json")):
+        try:
+            wanted = json.loads(note.read_text())
+            project_id, at = str(wanted["project"]), float(wanted["at"])
+            places, content = list(wanted["places"]), list(wanted["content"])
+        except (OSError, ValueError, KeyError, TypeError):
+            log.warning("the note %s cannot be read and is passed over", note)
+            continue
+        with read() as session:
+            exists = session.get(Project, project_id) is not None
+        if exists:
+            note.unlink(missing_ok=True)
+            continue
+        left = _remove(places, content, now)
+        done += 1
+        if not left and abs(now() - at) > KEEP_NOTE_SECONDS:
+            note.unlink(missing_ok=True)
+    return done
+
+
+def _places(session: Session, project_id: str) -> list[str]:
+    """What belongs to this project alone, as paths below the storage folder."""
+
+    def ids(table: type[Run] | type[Export] | type[Job]) -> Iterable[str]:
+        return session.scalars(select(table.id).where(table.project_id == project_id))
+
+    jobs = list(ids(Job))
+    return [
+        *(f"runs/{i}" for i in ids(Run)),
+        *(f"exports/{i}" for i in ids(Export)),
+        *(f"logs/{i}.log" for i in jobs),
+        *(f"state/token-{i}" for i in jobs),
+    ]
+
+
+def _digests(session: Session) -> set[str]:
+    """Every content hash that any row names, wherever it stands: a table added later needs no word here."""
+    found: set[str] = set()
+    for table in Table.metadata.sorted_tables:
+        columns = [cast(c, Text) for c in table.columns if isinstance(c.type, String | JSON)]
+        if table.name == Metric.__tablename__ or not columns:
+            continue  # millions of rows without any text of their own
+        for row in session.execute(select(*columns).execution_options(yield_per=500)):
+            for value in row:
+                found.update(_DIGEST.findall(value or ""))
+    return found
+
+
+def _remove(places: Iterable[str], content: Iterable[str], now: Callable[[], float]) -> list[Path]:
+    """Remove what may go. Returns what is still there: open files on Windows, and content that is young."""
+    own, wanted = [storage_root() / place for place in places], set(content)
+    for path in own:
+        _rid(path)
+    left = [path for path in own if path.exists()]
+    files = [p for d in wanted for p in (folder("uploads") / d, folder("tables") / f"{d}.parquet") if p.exists()]
+    if not files:
+        return left
+    with write() as session:  # nobody can begin to name them while the lock is held
+        free = wanted - _digests(session)
+        for path in files:
+            if path.name.partition(".")[0] not in free:
+                continue
+            if abs(now() - path.stat().st_mtime) > YOUNG_SECONDS:
+                _rid(path)
+            if path.exists():
+                left.append(path)
+    return left
+
+
+def _rid(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("%s cannot be removed yet: %s", path, error)

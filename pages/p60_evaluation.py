@@ -7,7 +7,7 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import evaluations, runs, status
 from core.ui import jobs, parts, screens
-from core.ui.evaluation import classes_panel, examples_panel, metrics_panel, verdict_panel
+from core.ui.evaluation import classes_panel, examples_panel, honest_panel, metrics_panel, verdict_panel
 from core.ui.training import next_round
 
 project = screens.begin("evaluation", "training")
@@ -53,6 +53,7 @@ with parts.guard():
         st.stop()
     result = evaluations.result(results[0])
     verdict_panel(result)
+    honest_panel(result)
     metrics_panel(result)
     if result.family == "classifier":
         classes_panel(run, result)

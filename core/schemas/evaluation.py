@@ -21,6 +21,21 @@ class MetricRow(Schema):
     warning: str = ""
 
 
+class HonestScores(Schema):
+    """The figures on the `n` rows that repeat no training row; `exact` and `near` rows (their ids: `row_ids`) do.
+
+    `judged` says that the verdict rests on these rows, because there are enough of them.
+    """
+
+    n: int
+    exact: int
+    near: int
+    row_ids: tuple[str, ...]
+    metrics: tuple[MetricRow, ...]
+    judged: bool
+    sentence: str
+
+
 class EvaluationResult(Schema):
     """`contents` names the Parquet tables of predictions by contender. `sentences` are the verdict in
     words; `worth_it` answers "was fine-tuning needed?".
@@ -46,6 +61,7 @@ class EvaluationResult(Schema):
     seconds: float = 0.0
     fixed: int = 0
     broken: int = 0
+    honest: HonestScores | None = None
 
     def metric(self, key: str) -> MetricRow | None:
         return next((m for m in self.metrics if m.key == key), None)

@@ -95,7 +95,8 @@ def _test_lines(found: EvaluationResult | None) -> list[str]:
     if found is None:
         return ["Not evaluated on a test set."]
     contenders = [c for c in ("tuned", "base", "majority", "tfidf", "nearest") if c in found.contents]
-    lines = [" ".join(found.sentences), "", f"{found.n} locked test rows; 95% intervals in brackets.", ""]
+    lines = [" ".join(found.sentences), ""] + ([found.honest.sentence, ""] if found.honest else [])
+    lines += [f"{found.n} locked test rows; 95% intervals in brackets.", ""]
     lines += ["| metric | " + " | ".join(contenders) + " |", "|---" * (len(contenders) + 1) + "|"]
     for row in found.metrics:
         lines.append(f"| {row.title} | " + " | ".join(_figure(row.values.get(c), row.format) for c in contenders) + " |")

@@ -25,6 +25,7 @@ from core.tasks import registry as tasks
 from core.tasks._base import TaskType
 
 from . import datasets, runs
+from .honest import Repeated, describe, without
 
 GENERATED_AT_MOST = 100  # answers written in full; likelihood is measured on every row
 
@@ -59,11 +60,16 @@ def predictions(found: EvaluationResult, contender: str) -> Predictions:
 
 
 def judge(
-    run: Run, split: str, contenders: Mapping[str, Predictions], base_note: str, seconds: float
+    run: Run,
+    split: str,
+    contenders: Mapping[str, Predictions],
+    base_note: str,
+    seconds: float,
+    repeated: Repeated | None = None,
 ) -> EvaluationResult:
     """Build the result from predictions, against what the project hopes for (called by the worker)."""
     project = records.get(Project, run.project_id)
-    return build(run.task, split, contenders, base_note, seconds, project.success if project else {})
+    return build(run.task, split, contenders, base_note, seconds, project.success if project else {}, repeated)
 
 
 def store(run: Run, built: EvaluationResult) -> Evaluation:
@@ -86,11 +92,16 @@ def build(
     base_note: str,
     seconds: float,
     success: Mapping[str, Any],
+    repeated: Repeated | None = None,
 ) -> EvaluationResult:
-    """Metrics, comparisons and the verdict in words. `contenders` holds at least `tuned`."""
+    """Metrics, comparisons and the verdict in words. `contenders` holds at least `tuned`.
+
+    Where rows are `repeated` from training, every metric is computed without them too, and the verdict rests on the others
+    where there are enough of them.
+    """
     task = tasks()[task_key]
     tuned, base = contenders["tuned"], contenders.get("base")
-    rows = tuple(row for m in _wanted_metrics(task) if (row := _metric_row(m, contenders)) is not None)
+    rows = _metric_rows(task, contenders)
     extra: dict[str, Any] = {}
     if isinstance(tuned, ClassPredictions):
         table = confusion(tuned)
@@ -103,12 +114,18 @@ def build(
             extra |= {"fixed": len(fixed(base, tuned)), "broken": len(broken(base, tuned))}
     else:
         extra["generated"] = sum(item.text is not None for item in tuned.items)
-    summary = _summary(task.headline_metric, contenders)
+    judged, honest = contenders, None
+    if repeated is not None and (repeated.exact or repeated.near):
+        rest = without(contenders, repeated)
+        found = _metric_rows(task, rest) if rest else ()
+        honest = describe(repeated, split, len(tuned), task.headline_metric, rows, found)
+        judged = rest if honest.judged else contenders
+    summary = _summary(task.headline_metric, judged)
     headline = metrics()[task.headline_metric]
     reached = None
     if success.get("metric") in metrics():
         hoped = metrics()[success["metric"]]
-        reached = verdicts.check_success(verdicts.Success.model_validate(dict(success)), hoped, hoped.compute(tuned))
+        reached = verdicts.check_success(verdicts.Success.model_validate(dict(success)), hoped, hoped.compute(judged["tuned"]))
     return EvaluationResult(
         split=split,
         n=len(tuned),
@@ -122,8 +139,13 @@ def build(
         success=reached.model_dump(mode="json") if reached else {},
         base_note=base_note,
         seconds=seconds,
+        honest=honest,
         **extra,
     )
+
+
+def _metric_rows(task: TaskType, contenders: Mapping[str, Predictions]) -> tuple[MetricRow, ...]:
+    return tuple(row for m in _wanted_metrics(task) if (row := _metric_row(m, contenders)) is not None)
 
 
 def _wanted_metrics(task: TaskType) -> list[Metric]:

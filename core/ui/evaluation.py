@@ -15,6 +15,7 @@ from core.store.tables import Run
 
 from . import parts
 from .charts import show
+from .markup import note, paragraph
 
 CONTENDERS = {
     "tuned": "Your model",
@@ -93,6 +94,29 @@ def _bars(result: EvaluationResult) -> None:
     better = "more is better" if row.higher_is_better else "less is better"
     figure.update_layout(xaxis_title=f"{row.title.lower()}{unit}, {better}", height=90 + 42 * len(names))
     show(figure, f"bars-{result.split}")
+
+
+def honest_panel(result: EvaluationResult) -> None:
+    """Where rows of the test repeat training rows: the inflated figures beside the honest ones."""
+    honest = result.honest
+    if honest is None:
+        return
+    whole = {row.key: row for row in result.metrics}
+    with st.container(border=True):
+        st.html(note("warning", "Some of these rows were in training", paragraph(honest.sentence)))
+        table = [
+            {
+                "": row.title,
+                f"all {result.n:,} rows": _shown(whole[row.key].values.get("tuned"), row),
+                f"without repeats, {honest.n:,} rows": _shown(row.values.get("tuned"), row),
+                "base model without repeats": _shown(row.values.get("base"), row),
+            }
+            for row in honest.metrics
+            if row.key in whole
+        ]
+        if table:
+            st.dataframe(table, hide_index=True, width="stretch")
+        st.caption("To avoid this, choose “Keep nearly equal texts together” under Split on the Tokenization screen.")
 
 
 def classes_panel(run: Run, result: EvaluationResult) -> None:

@@ -9,7 +9,7 @@ from core.schemas.examples import Example
 from core.schemas.jobs import Job
 from core.schemas.predictions import ClassPredictions, Predictions, TextPrediction, TextPredictions
 from core.schemas.predictor import Decoding, Predictor
-from core.services import evaluations, runs
+from core.services import evaluations, honest, runs
 from core.tasks import registry as tasks
 from core.worker.recorder import JobRecorder
 
@@ -47,9 +47,11 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
         contenders["base"] = _predict(base, given.family, given.labels, examples, generate)
     recorder.phase("Simple baselines")
     contenders |= evaluations.simple_baselines(given.family, given.parts, split)
+    recorder.phase("Looking for rows that stand in training too")
+    repeated = honest.repeated(given.parts, split)
     recorder.phase("Comparing")
     seconds = round(time.monotonic() - began, 2)
-    built = evaluations.judge(training, split, contenders, "" if base is not None else NO_OPINION, seconds)
+    built = evaluations.judge(training, split, contenders, "" if base is not None else NO_OPINION, seconds, repeated)
     return recorder.deliver(lambda: {"evaluation_id": evaluations.store(training, built).id})
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import datasets, projects, status
 from core.ui import jobs, parts, screens
+from core.ui.dataset_card import card_panel
 from core.ui.dataset_import import import_panel
 from core.ui.dataset_queue import queue_panel
 from core.ui.dataset_report import report_panel
@@ -61,4 +62,5 @@ with rows, parts.guard():
     rows_panel(version)
 with versions, parts.guard():
     versions_panel(project, version)
+    card_panel(project, version)
 screens.next_step("model")

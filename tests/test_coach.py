@@ -150,3 +150,71 @@ def test_every_action_the_coach_names_can_be_applied_and_has_a_title() -> None:
     for action in named:
         assert coaching.TITLES[action]
         assert coaching.apply(Recipe(), action) != Recipe()
+
+
+def test_a_rising_loss_with_answers_as_good_as_ever_is_too_sure_and_not_overfitting() -> None:
+    rising = [(s, 0.5 + abs(s - 30) * (0.01 if s < 30 else 0.004)) for s in EVALUATED]
+    flat = [(s, 0.9) for s in EVALUATED]
+    (found,) = advice(validation=rising, train=falling(1.1, 0.05, 30), macro_f1=flat).values()
+    assert (found.kind, found.action, found.now) == ("too_sure", "best_by_f1", "stop")
+    worse = [(s, 0.9 if s <= 30 else 0.8) for s in EVALUATED]
+    assert "overfitting" in advice(validation=rising, train=falling(1.1, 0.05, 30), macro_f1=worse)
+
+
+def test_a_validation_loss_far_above_that_of_training_is_a_gap_unless_both_are_nearly_nothing() -> None:
+    (found,) = advice(validation=falling(1.1, 0.5), train=falling(1.1, 0.2)).values()
+    assert (found.kind, found.action) == ("large_gap", "regularise")
+    assert advice(validation=falling(1.1, 0.03, 8), train=falling(1.1, 0.01, 8)) == {}
+
+
+def test_three_evaluations_without_change_are_a_plateau_while_there_are_steps_to_go() -> None:
+    flat = [(0, 1.1), (10, 0.8), (20, 0.6), (30, 0.500), (40, 0.501), (50, 0.4995), (60, 0.5)]
+    found = advice(validation=flat, train=flat)["plateau"]
+    assert (found.step, found.now, found.action) == (30, "stop", "")
+    late = [(s + 30 if s else 0, v) for s, v in flat]
+    assert "plateau" not in advice(validation=late, train=late), "the end of every curve is flat"
+    never = [(s, 1.1) for s, _ in flat]
+    assert "plateau" not in advice(validation=never, train=never), "what never learned is no plateau"
+
+
+def test_a_jump_that_does_not_come_back_is_a_spike_at_its_step() -> None:
+    steady = noisy(1.1, 0.35)[:70]
+    jumped = [*steady, *((s, 0.8) for s in range(71, 100))]
+    found = advice(batch=jumped)["spike"]
+    assert (found.step, found.action) == (71, "halve_learning_rate")
+    back = [*steady, (71, 3.0), *((s, 0.4) for s in range(72, 100))]
+    assert "spike" not in advice(batch=back)
+
+
+def test_an_accuracy_of_one_after_the_first_round_looks_too_good_where_there_are_rows_enough() -> None:
+    perfect = [(0, 0.3), (10, 0.999), (20, 1.0)]
+    early = {"accuracy": perfect, "steps_per_epoch": 25}
+    assert advice(**early, held_out=200)["too_good"].step == 10
+    assert "too_good" not in advice(**early, held_out=20)
+    assert "too_good" not in advice(accuracy=[(0, 0.3), (90, 1.0)], steps_per_epoch=25, held_out=200)
+
+
+def test_one_word_that_answers_as_well_as_the_model_is_named() -> None:
+    scores = [(0, 0.3), (50, 0.93), (100, 0.95)]
+    found = advice(accuracy=scores, held_out=200, steps_per_epoch=10, one_word=("refund", 0.96))["too_good"]
+    assert "“refund”" in found.text
+    assert "too_good" not in advice(accuracy=scores, held_out=200, steps_per_epoch=10, one_word=("refund", 0.7))
+
+
+def test_a_loss_that_falls_only_between_rounds_is_stairs() -> None:
+    stairs = [(s, 1.0 * 0.7 ** ((s - 1) // 25) + 0.002 * (s % 3)) for s in range(1, 101)]
+    assert advice(batch=stairs, steps_per_epoch=25)["stairs"].step == 25
+    straight = [(s, 1.2 - s / 100) for s in range(1, 101)]
+    assert "stairs" not in advice(batch=straight, steps_per_epoch=25)
+
+
+def test_a_loss_that_moves_by_less_than_two_percent_in_a_third_of_the_steps_is_slow() -> None:
+    slow = [(s, 4.0 - 0.0015 * s) for s in EVALUATED]
+    found = advice(train=slow, validation=slow, classes=0)
+    assert list(found) == ["rate_too_low"]
+
+
+def test_every_rule_is_a_file_with_a_place_in_the_order() -> None:
+    rules = coach.rules()
+    assert len(rules) == 12
+    assert {name for rule in rules.values() for name in rule.silenced_by} <= rules.keys()

@@ -1,4 +1,8 @@
-"""After warm-up the smoothed loss is above that of the first 20 points, or a gradient is ten times the median."""
+"""After warm-up the smoothed loss is above that of the start, or a gradient is ten times the median.
+
+The start is the mean of the first 20 points or the loss before the first step, whichever is lower: with a rate far too
+high the first points are the worst of all.
+"""
 
 from statistics import fmean, median
 
@@ -12,7 +16,7 @@ def run(curves: Curves) -> Advice | None:
     late = [p for p in points if p[0] > curves.warmup_steps]
     if len(points) < FIRST + RECENT or len(late) < RECENT:
         return None
-    start = fmean(v for _, v in points[:FIRST])
+    start = min([fmean(v for _, v in points[:FIRST]), *(v for s, v in known(curves.train) if s == 0)])
     now = fmean(v for _, v in late[-RECENT:])
     norms = [v for _, v in known(curves.grad_norm)]
     wild = len(norms) >= FIRST + RECENT and norms[-1] > 10 * median(norms) and now > start

@@ -11,7 +11,7 @@ def run(curves: Curves) -> Advice | None:
     points, epoch = known(curves.batch), curves.steps_per_epoch
     if epoch < FEWEST or len(points) < 2 * FEWEST:
         return None
-    steps = 0
+    found = []
     for boundary in range(epoch, points[-1][0], epoch):
         before = [v for s, v in points if boundary - epoch // 5 < s <= boundary]
         after = [v for s, v in points if boundary < s <= boundary + epoch // 5]
@@ -21,13 +21,13 @@ def run(curves: Curves) -> Advice | None:
         # A stair is flat: what fell within the epoch is learning, what falls at its edge is recognition.
         drop, slope = fmean(before) - fmean(after), (fmean(within) - fmean(before)) / 4
         if drop > 0.1 * fmean(before) and drop > 2 * max(0.0, slope):
-            steps = steps or boundary
-    if not steps:
+            found.append(boundary)
+    if len(found) < 2:  # once is chance
         return None
     return Advice(
         kind="stairs",
         severity="info",
-        step=steps,
+        step=found[0],
         title="The loss falls in stairs, one for each pass",
         text="It recognises rows that it saw in the pass before. One or two epochs are usually enough here.",
         action="fewer_epochs",

@@ -20,7 +20,7 @@ def run(curves: Curves) -> Advice | None:
     return Advice(
         kind="too_good",
         severity="warning",
-        step=(early or scores)[-1][0],
+        step=early[0][0] if early else scores[-1][0],
         title="This looks too good",
         text=f"{why} The answer may be written in the text, or validation rows may stand in the training rows too. Look at "
         "shortcuts and leakage in the health report before you trust the score.",

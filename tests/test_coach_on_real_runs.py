@@ -1,0 +1,128 @@
+"""The coach on curves that real trainings draw: each fault is provoked, named, and not named on a healthy run."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_training import LABELS, Diary, classification, spec_of, texts
+
+from core.data import baselines, coach
+from core.schemas.errors import UserError
+from core.schemas.examples import Example
+from core.schemas.training import TrainingSpec
+from core.training.train import train
+
+pytestmark = [pytest.mark.usefixtures("one_thread")]
+Advised = dict[str, coach.Advice]
+
+
+@pytest.fixture(scope="module")
+def advised(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Advised]:
+    """What the coach says at the end of a real training of one kind, on these rows, with these settings."""
+
+    def run(kind: str, parts: tuple[Sequence[Example], Sequence[Example]], **recipe: Any) -> Advised:
+        spec = spec_of(kind, tmp_path_factory.mktemp("run"), small_model, **recipe)
+        spec = spec.model_copy(update={"train": tuple(parts[0]), "validation": tuple(parts[1])})
+        diary = Diary()
+        try:
+            steps = train(spec, diary).steps
+        except UserError:  # a loss that is no number ends the training; its curves stay
+            steps = diary.step
+        return {a.kind: a for a in coach.read(curves(spec, diary, steps))}
+
+    return run
+
+
+def curves(spec: TrainingSpec, diary: Diary, steps: int) -> coach.Curves:
+    """The curves of a finished run, as core/services/coaching.py gives them to the coach."""
+
+    def points(name: str, split: str) -> list[tuple[int, float | None]]:
+        return [*sorted(diary.points[split, name].items())]
+
+    held = Counter(e.label for e in spec.validation)
+    labelled = spec.family == "classifier"
+    return coach.Curves(
+        validation=points("loss", "validation"),
+        train=points("loss", "train"),
+        batch=points("loss", "batch"),
+        grad_norm=points("grad_norm", "batch"),
+        accuracy=points("accuracy", "validation"),
+        macro_f1=points("macro_f1", "validation"),
+        total_steps=steps,
+        warmup_steps=round(spec.recipe.warmup * steps),
+        steps_per_epoch=round(steps / spec.recipe.epochs),
+        classes=len(LABELS) if labelled else 0,
+        majority=max(held.values()) / len(spec.validation) if labelled else None,
+        held_out=len(spec.validation),
+        one_word=baselines.one_word(spec.train, spec.validation) if labelled else None,
+    )
+
+
+def relabelled(rows: Sequence[Example], share: float) -> list[Example]:
+    """The rows with this share of their labels drawn at random: nothing can be learned of those."""
+    source = random.Random(3)
+    return [r.model_copy(update={"label": source.choice(LABELS)}) if source.random() < share else r for r in rows]
+
+
+def rambling(seed: int, count: int) -> list[Example]:
+    """Texts of random letters: they can be memorised and nothing else."""
+    source = random.Random(seed)
+    words = ["".join(source.choices("abcdefghij", k=5)) for _ in range(400)]
+    return [Example(row_id=f"{seed}-{n}", text=" ".join(source.choices(words, k=8))) for n in range(count)]
+
+
+def puzzle(seed: int, count: int, mistakes: float = 0.1) -> list[Example]:
+    """The order of two words decides the label, and some labels are wrong: learnable slowly, never quite."""
+    source, out = random.Random(seed), []
+    for n in range(count):
+        one, two = source.sample(("lamp", "kettle", "parcel", "order"), 2)
+        label = LABELS[sorted((one, two)).index(one)] if source.random() > mistakes else source.choice(LABELS)
+        out.append(Example(row_id=f"{seed}-{n}", text=f"the {one} came before the {two}", label=label))
+    return out
+
+
+def test_a_healthy_run_is_left_alone(advised: Callable[..., Advised]) -> None:
+    assert advised("classifier, full", (puzzle(1, 240), puzzle(2, 100)), epochs=4, batch_size=16) == {}
+
+
+def test_a_learning_rate_a_thousand_times_too_high_is_named(advised: Callable[..., Advised]) -> None:
+    data = (puzzle(1, 240), puzzle(2, 60))
+    found = advised("classifier, full", data, learning_rate=1.0, epochs=3, scheduler="constant", batch_size=16)
+    assert list(found) == ["rate_too_high"]
+
+
+def test_twenty_rounds_on_fifty_rows_with_wrong_labels_are_memorising(advised: Callable[..., Advised]) -> None:
+    data = (relabelled(classification(1, 50), 0.5), relabelled(classification(2, 40), 0.5))
+    found = advised("classifier, full", data, epochs=20, evaluations_per_epoch=1)
+    assert list(found) == ["overfitting"]
+
+
+def test_labels_drawn_at_random_cannot_be_learned(advised: Callable[..., Advised]) -> None:
+    data = (relabelled(classification(1, 160), 1), relabelled(classification(2, 60), 1))
+    assert list(advised("classifier, full", data, epochs=2, learning_rate=1e-3)) == ["not_learning"]
+
+
+def test_a_language_model_at_a_rate_far_too_low_is_told_so(advised: Callable[..., Advised]) -> None:
+    found = advised("completion, full, packed", (texts(1, 120), texts(2, 30)), epochs=4, learning_rate=2e-5)
+    assert list(found) == ["rate_too_low"]
+
+
+def test_a_run_that_ends_in_the_middle_of_learning_is_told_so(advised: Callable[..., Advised]) -> None:
+    settings = {"epochs": 1, "evaluations_per_epoch": 10, "learning_rate": 1e-3, "scheduler": "constant"}
+    assert list(advised("completion, full, packed", (texts(1, 60), texts(2, 20)), **settings)) == ["underfitting"]
+
+
+def test_a_few_rows_learned_by_heart_leave_a_gap(advised: Callable[..., Advised]) -> None:
+    data = (puzzle(1, 24, 0), puzzle(2, 60, 0))
+    found = advised("classifier, full", data, epochs=20, batch_size=8, evaluations_per_epoch=1, learning_rate=2e-3)
+    assert list(found) == ["large_gap"]
+
+
+def test_a_task_that_one_word_gives_away_looks_too_good(advised: Callable[..., Advised]) -> None:
+    found = advised("classifier, full", (classification(1, 160), classification(2, 60)), epochs=2)
+    assert "leak" in found["too_good"].text

@@ -61,6 +61,8 @@ def _body(project: Project, run: Run, others: list[Run], job: Job) -> None:
     elif run.summary:
         _summary(run)
     _buttons(run, job)
+    for event in [e for e in runs.events(run.id) if e.kind == "memory"]:
+        st.info(f"**{event.title}.** {event.text}", icon=":material/memory:")
     with st.container(key=f"coach-{run.id}"):
         _coach(project, run, job)
     curves_panel(run, others)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
+from core.data.make_fit import smaller_batch
+from core.schemas.errors import UserError
 from core.schemas.jobs import Job
-from core.schemas.training import TrainingResult
+from core.schemas.training import TrainingResult, TrainingSpec
 from core.services import runs
 from core.store.files import run_folder
 from core.worker.recorder import JobRecorder
+
+MEMORY = "memory"  # the kind of the event that says that a run went on with smaller batches
 
 
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
@@ -23,16 +28,58 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
 
 
 def train_run(job: Job, recorder: JobRecorder) -> TrainingResult:
-    """Train the run of the job's payload to its finished model; it goes on from a checkpoint if there is one."""
+    """Train the run of the job's payload to its finished model; it goes on from a checkpoint if there is one.
+
+    Where memory runs out it goes on from there with half the batch size and twice the accumulation (the result is the
+    same), as often as needed, and says so.
+    """
     recorder.phase("Starting the training engine")
+    while True:
+        result = _attempt(str(job.payload["run_id"]), recorder)
+        if result is not None:
+            recorder.guard()  # the last points of the curves are on record before the run is
+            return result
+        gc.collect()  # the model that did not fit hangs in the traceback of its failure until here
+        _empty_cache()
+
+
+def _attempt(run_id: str, recorder: JobRecorder) -> TrainingResult | None:
+    """None where memory ran out and a smaller batch is left to try."""
     from core.training.checkpoints import newest_whole_checkpoint
     from core.training.train import train
 
-    training = runs.get(job.payload["run_id"])
+    training = runs.get(run_id)
     found = newest_whole_checkpoint(run_folder(training.id))
     recorder.rewind(found[1] if found else -1)
     if found:
         recorder.event("resumed", found[1], f"Continued from the checkpoint of step {found[1]}")
-    result = train(runs.training_spec(training, str(found[0]) if found else None), recorder)
-    recorder.guard()  # the last points of the curves are on record before the run is
-    return result
+    spec = runs.training_spec(training, str(found[0]) if found else None)
+    for _ in [event for event in runs.events(run_id) if event.kind == MEMORY]:
+        spec = _smaller(spec)
+    try:
+        return train(spec, recorder)
+    except UserError as error:
+        if error.action != "smaller_batch" or spec.recipe.batch_size == 1:
+            raise
+        recipe = _smaller(spec).recipe
+        recorder.flush()
+        recorder.event(
+            MEMORY,
+            found[1] if found else -1,  # it must outlive the rewind to this checkpoint
+            "Memory ran out: it goes on with smaller batches",
+            f"Batch size {recipe.batch_size} with gradient accumulation {recipe.accumulation} instead of "
+            f"{spec.recipe.batch_size} and {spec.recipe.accumulation}: the same result, a little slower.",
+        )
+        recorder.flush()
+        return None
+
+
+def _smaller(spec: TrainingSpec) -> TrainingSpec:
+    return spec.model_copy(update={"recipe": smaller_batch(spec.recipe)})
+
+
+def _empty_cache() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,0 +1,95 @@
+"""Out of memory in the middle of a run: smaller batches from the last checkpoint, the same effective batch, and said so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import tiny_training as tiny
+import torch
+
+from core.schemas.errors import UserError
+from core.schemas.jobs import JobKind
+from core.schemas.plan import PreparationPlan
+from core.schemas.recipe import Recipe
+from core.services import datasets, models, preparation, projects, runs
+from core.store import curves, jobs
+from core.store.engine import engine
+from core.store.migrate import migrate
+from core.training.trainers import ClassifierTrainer
+from core.worker.handlers.train_job import train_run
+from core.worker.recorder import JobRecorder
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def project(storage: Path, small_model: Path) -> Iterator[str]:
+    migrate()
+    made = projects.create("a project", "classification").id
+    rows = tiny.classification(1, 80)
+    columns = {"row_id": [e.row_id for e in rows], "text": [e.text for e in rows], "label": [e.label for e in rows]}
+    datasets.add_version(
+        made, pd.DataFrame(columns), roles={"text": "text", "label": "label"}, title="made up", origin={}
+    )
+    projects.update(made, base_model_key=models.add_folder(str(small_model)).key)
+    preparation.save(projects.get(made), PreparationPlan(max_length=64))
+    yield made
+    engine().dispose()
+
+
+def memory_for(rows: int, monkeypatch: pytest.MonkeyPatch, from_step: int = 0) -> None:
+    """From this step on a batch of more rows does not fit, as on a card whose memory is full."""
+    whole = ClassifierTrainer.training_step
+
+    def step(self: ClassifierTrainer, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
+        if self.state.global_step >= from_step and len(inputs["input_ids"]) > rows:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return whole(self, model, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(ClassifierTrainer, "training_step", step)
+
+
+def trained(project_id: str) -> tuple[str, Any]:
+    recipe = Recipe(
+        method="full", learning_rate=3e-3, batch_size=8, epochs=2, evaluations_per_epoch=2, early_stopping=0, warmup=0
+    )
+    run = runs.start(project_id, recipe)
+    found = jobs.claim([JobKind.TRAIN], "me")
+    assert found is not None
+    recorder = JobRecorder(found[0].id, found[1], run.id, lost=lambda: None)
+    result = train_run(found[0], recorder)
+    recorder.flush()
+    return run.id, result
+
+
+def losses(run_id: str) -> dict[int, float | None]:
+    return {p.step: p.value for p in curves.points(run_id, [("loss", "validation")])}
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_the_run_ends_as_if_it_had_fitted(
+    project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = trained(project)
+    memory_for(2, monkeypatch, from_step=4)
+    run_id, result = trained(project)
+    said = [e for e in runs.events(run_id) if e.kind == "memory"]
+    assert [e.text.split(" instead")[0] for e in said] == [
+        "Batch size 4 with gradient accumulation 2",
+        "Batch size 2 with gradient accumulation 4",
+    ]
+    assert [e.kind for e in runs.events(run_id)].count("resumed") == 2, "it went on from a checkpoint, not from the start"
+    assert result.ended == "done"
+    assert losses(run_id) == pytest.approx(losses(whole), rel=1e-3), "the effective batch is the same, so is the curve"
+
+
+def test_when_not_even_one_row_fits_the_person_is_told_what_to_change(
+    project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory_for(0, monkeypatch)
+    with pytest.raises(UserError, match="ran out of memory") as caught:
+        trained(project)
+    assert "batch size of 1" in caught.value.cause

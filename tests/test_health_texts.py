@@ -25,7 +25,7 @@ def test_exact_copies_near_copies_and_contradictions_are_counted_apart() -> None
     assert result.counts["contradictions"] == 3 and result.counts["contradicting_rows"] == 6
     near = [f for f in of(result, "duplicates") if "nearly" in f.title]
     assert "7 differ only in case or spaces" in near[0].title
-    assert near[0].data["fix_options"] == {"ignore_case_and_spaces": True}
+    assert near[0].data["fix_key"] == "drop_near_duplicates" and near[0].data["clusters"]
 
 
 def test_composed_and_decomposed_accents_are_the_same_text() -> None:

@@ -21,7 +21,7 @@ NEIGHBOURS = 20  # pairs sought for one text; a thousand variations of one sente
 BINS = 64  # of the sketch that rules most candidates out before their sets are compared
 BLOCK = 1 << 16  # candidate pairs compared at once
 READ = 1 << 22  # characters of all texts that are turned into shingles at once
-BUCKETS = 24  # bits of a shingle's hash under which its frequency is counted: the order need not be exact, only the same
+BUCKETS = 24  # most bits of a shingle's hash under which it is counted: the order need not be exact, only the same for all
 REACH = 1_000  # texts on either side that are looked at among those that share one shingle
 
 
@@ -150,9 +150,10 @@ class _Entries:
 
     @classmethod
     def of(cls, texts: Sequence[str], threshold: float) -> _Entries:
-        counts = np.zeros(1 << BUCKETS, dtype=np.int32)
+        bits = min(BUCKETS, sum(map(len, texts)).bit_length())
+        counts = np.zeros(1 << bits, dtype=np.int32)
         for _, block in _blocks(texts):
-            bucket = (_shingles(block).astype(np.uint32) >> np.uint32(32 - BUCKETS)).astype(np.int64)
+            bucket = (_shingles(block).astype(np.uint32) >> np.uint32(32 - bits)).astype(np.int64)
             counts += np.bincount(bucket, minlength=len(counts)).astype(np.int32)
             del bucket
         # 9 bits of frequency on a logarithmic scale: up to four million rows, each step is 3%.
@@ -189,7 +190,8 @@ def _prefixes(
     smallest = np.flatnonzero(np.diff(row * BINS + bins, prepend=-1))
     sketches[row[smallest], bins[smallest]] = 1 + shingle[smallest] % np.uint32(255)
     # By row, then rarest first, then by hash: rows of a block fit into 23 bits, READ characters hold no more.
-    rank = ranks[shingle >> np.uint32(32 - BUCKETS)].astype(np.uint64)
+    bits = len(ranks).bit_length() - 1
+    rank = ranks[shingle >> np.uint32(32 - bits)].astype(np.uint64)
     order = (row.astype(np.uint64) << np.uint64(41)) | (rank << np.uint64(32)) | shingle.astype(np.uint64)
     order.sort()
     shingle, row = order.astype(np.uint32), (order >> np.uint64(41)).astype(np.int64)

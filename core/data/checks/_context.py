@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import unicodedata
 from collections import Counter
@@ -12,12 +13,17 @@ from typing import Literal
 
 from core.schemas.examples import Example, Split
 
-from ..duplicates import exact_groups, normalise
+from ..duplicates import exact_groups, near_pairs, normalise
 from ._around import Around
 from ._spelling import Merge, looks_unique, propose
 from ._vocabulary import Vocabulary
 
 Shape = Literal["labels", "messages", "text"]
+NEAR = 0.8  # Jaccard similarity of 5-character shingles from which two texts are near copies
+CLIP = 2_000  # characters of a text that are compared
+COMPARED, BUDGET = 1_000_000, 120_000_000  # rows and characters compared: about 3 GB; of more, a random sample
+SAME_TEMPLATE = 3  # texts compared among those that differ only in their numbers
+DIGIT = re.compile(r"\d+")
 EVIDENCE = 200  # most rows that a finding lists
 READ = 5_000  # characters of a text that are read for its words
 
@@ -27,6 +33,16 @@ _COUNTED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9
 def count_words(text: str) -> int:
     """Words between spaces; each Chinese or Japanese character counts as one."""
     return len(text.split()) if text.isascii() else sum(1 for _ in _COUNTED.finditer(text))
+
+
+@dataclass(frozen=True)
+class Near:
+    """`pairs` (i, j, Jaccard) of rows that differ and share `NEAR` of their shingles, i < j. Of texts that differ only in
+    their numbers the first `SAME_TEMPLATE` are compared. `whole`: whether all rows were, or a sample of `compared` rows."""
+
+    pairs: list[tuple[int, int, float]]
+    whole: bool
+    compared: int
 
 
 @dataclass(frozen=True)
@@ -126,6 +142,28 @@ class Context:
     def ids(self, indices: Iterable[int]) -> tuple[str, ...]:
         """Row ids of the first `EVIDENCE` of these examples."""
         return tuple(self.row_ids[i] for i, _ in zip(indices, range(EVIDENCE), strict=False))
+
+    @cached_property
+    def masked(self) -> list[str]:
+        """`folded` with every number as 0: texts that are equal in it come from one template."""
+        return [DIGIT.sub("0", t) for t in self.folded]
+
+    @cached_property
+    def near(self) -> Near:
+        """The near copies among the texts, see `Near`. The most expensive search of the report, so done once."""
+        clipped = [t[:CLIP] for t in self.folded]
+        seen = Counter[str]()
+        rows = []
+        for i, text in enumerate(self.masked):
+            seen[text] += 1
+            if seen[text] <= SAME_TEMPLATE:
+                rows.append(i)
+        size = sum(len(clipped[i]) for i in rows)
+        most = min(COMPARED, int(BUDGET * len(rows) / size)) if size else 0
+        if most < len(rows):
+            rows = sorted(random.Random(0).sample(rows, most))
+        found = near_pairs([clipped[i] for i in rows], NEAR)
+        return Near([(rows[a], rows[b], s) for a, b, s in found], most >= len(rows), len(rows))
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

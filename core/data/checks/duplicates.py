@@ -1,24 +1,20 @@
-"""Rows that are there twice: exact copies, copies up to case and spaces, and nearly the same texts."""
+"""Rows that are there twice: exact copies, copies up to case and spaces, and nearly the same texts, as clusters."""
 
 from __future__ import annotations
 
-import random
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
 from core.schemas.findings import Finding, Severity
 
-from ..duplicates import near_pairs
+from ..duplicates import clusters
 from ..statistics import wilson
 from ._check import ALL, Check, plural
-from ._context import Context
+from ._context import DIGIT, NEAR, Context
 
 FLAG, FEWEST = 0.01, 3  # share and number of rows from which copies matter (house thresholds)
-THRESHOLD = 0.8
-CLIP = 2_000  # characters of a text that are compared; the search takes about 50 bytes of memory a character
-COMPARED, BUDGET = 50_000, 5_000_000  # rows and characters compared; beyond them a random sample stands for the rest
-SAME_TEMPLATE = 3  # texts compared among those that differ only in their numbers
-_DIGITS = re.compile(r"\d+")
+SHOWN = 50  # clusters and pairs that a finding lists
 
 
 def run(context: Context) -> list[Finding]:
@@ -26,13 +22,18 @@ def run(context: Context) -> list[Finding]:
     if total < 2:
         return []
     exact, spaced, numbers = _exact(context), _spaced(context), _numbers_only(context)
-    near, pairs, all_compared = _near(context)
-    variants = sorted(set(spaced) | set(near))
-    counts = {"exact_copies": len(exact), "near_copies": len(variants), "number_variants": len(numbers)}
+    pairs = _near(context)
+    variants = sorted({*spaced, *(j for _, j, _ in pairs)})
+    groups = clusters([(i, j) for i, j, _ in pairs])
+    counts = {
+        "exact_copies": len(exact),
+        "near_copies": len(variants),
+        "number_variants": len(numbers),
+        "near_clusters": len(groups),
+    }
     findings = [_exact_finding(context, exact, counts)]
-    templated = len(numbers) > total / 2
     if variants:
-        findings.append(_near_finding(context, variants, spaced, pairs, all_compared, templated))
+        findings.append(_near_finding(context, variants, spaced, pairs, groups, len(numbers) > total / 2))
     if len(numbers) > FLAG * total:
         findings.append(
             Finding(
@@ -40,10 +41,16 @@ def run(context: Context) -> list[Finding]:
                 severity=Severity.INFO,
                 title=f"{plural(len(numbers), 'row')} of {total:,} differ from another only in their numbers",
                 meaning="Such texts come from a template. If the numbers do not matter, they are as good as copies.",
-                fix="Nothing to do if the numbers carry meaning. Otherwise collect texts that differ in their words.",
+                fix="Nothing to do if the numbers carry meaning. Otherwise collect texts that differ in their words, or remove "
+                "near copies with “Numbers do not matter” ticked.",
                 count=len(numbers),
                 row_ids=context.ids(numbers),
                 estimate=wilson(len(numbers), total),
+                data={
+                    "fix_key": "drop_near_duplicates",
+                    "fix_options": {"threshold": NEAR, "numbers_differ": True},
+                    "evidence": _evidence(context, _same_template(context, numbers)),
+                },
             )
         )
     return findings
@@ -54,28 +61,46 @@ def _near_finding(
     rows: list[int],
     spaced: list[int],
     pairs: list[tuple[int, int, float]],
-    all_compared: bool,
+    groups: list[list[int]],
     templated: bool,
 ) -> Finding:
-    total = context.rows
-    ids = list(context.row_ids)
-    shown = [{"a": ids[i], "b": ids[j], "similarity": round(s, 3)} for i, j, s in pairs[:50]]
-    sampled = "" if all_compared else " Only a random sample of the rows was compared; there will be more."
+    total, ids = context.rows, context.row_ids
+    most_alike = sorted(pairs, key=lambda pair: -pair[2])
+    shown = [{"a": ids[i], "b": ids[j], "similarity": round(s, 3)} for i, j, s in most_alike[:SHOWN]]
+    largest = sorted(groups, key=lambda g: -len(g))[:SHOWN]
+    whole = context.near.whole
+    sampled = "" if whole else f" Only a random sample of {context.near.compared:,} rows was compared; there will be more."
     in_both = " When one is trained on and another, in slightly other words, is tested, the score looks too good."
-    fix = {"fix_key": "drop_duplicates", "fix_options": {"ignore_case_and_spaces": True}} if spaced else {}
+    formed = f"They form {plural(len(groups), 'cluster')}. " if groups else ""
+    if pairs:
+        data: dict[str, Any] = {"fix_key": "drop_near_duplicates", "fix_options": {"threshold": NEAR}, "link": "tokens"}
+        fix = "Keep one of each, or split by cluster so that near copies stay in one part."
+    else:
+        data = {"fix_key": "drop_duplicates", "fix_options": {"ignore_case_and_spaces": True}}
+        fix = "Look through the rows and keep one of each where they say the same."
+    # Each group together, its first row before the copies of it.
+    in_order = [i for group in sorted(groups) for i in group] or rows
+    like = {j: f"{s:.0%} like {ids[i]}" for i, j, s in sorted(pairs, key=lambda pair: pair[2])}
+    partners = {i: f"{s:.0%} like {ids[j]}" for i, j, s in sorted(pairs, key=lambda pair: pair[2])}
     return Finding(
         check="duplicates",
         # Where most texts come from templates anyway, likeness is how they were made and no accident.
         severity=Severity.INFO if templated else _weight(len(rows), total),
-        title=f"{'' if all_compared else 'At least '}{plural(len(rows), 'row')} of {total:,} "
+        title=f"{'' if whole else 'At least '}{plural(len(rows), 'row')} of {total:,} "
         f"{'nearly repeats' if len(rows) == 1 else 'nearly repeat'} another ({len(spaced):,} differ only in case or "
         "spaces)",
-        meaning="Near copies teach little that is new." + (in_both if pairs else "") + sampled,
-        fix="Look through the pairs and keep one of each where they say the same.",
+        meaning=formed + "Near copies teach little that is new." + (in_both if pairs else "") + sampled,
+        fix=fix,
         count=len(rows),
-        row_ids=context.ids(rows),
+        row_ids=context.ids(in_order),
         estimate=wilson(len(rows), total),
-        data=fix | {"pairs": shown},
+        data=data
+        | {
+            "pairs": shown,
+            "clusters": [[ids[i] for i in group[:20]] for group in largest],
+            "cluster_sizes": [len(group) for group in largest],
+            "evidence": {ids[i]: word for i, word in list((partners | like).items())[:500]},
+        },
     )
 
 
@@ -90,6 +115,8 @@ def _exact_finding(context: Context, rows: list[int], counts: dict[str, int]) ->
             estimate=wilson(0, total),
             data={"counts": counts},
         )
+    copies = set(rows)
+    firsts = {(context.exact[i], context.classes[i]): i for i in reversed(range(total)) if i not in copies}
     return Finding(
         check="duplicates",
         severity=_weight(len(rows), total),
@@ -100,8 +127,26 @@ def _exact_finding(context: Context, rows: list[int], counts: dict[str, int]) ->
         count=len(rows),
         row_ids=context.ids(rows),
         estimate=wilson(len(rows), total),
-        data={"counts": counts, "fix_key": "drop_duplicates"},
+        data={
+            "counts": counts,
+            "fix_key": "drop_duplicates",
+            "evidence": _evidence(context, ((i, firsts[context.exact[i], context.classes[i]]) for i in rows)),
+        },
     )
+
+
+def _evidence(context: Context, copies: Iterable[tuple[int, int]]) -> dict[str, str]:
+    pairs = zip(range(200), copies, strict=False)
+    return {context.row_ids[i]: f"as {context.row_ids[first]}" for _, (i, first) in pairs}
+
+
+def _same_template(context: Context, rows: list[int]) -> list[tuple[int, int]]:
+    wanted = {context.masked[i] for i in rows[:200]}
+    first: dict[str, int] = {}
+    for i, text in enumerate(context.masked):
+        if text in wanted:
+            first.setdefault(text, i)
+    return [(i, first[context.masked[i]]) for i in rows[:200]]
 
 
 def _weight(rows: int, total: int) -> Severity:
@@ -136,32 +181,18 @@ def _numbers_only(context: Context) -> list[int]:
     """Examples whose text came before with other numbers in it."""
     seen: dict[str, set[str]] = defaultdict(set)
     found = []
-    for i, text in enumerate(context.folded):
-        if _DIGITS.search(text):
-            variants = seen[_DIGITS.sub("0", text)]
+    for i, (text, masked) in enumerate(zip(context.folded, context.masked, strict=True)):
+        if DIGIT.search(text):
+            variants = seen[masked]
             if variants and text not in variants:
                 found.append(i)
             variants.add(text)
     return found
 
 
-def _near(context: Context) -> tuple[list[int], list[tuple[int, int, float]], bool]:
-    """Examples that nearly repeat an earlier one, the pairs most alike first, and whether all rows were compared."""
-    masked = [_DIGITS.sub("0", t[:CLIP]) for t in context.folded]
-    seen = Counter[str]()
-    rows = []
-    for i, text in enumerate(masked):
-        seen[text] += 1
-        if seen[text] <= SAME_TEMPLATE:
-            rows.append(i)
-    size = sum(len(masked[i]) for i in rows)
-    most = min(COMPARED, int(BUDGET * len(rows) / size)) if size else 0
-    all_compared = most >= len(rows)
-    if not all_compared:
-        rows = sorted(random.Random(0).sample(rows, most))
-    found = near_pairs([context.folded[i][:CLIP] for i in rows], THRESHOLD)
-    pairs = [(rows[a], rows[b], s) for a, b, s in found if masked[rows[a]] != masked[rows[b]]]
-    return sorted({j for _, j, _ in pairs}), sorted(pairs, key=lambda pair: -pair[2]), all_compared
+def _near(context: Context) -> list[tuple[int, int, float]]:
+    """Pairs of examples that nearly repeat one another, those left out that differ only in their numbers."""
+    return [pair for pair in context.near.pairs if context.masked[pair[0]] != context.masked[pair[1]]]
 
 
 PLUGIN = Check("duplicates", "Duplicates", 42, ALL, run)

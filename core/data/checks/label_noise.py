@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from core.schemas.estimates import Estimate
 from core.schemas.findings import Finding, Severity
 
 from ..statistics import wilson
@@ -21,8 +22,9 @@ from ._context import Context
 
 ROWS, OF_CLASS = 60, 5  # fewest rows in all, and of a label, for it to be judged
 MOST = 20_000  # rows that are judged at once; of more, a random sample stands for the rest
-WORK = 400_000  # rows times labels: many labels take longer, so that fewer rows are judged
+WORK = 800_000  # rows times labels: many labels take longer, so that fewer rows are judged
 FLAG, FEWEST = 0.03, 10  # share and number of suspicious rows from which it is a warning (house thresholds)
+WEAK = 0.85  # share of right answers below which the quick model itself is a doubtful witness (house threshold)
 LISTED = 1_000  # suspicious rows that the queue holds
 
 
@@ -55,7 +57,7 @@ def run(context: Context) -> list[Finding]:
                 estimate=right,
             )
         ]
-    return [_finding(context, rows, names, y, probabilities, _suspects(y, probabilities), basis)]
+    return [_finding(context, rows, names, y, probabilities, _suspects(y, probabilities), right, basis)]
 
 
 def _judged(context: Context) -> list[int]:
@@ -98,6 +100,7 @@ def _finding(
     y: np.ndarray,
     probabilities: np.ndarray,
     suspects: list[int],
+    right: Estimate,
     basis: str,
 ) -> Finding:
     share = wilson(len(suspects), len(rows))
@@ -136,10 +139,11 @@ def _finding(
     return Finding(
         check="label_noise",
         severity=Severity.WARNING if many else Severity.INFO,
-        title=f"{plural(len(suspects), 'label')} of {len(rows):,} look wrong",
-        meaning=f"The other rows speak against them, most often {words}. The model learns such rows by heart and makes their "
-        f"mistakes its own; in the test part they make a good model look worse. {basis} A rare but right example can look "
-        "the same.",
+        title=f"{plural(len(suspects), 'label')} of {len(rows):,} {'does' if len(suspects) == 1 else 'do'} not fit the text",
+        meaning=f"The other rows speak against them, most often {words}. The model learns wrong rows by heart and makes "
+        "their mistakes its own; in the test part they make a good model look worse. "
+        f"{basis} It reads words only and is right in {right.value:.0%} of them"
+        f"{', so expect that many of these are right but hard' if right.value < WEAK else ''}.",
         fix="Go through them, the most suspicious first: keep, correct or remove each. Removing all unseen also removes "
         "the hard but right ones.",
         count=len(suspects),

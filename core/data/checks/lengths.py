@@ -45,7 +45,7 @@ def run(context: Context) -> list[Finding]:
                 count=len(huge),
                 row_ids=context.ids(huge),
                 estimate=wilson(len(huge), rows),
-                data=data,
+                data=data | ({"fix_key": "shorten_texts", "fix_options": {"most": HUGE}} if context.shape == "labels" else {}),
             )
         ]
     return [

@@ -53,6 +53,7 @@ def run(context: Context) -> list[Finding]:
             data={
                 "counts": {"personal_data": len(affected)},
                 "chart": {"kinds": {titles[key]: len(rows[key]) for key in kinds}},
+                "fix_key": "mask_personal_data",
                 "samples": {titles[key]: sample[key] for key in kinds},
                 "rows": {key: list(context.ids(rows[key]))[:50] for key in kinds},
             },

@@ -24,11 +24,14 @@ with parts.guard():
         st.stop()
     by_id = {run.id: run for run in found}
     wanted = st.query_params.get("run")
-    chosen = st.selectbox(
-        "Round",
-        list(by_id),
-        list(by_id).index(wanted) if wanted in by_id else 0,
-        format_func=lambda run_id: f"{by_id[run_id].number} · {by_id[run_id].name} · {runs.state(by_id[run_id]).value}",
-    )
+    chosen = found[0].id
+    if len(found) > 1:
+        chosen = st.selectbox(
+            "Round",
+            list(by_id),
+            list(by_id).index(wanted) if wanted in by_id else 0,
+            # No state here: it would stand still while the one below is drawn anew each second.
+            format_func=lambda run_id: f"{by_id[run_id].number} · {by_id[run_id].name}",
+        )
     st.query_params["run"] = chosen
     run_view(project, by_id[chosen], found)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from core.schemas.errors import UserError
@@ -17,6 +15,7 @@ from .curves_panel import curves_panel
 from .recipe import duration
 
 REFRESH_SECONDS = 1.0
+RECENT = 20  # points of the speed curve that the time left is told from; one alone would make it jump
 STATES = {
     JobState.QUEUED: ("Waiting", "gray"),
     JobState.RUNNING: ("Running", "blue"),
@@ -30,6 +29,12 @@ ENDINGS = {
     "early": "It stopped by itself when nothing improved any more.",
     "stopped": "You stopped it; the best checkpoint was kept.",
 }
+WISHES = {
+    Desired.PAUSE: "pause",
+    Desired.STOP: "stop and keep the best checkpoint",
+    Desired.CANCEL: "end without a model",
+}
+METRICS = {"eval_loss": "loss", "accuracy": "accuracy", "macro_f1": "macro-F1", "token_accuracy": "token accuracy"}
 
 
 def run_view(project: Project, run: Run, others: list[Run]) -> None:
@@ -41,6 +46,12 @@ def run_view(project: Project, run: Run, others: list[Run]) -> None:
         _live(project, run, others)
     else:
         _body(project, run, others, job)
+    # Outside of the part that refreshes itself, which would take the dialog away under the person's hand.
+    asked = st.session_state.pop(f"asked-{run.id}", None)
+    if asked == "stop":
+        _ask_stop(run, job)
+    elif asked == "cancel":
+        _ask_cancel(run)
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
@@ -56,8 +67,10 @@ def _body(project: Project, run: Run, others: list[Run], job: Job) -> None:
     _head(run, job)
     if job.error:
         error = UserError.from_dict(job.error)
-        repairs = {error.action: _repair(project, run, error.action)} if error.action in coaching.TITLES else None
-        parts.show_error(error, repairs)  # type: ignore[arg-type]
+        if taken := st.session_state.pop(f"take-{run.id}", None):
+            next_round(project, run, taken)
+        known = error.action in coaching.TITLES
+        parts.show_error(error, {error.action: _repair(run, error.action)} if known and error.action else None)
     elif run.summary:
         _summary(run)
     _buttons(run, job)
@@ -96,21 +109,22 @@ def _head(run: Run, job: Job) -> None:
 def _remaining(run: Run, job: Job) -> str:
     if job.phase != "Training" or not job.total:
         return ""
-    latest = runs.latest(run.id)
-    speed = latest.get(("seconds_per_step", "batch"))
-    tokens = latest.get(("tokens_per_second", "batch"))
-    if not speed or not speed[1]:
+    recent = [b.mean for b in runs.curve(run.id, "seconds_per_step", "batch")[-RECENT:] if b.mean]
+    if not recent:
         return ""
-    text = f" · about {duration((job.total - job.done) * speed[1] * 1.3)} left"
-    return text + (f" · {tokens[1]:,.0f} tokens a second" if tokens and tokens[1] else "")
+    # A third more for the evaluations between the steps.
+    return f" · about {duration((job.total - job.done) * sum(recent) / len(recent) * 1.3)} left"
 
 
 def _summary(run: Run) -> None:
     summary = run.summary or {}
+    metric = METRICS.get(summary["best_metric"], summary["best_metric"])
+    rows = summary.get("examples", {}).get("validation")
+    on = f"{rows:,} validation rows" if rows else "the validation rows"
     st.caption(
-        f"{ENDINGS.get(summary['ended'], '')} Best checkpoint: step {summary['best_step']} of {summary['steps']} "
-        f"({summary['best_metric']} {summary['best_value']:.4f} on validation). {duration(summary['seconds'])} on "
-        f"{summary['device']}, {summary['peak_memory'] / 2**30:.1f} GB of memory at most, {summary['precision']}."
+        f"{ENDINGS.get(summary['ended'], '')} Best checkpoint: step {summary['best_step']} of {summary['steps']}, where {metric} "
+        f"on {on} was {summary['best_value']:.3f}. It took {duration(summary['seconds'])} on {summary['device']} and at most "
+        f"{summary['peak_memory'] / 2**30:.1f} GB of memory. How good it really is, the evaluation says."
     )
 
 
@@ -122,22 +136,34 @@ def _buttons(run: Run, job: Job) -> None:
                 runs.wish(run, Desired.PAUSE)
                 st.rerun()
             if st.button("Stop and keep", icon=":material/stop:", key=f"stop-{run.id}"):
-                _ask_stop(run, job)
+                _ask(run, "stop")
         if job.state is JobState.PAUSED and st.button("Resume", icon=":material/play_arrow:", type="primary"):
             runs.wish(run, Desired.RUN)
             st.rerun()
         if job.state in (JobState.FAILED, JobState.STOPPED) and st.button("Try again", icon=":material/refresh:"):
             runs.try_again(run)
             st.rerun()
-        if not job.state.final and job.desired is not Desired.RUN:
-            st.caption(f"Asked to {job.desired.value}: it follows after the current step.")
-        if not job.state.final and st.button("Cancel", icon=":material/close:", key=f"cancel-{run.id}", type="tertiary"):
-            parts.confirm(
-                "Cancel this training?",
-                "It ends without a model. To keep what was learned so far, use Stop and keep instead.",
-                "Cancel training",
-                lambda: runs.wish(run, Desired.CANCEL),
-            )
+        if job.state.active and job.desired is not Desired.RUN:
+            st.caption(f"Asked to {WISHES[job.desired]}: it follows after the current step.")
+        if not job.state.final and st.button(
+            "Cancel", icon=":material/close:", key=f"cancel-{run.id}", type="tertiary"
+        ):
+            _ask(run, "cancel")
+
+
+def _ask(run: Run, what: str) -> None:
+    """Have the page, not the refreshing part, ask before it is done."""
+    st.session_state[f"asked-{run.id}"] = what
+    st.rerun()
+
+
+def _ask_cancel(run: Run) -> None:
+    parts.confirm(
+        "Cancel this training?",
+        "It ends without a model. To keep what was learned so far, use Stop and keep instead.",
+        "Cancel training",
+        lambda: runs.wish(run, Desired.CANCEL),
+    )
 
 
 def _ask_stop(run: Run, job: Job) -> None:
@@ -157,7 +183,9 @@ def _coach(project: Project, run: Run, job: Job) -> None:
         draw = {"error": st.error, "warning": st.warning}.get(said.severity, st.info)
         draw(f"**{said.title}.** {said.text}", icon=":material/school:")
         if said.now == "stop" and job.state is JobState.RUNNING:
-            if st.button("Stop and keep the best checkpoint", key=f"stop-{run.id}-{said.kind}", icon=":material/stop_circle:"):
+            if st.button(
+                "Stop and keep the best checkpoint", key=f"stop-{run.id}-{said.kind}", icon=":material/stop_circle:"
+            ):
                 runs.wish(run, Desired.STOP)
                 st.rerun()
         elif said.action and not job.state.active:
@@ -166,9 +194,11 @@ def _coach(project: Project, run: Run, job: Job) -> None:
                 next_round(project, run, said.action)
 
 
-def _repair(project: Project, run: Run, action: str | None) -> tuple[str, object]:
-    label = f"{coaching.TITLES[action or '']} and open the settings"
-    return label, lambda: st.session_state.update({f"take-{run.id}": action, "taken_at": time.time()})
+def _repair(run: Run, action: str) -> parts.Repair:
+    """A button below an error that starts the next round with one setting changed."""
+    return f"{coaching.TITLES[action]} and open the settings", lambda: st.session_state.update(
+        {f"take-{run.id}": action}
+    )
 
 
 def next_round(project: Project, run: Run, action: str | None = None) -> None:

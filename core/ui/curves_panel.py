@@ -8,15 +8,21 @@ import streamlit as st
 
 from core.services import runs
 from core.store.tables import Run
+from core.tasks import registry as tasks
 
-from .parts import Marker, Trace, live_chart, smooth
+from .parts import Marker, Trace, live_chart, smooth, term
 
-# (title, curve name, whether the batch curve is drawn, y on a log axis)
-MAIN = (("Loss", "loss"), ("Accuracy", "accuracy"), ("Macro-F1", "macro_f1"), ("Token accuracy", "token_accuracy"))
+# Curves of training and validation by family, as (title, curve name). Known before the first point, so that nothing on the
+# page moves when points arrive.
+MAIN = {
+    "classifier": (("Loss", "loss"), ("Accuracy", "accuracy"), ("Macro-F1", "macro_f1")),
+    "causal-lm": (("Loss", "loss"), ("Token accuracy", "token_accuracy")),
+}
+BIG = 2
 SMALL = (
-    ("Learning rate", "learning_rate", "learning rate"),
-    ("Gradient norm", "grad_norm", "gradient norm"),
-    ("Speed", "tokens_per_second", "tokens a second"),
+    ("Learning rate", "learning_rate"),
+    ("Gradient norm", "grad_norm"),
+    ("Speed", "tokens_per_second"),
 )
 
 
@@ -31,34 +37,61 @@ def curves_panel(run: Run, others: Sequence[Run]) -> None:
         if rest:
             titles = {r.id: f"{r.number} {r.name}" for r in rest}
             compare = st.multiselect("Lay over", list(titles), format_func=titles.__getitem__, key=f"over-{run.id}")
-    known = runs.curve_names(run.id)
-    shown = [(title, name) for title, name in MAIN if name == "loss" or (name, "validation") in known]
-    for column, (title, name) in zip(st.columns(min(2, max(1, len(shown)))) * 2, shown, strict=False):
+    drawn = MAIN[tasks()[run.task].family]
+    overlaid = [r for r in rest if r.id in compare]
+    for column, (title, name) in zip(st.columns(BIG), drawn[:BIG], strict=True):
         with column:
-            st.markdown(f"**{title}**")
-            traces = _traces(run, name, axis, weight)
-            overlaid = [r for r in rest if r.id in compare]
-            traces += [t for i, r in enumerate(overlaid) for t in _overlay(r, name, axis, i)]
-            live_chart(
-                f"{run.id}-{name}-{axis}",
-                traces,
-                axis,
-                title.lower(),
-                log_y=log_y and name == "loss",
-                events=_markers(run, axis) if name == "loss" else (),
-                empty_reason="No points yet: the first come with the first evaluation, before step 1.",
-            )
-    for column, (title, name, unit) in zip(st.columns(3), SMALL, strict=True):
+            _learning(run, title, name, axis, weight, overlaid, log_y=log_y and name == "loss")
+    small = [*drawn[BIG:], *SMALL]
+    # Two in a row where there are four: three or four in a row would be too narrow beside the journey.
+    columns = st.columns(len(small) if len(small) < 4 else 2) * 2
+    for column, (title, name) in zip(columns, small, strict=False):
         with column:
-            st.markdown(f"**{title}**")
-            live_chart(
-                f"{run.id}-{name}-{axis}",
-                [_line(run.id, name, "batch", title, "neutral", axis)],
-                axis,
-                unit,
-                height=180,
-                empty_reason="No points yet.",
-            )
+            if (title, name) in SMALL:
+                _machinery(run, title, name, axis)
+            else:
+                _learning(run, title, name, axis, weight, overlaid, height=220)
+
+
+def _learning(
+    run: Run,
+    title: str,
+    name: str,
+    axis: str,
+    weight: float,
+    overlaid: Sequence[Run],
+    *,
+    log_y: bool = False,
+    height: int = 320,
+) -> None:
+    """A curve on training and validation, with those of other runs laid over it."""
+    st.markdown(f"**{title}**", help=term(title))
+    traces = _traces(run, name, axis, weight)
+    traces += [t for i, r in enumerate(overlaid) for t in _overlay(r, name, axis, i)]
+    live_chart(
+        f"{run.id}-{name}-{axis}",
+        traces,
+        axis,
+        title.lower(),
+        log_y=log_y,
+        height=height,
+        events=_markers(run, axis) if name == "loss" else (),
+        empty_reason="No points yet: the first come with the first evaluation, before step 1.",
+    )
+
+
+def _machinery(run: Run, title: str, name: str, axis: str) -> None:
+    """A curve of each batch that tells how training goes, not how well the model does."""
+    st.markdown(f"**{title}**", help=term(title))
+    trace = _line(run.id, name, "batch", title, "neutral", axis)
+    live_chart(
+        f"{run.id}-{name}-{axis}",
+        [trace],
+        axis,
+        title.lower(),
+        height=220,
+        empty_reason="No points yet: they come with step 1.",
+    )
 
 
 def _line(run_id: str, name: str, split: str, title: str, colour: str, axis: str, faint: bool = False) -> Trace:

@@ -96,6 +96,7 @@ function layout(data, colours, view) {
     linecolor: colours.line,
     tickcolor: colours.line,
     tickfont: { color: colours.muted, size: 12 },
+    nticks: data.height < 250 ? 5 : 7,
     title: { font: { color: colours.muted, size: 12 }, standoff: 8 },
   };
   const axes = {
@@ -105,6 +106,7 @@ function layout(data, colours, view) {
       ticks: "outside",
       ticklen: 4,
       uirevision: data.x_title,
+      autorangeoptions: { minallowed: 0 }, // steps and epochs begin at 0, also while there is only one point
       hoverformat: ",.6~g",
       unifiedhovertitle: { text: `${escapeHtml(data.x_title)} %{x}` },
       spikecolor: colours.muted,
@@ -120,14 +122,17 @@ function layout(data, colours, view) {
       ...(data.log_y ? { dtick: 1, minor: { showgrid: true, gridcolor: alpha(colours.line, 0.35) } } : {}),
     },
   };
-  axes.x.title = { ...axis.title, text: data.x_title };
-  axes.y.title = { ...axis.title, text: data.y_title };
+  axes.x.title = { ...axis.title, text: data.x_title }; // what y is stands in the heading above the chart
+  const last = Math.max(0, ...data.x.map((column) => column.at(-1) ?? 0));
+  if (data.x_title === "step" && last < 8) axes.x.dtick = 1; // there is no half step
+  const named = new Set(data.traces.map((trace) => trace.name)).size;
   for (const name of ["x", "y"]) {
     if (view?.[name] && view.titles === titles(data)) Object.assign(axes[name], { range: view[name], autorange: false });
   }
   return {
     height: data.height,
-    margin: { l: 48, r: 12, t: 34, b: 40 },
+    margin: { l: 40, r: 12, t: 8, b: 40 }, // Plotly adds what the legend needs
+    showlegend: named > 1,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: colours.surface, // not transparent: Plotly draws a halo in this colour around the hover line
     font: { family: colours.font, size: 12.5, color: colours.text },

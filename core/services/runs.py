@@ -67,6 +67,34 @@ def start(project_id: str, recipe: Recipe, note: str = "", parent_id: str | None
     return get(run_id)
 
 
+def extend(run: Run, epochs: float) -> Run:
+    """Train a finished run on for some more epochs, as a new round that begins at its newest checkpoint.
+
+    Data, split, model and settings are those of the run; its curves are copied, so that the new round shows them whole.
+    """
+    if not run.summary:
+        raise UserError("This run is not finished.", "It left no model to go on from.", "Wait for its end, or resume it.")
+    recipe = Recipe.model_validate(run.recipe)
+    recipe = Recipe.model_validate({**recipe.model_dump(), "epochs": recipe.epochs + epochs})
+    run_id = new_id()
+    longer = Run(
+        id=run_id,
+        project_id=run.project_id,
+        name=memorable(run_id),
+        parent_id=run.id,
+        dataset_version_id=run.dataset_version_id,
+        plan_id=run.plan_id,
+        base_model_key=run.base_model_key,
+        task=run.task,
+        recipe=recipe.model_dump(mode="json"),
+        note=f"{run.name}, {epochs:g} epochs more",
+    )
+    with write():
+        submit(longer, JobKind.TRAIN, extends=run.id)
+        curves.copy(run.id, run_id)
+    return get(run_id)
+
+
 def submit(run: Run, kind: JobKind, **payload: str) -> None:
     """Keep a new run and queue the job that trains it, both or neither."""
     with write():

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from .engine import read
+from .engine import read, write
 from .tables import Checkpoint, Metric, RunEvent
 
 
@@ -37,6 +37,14 @@ def append(session: Session, points: Sequence[Point]) -> None:
     """Add points; one that exists already stays as it is."""
     if points:
         session.execute(insert(Metric).on_conflict_do_nothing(), [p._asdict() for p in points])
+
+
+def copy(source: str, target: str) -> None:
+    """Give a run the points of another one, up to where that one ended."""
+    columns = [c.name for c in Metric.__table__.columns]
+    with write() as session:
+        rows = session.execute(select(*Metric.__table__.columns).where(Metric.run_id == source)).mappings().all()
+        append(session, [Point(**{**{name: row[name] for name in columns}, "run_id": target}) for row in rows])
 
 
 def truncate(session: Session, run_id: str, beyond: int) -> None:

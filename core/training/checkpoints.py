@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from transformers import TrainerState
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import get_last_checkpoint
 
 from core.atomic import is_whole, new_folder, write_json
@@ -22,6 +23,7 @@ from .best import Best, best_evaluation
 from .callbacks import stops_early
 from .trainers import CHECKPOINT
 
+NOT_YET_KNOWN = 2**31  # steps: the Trainer works them out anew when it resumes
 NOT_PART_OF_A_MODEL = {
     "README.md", "manifest.json", "optimizer.pt", "rng_state.pth", "scheduler.pt", "trainer_state.json", "training_args.bin",
 }  # fmt: skip
@@ -35,6 +37,21 @@ def newest_whole_checkpoint(folder: str | Path) -> tuple[Path, int] | None:
             return Path(last), int(Path(last).name.split("-")[1])
         shutil.rmtree(last)
     return None
+
+
+def copy_checkpoints(source: Path, target: Path, recorder: Recorder) -> None:
+    """Give a run the whole checkpoints of the one that it trains on from, with the steps to go left open."""
+    for checkpoint in sorted((source / "checkpoints").glob("checkpoint-*")):
+        if not is_whole(checkpoint):
+            continue
+        with new_folder(target / "checkpoints" / checkpoint.name, recorder.guard) as copy:
+            for file in checkpoint.iterdir():
+                if file.is_file() and file.name != "manifest.json":
+                    shutil.copyfile(file, copy / file.name)
+            state = TrainerState.load_from_json(str(copy / TRAINER_STATE_NAME))
+            state.max_steps = NOT_YET_KNOWN
+            state.save_to_json(str(copy / TRAINER_STATE_NAME))
+        recorder.checkpoint(int(checkpoint.name.split("-")[1]), f"checkpoints/{checkpoint.name}", None)
 
 
 def state_of(checkpoint: str | Path) -> TrainerState:

@@ -85,6 +85,7 @@ def _body(project: Project, run: Run, others: list[Run], job: Job) -> None:
         st.code(recipes.to_yaml(Recipe.model_validate(run.recipe)), language="yaml")
     jobs.log(job.id)
     if run.summary:
+        _train_on(run)
         screens.next_step("evaluation")
 
 
@@ -164,6 +165,16 @@ def _ask_cancel(run: Run) -> None:
         "Cancel training",
         lambda: runs.wish(run, Desired.CANCEL),
     )
+
+
+def _train_on(run: Run) -> None:
+    """More epochs for a finished run, from its newest checkpoint."""
+    with st.popover("Train on", icon=":material/add_circle:"):
+        st.caption("Goes on from the newest checkpoint with the same data and settings, as a new round. The rate falls anew.")
+        more = st.number_input("More epochs", 1, 1000, 2, key=f"more-{run.id}", help=parts.term("epoch"))
+        if st.button("Train on", key=f"extend-{run.id}", type="primary"):
+            with parts.guard():
+                screens.go("training", run=runs.extend(run, float(more)).id)
 
 
 def _ask_stop(run: Run, job: Job) -> None:

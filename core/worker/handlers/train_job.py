@@ -35,7 +35,7 @@ def train_run(job: Job, recorder: JobRecorder) -> TrainingResult:
     """
     recorder.phase("Starting the training engine")
     while True:
-        result = _attempt(str(job.payload["run_id"]), recorder)
+        result = _attempt(job, recorder)
         if result is not None:
             recorder.guard()  # the last points of the curves are on record before the run is
             return result
@@ -43,13 +43,17 @@ def train_run(job: Job, recorder: JobRecorder) -> TrainingResult:
         _empty_cache()
 
 
-def _attempt(run_id: str, recorder: JobRecorder) -> TrainingResult | None:
+def _attempt(job: Job, recorder: JobRecorder) -> TrainingResult | None:
     """None where memory ran out and a smaller batch is left to try."""
-    from core.training.checkpoints import newest_whole_checkpoint
+    from core.training.checkpoints import copy_checkpoints, newest_whole_checkpoint
     from core.training.train import train
 
+    run_id = str(job.payload["run_id"])
     training = runs.get(run_id)
-    found = newest_whole_checkpoint(run_folder(training.id))
+    found = newest_whole_checkpoint(run_folder(run_id))
+    if found is None and job.payload.get("extends"):
+        copy_checkpoints(run_folder(str(job.payload["extends"])), run_folder(run_id), recorder)
+        found = newest_whole_checkpoint(run_folder(run_id))
     recorder.rewind(found[1] if found else -1)
     if found:
         recorder.event("resumed", found[1], f"Continued from the checkpoint of step {found[1]}")

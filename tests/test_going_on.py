@@ -1,4 +1,4 @@
-"""Out of memory in the middle of a run: smaller batches from the last checkpoint, the same effective batch, and said so."""
+"""How a run goes on: with smaller batches where memory ran out, and for more epochs where it had ended."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from core.services import datasets, models, preparation, projects, runs
 from core.store import curves, jobs
 from core.store.engine import engine
 from core.store.migrate import migrate
+from core.store.tables import Run
 from core.training.trainers import ClassifierTrainer
 from core.worker.handlers.train_job import train_run
 from core.worker.recorder import JobRecorder
@@ -53,16 +54,23 @@ def memory_for(rows: int, monkeypatch: pytest.MonkeyPatch, from_step: int = 0) -
     monkeypatch.setattr(ClassifierTrainer, "training_step", step)
 
 
+RECIPE = Recipe(
+    method="full", learning_rate=3e-3, batch_size=8, epochs=2, evaluations_per_epoch=2, early_stopping=0, warmup=0
+)
+
+
 def trained(project_id: str) -> tuple[str, Any]:
-    recipe = Recipe(
-        method="full", learning_rate=3e-3, batch_size=8, epochs=2, evaluations_per_epoch=2, early_stopping=0, warmup=0
-    )
-    run = runs.start(project_id, recipe)
+    return carried_out(runs.start(project_id, RECIPE))
+
+
+def carried_out(run: Run) -> tuple[str, Any]:
+    """What the worker's child does with the run."""
     found = jobs.claim([JobKind.TRAIN], "me")
     assert found is not None
     recorder = JobRecorder(found[0].id, found[1], run.id, lost=lambda: None)
     result = train_run(found[0], recorder)
     recorder.flush()
+    runs.store_summary(run.id, result.model_dump(mode="json"))
     return run.id, result
 
 
@@ -93,3 +101,23 @@ def test_when_not_even_one_row_fits_the_person_is_told_what_to_change(
     with pytest.raises(UserError, match="ran out of memory") as caught:
         trained(project)
     assert "batch size of 1" in caught.value.cause
+
+
+def test_a_finished_run_is_trained_on_from_its_newest_checkpoint_with_its_curve_whole(project: str) -> None:
+    first, before = trained(project)
+    longer, after = carried_out(runs.extend(runs.get(first), 1))
+    assert (before.steps, after.steps) == (14, 21)
+    assert after.epochs == 3
+    assert runs.get(longer).parent_id == first
+    old = losses(first)
+    assert {step: value for step, value in losses(longer).items() if step in old} == old
+    assert max(losses(longer)) == 21
+    batch = [p.step for p in curves.points(longer, [("loss", "batch")])]
+    assert batch == sorted(set(batch)) == list(range(1, 22)), "no step is missing or done twice"
+    assert runs.get(first).summary == before.model_dump(mode="json"), "the first run stays as it was"
+    assert losses(longer)[21] < losses(first)[14]
+
+
+def test_a_run_that_left_no_model_cannot_be_trained_on(project: str) -> None:
+    with pytest.raises(UserError, match="not finished"):
+        runs.extend(runs.start(project, RECIPE), 1)

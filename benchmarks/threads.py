@@ -67,7 +67,10 @@ def main() -> None:
             for threads in options.threads:
                 for waiting in ("default", "passive"):
                     found = in_a_fresh_process(threads, waiting, options.seconds)
-                    print(f"{busy:>5} {threads:>7} {waiting:>8} {found['median']:>10.0f} {found['slow']:>15.0f}", flush=True)
+                    print(
+                        f"{busy:>5} {threads:>7} {waiting:>8} {found['median']:>10.0f} {found['slow']:>15.0f}",
+                        flush=True,
+                    )
         finally:
             for other in others:
                 other.kill()

@@ -64,7 +64,7 @@ def services(python: str | Path, variables: Mapping[str, str], host: str, port: 
     """The worker and the dashboard, in this order, not yet started."""
     logs = Path(variables["TUNEWELL_STORAGE"]) / "logs"
     worker = [python, "-m", "core", "worker"]
-    dashboard = [python, "-m", "launcher.tied", "streamlit", "run", "app.py"]
+    dashboard = [python, "-m", "launcher.tied", "core.ui.serve", "run", "app.py"]
     dashboard += ["--server.address", host, "--server.port", str(port)]
     dashboard += ["--server.headless", "true", "--browser.gatherUsageStats", "false"]
     return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.store import records
 from core.store.tables import DatasetVersion, Plan, Project, Run
 
@@ -28,3 +30,37 @@ def run(owner: Project | None = None) -> Run:
             recipe={},
         )
     )
+
+
+def trainable(base: Path) -> str:
+    """A project with made-up rows, a plan and the model in folder `base`: a training of it can start. Returns its id."""
+    import pandas as pd
+    import tiny_training as tiny
+
+    from core.schemas.plan import PreparationPlan
+    from core.services import datasets, models, preparation, projects
+
+    made = projects.create("a project", "classification")
+    rows = tiny.classification(1, 380)
+    columns = {
+        "row_id": [e.row_id for e in rows],
+        "text": [f"{e.text} {e.text}" for e in rows],  # twice, so that a step takes its time
+        "label": [e.label for e in rows],
+    }
+    roles = {"text": "text", "label": "label"}
+    datasets.add_version(made.id, pd.DataFrame(columns), roles=roles, title="made up", origin={})
+    projects.update(made.id, base_model_key=models.add_folder(str(base)).key)
+    preparation.save(projects.get(made.id), PreparationPlan(max_length=96))
+    return made.id
+
+
+def slow_training(project_id: str) -> Run:
+    """A training of 160 steps with 10 checkpoints: long enough to be interrupted, short enough to wait for."""
+    from core.schemas.recipe import Recipe
+    from core.services import runs
+
+    recipe = Recipe(
+        method="lora", lora_dropout=0.1, learning_rate=5e-3, batch_size=16, epochs=10, evaluations_per_epoch=1,
+        early_stopping=0,
+    )  # fmt: skip
+    return runs.start(project_id, recipe)

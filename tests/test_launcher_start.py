@@ -52,7 +52,7 @@ def end_with(parent):
         os._exit(1)
     threading.Thread(target=watch, daemon=True).start()
 """
-STREAMLIT = """
+DASHBOARD = """
 import http.server, os, sys
 from pathlib import Path
 options = dict(zip(sys.argv[1:], sys.argv[2:]))
@@ -76,10 +76,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("core/__init__.py", "core/schemas/__init__.py", "core/schemas/errors.py"):
         (root / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, root / name)
-    (root / "streamlit").mkdir()
+    (root / "core" / "ui").mkdir()
+    (root / "core" / "ui" / "__init__.py").touch()
     (root / "core/__main__.py").write_text(CORE)
     (root / "psutil_free_watch.py").write_text(WATCH)
-    (root / "streamlit/__main__.py").write_text(STREAMLIT)
+    (root / "core/ui/serve.py").write_text(DASHBOARD)
     (root / "requirements.txt").write_text("# nothing\n")
     (root / "requirements-dev.txt").write_text("# nothing\n")
     (root / ".venv" / "half a package").mkdir(parents=True)
@@ -224,12 +225,12 @@ def test_a_worker_and_a_dashboard_that_die_are_started_again(start: Starter) -> 
 
 
 def test_a_dashboard_that_cannot_start_is_explained_with_its_last_words(project: Path, start: Starter) -> None:
-    (project / "streamlit" / "__main__.py").write_text("raise SystemExit('no module named something')")
+    (project / "core" / "ui" / "serve.py").write_text("raise SystemExit('no module named something')")
     try:
         broken = start()
         said = broken.the_rest()
     finally:
-        (project / "streamlit" / "__main__.py").write_text(STREAMLIT)
+        (project / "core" / "ui" / "serve.py").write_text(DASHBOARD)
     assert broken.process.returncode == 1
     assert "The dashboard did not start." in said and "no module named something" in said
     assert "Traceback" not in said

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
 import psutil
 import pytest
+import stored
 import tiny_training as tiny
 from sqlalchemy.exc import OperationalError
 from waiting import until
@@ -22,10 +22,8 @@ from waiting import until
 from core.atomic import is_whole
 from core.schemas.errors import DiskFull, UserError
 from core.schemas.jobs import Desired, Job, JobKind, JobState
-from core.schemas.plan import PreparationPlan
-from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted
-from core.services import datasets, models, preparation, projects, runs
+from core.services import projects, runs
 from core.store import curves, jobs, owners, records
 from core.store.engine import engine
 from core.store.files import job_log, run_folder
@@ -55,22 +53,7 @@ class Workplace:
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
         migrate()
-        self.project_id = projects.create("a project", "classification").id
-        rows = tiny.classification(1, 380)
-        columns = {
-            "row_id": [e.row_id for e in rows],
-            "text": [f"{e.text} {e.text}" for e in rows],  # twice, so that a step takes its time
-            "label": [e.label for e in rows],
-        }
-        datasets.add_version(
-            self.project_id,
-            pd.DataFrame(columns),
-            roles={"text": "text", "label": "label"},
-            title="made up",
-            origin={},
-        )  # fmt: skip
-        projects.update(self.project_id, base_model_key=models.add_folder(str(base)).key)
-        preparation.save(projects.get(self.project_id), PreparationPlan(max_length=96))
+        self.project_id = stored.trainable(base)
 
     def start(self) -> None:
         self.end()  # one that a failed test left behind
@@ -96,11 +79,7 @@ class Workplace:
         return [p for p in psutil.Process(self.process.pid).children() if p.status() != psutil.STATUS_ZOMBIE]
 
     def train(self) -> Run:
-        recipe = Recipe(
-            method="lora", lora_dropout=0.1, learning_rate=5e-3, batch_size=16, epochs=10, evaluations_per_epoch=1,
-            early_stopping=0,
-        )  # fmt: skip
-        return runs.start(self.project_id, recipe)
+        return stored.slow_training(self.project_id)
 
     def reach(self, run: Run, step: int) -> None:
         """Wait until the run is past this step and still at work."""

@@ -87,7 +87,7 @@ class TestAWholeJourney:
         assert all(
             found["ids"][name] for name in ("project", "version", "plan", "run", "evaluation", "audit", "export")
         )
-        assert list(found["ids"]["jobs"]) == ["import", "train", "evaluate", "audit", "export"]
+        assert list(found["ids"]["jobs"]) == ["import", "check", "train", "evaluate", "audit", "export"]
         assert list(found["seconds"]) == ["import", "model", "prepare", "train", "evaluate", "audit", "export"]
 
     def test_every_test_figure_of_every_contender_has_n_and_an_interval(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -30,8 +30,9 @@ def missing(table: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, str]:
     return dict(zip(table.loc[found, "row_id"].map(str), reasons[found], strict=True))
 
 
-def why_skipped(table: pd.DataFrame, roles: Mapping[str, str], row_ids: Iterable[str]) -> dict[str, str]:
-    """The reasons of these rows; those with every part filled could not be read as an example."""
-    known = missing(table, roles)
-    other = "no conversation with an answer" if roles.get("messages") else "nothing to learn from"
-    return {row_id: known.get(row_id, other) for row_id in row_ids}
+def reason_of(row: Mapping[str, str | None], roles: Mapping[str, str]) -> str:
+    """Why this row (column to cell) could not become an example."""
+    for role, column in roles.items():
+        if column and role not in OPTIONAL and not (row.get(column) or "").strip():
+            return f"no {PARTS.get(role, role)}"
+    return "no conversation with an answer" if roles.get("messages") else "nothing to learn from"

@@ -40,12 +40,18 @@ class Overlap:
         return wilson(len(self.exact) + len(self.near), self.rows)
 
 
-def overlaps(texts: Mapping[str, str], where: Mapping[str, Split], threshold: float = 0.8) -> list[Overlap]:
+def overlaps(
+    texts: Mapping[str, str],
+    where: Mapping[str, Split],
+    threshold: float = 0.8,
+    sizes: Mapping[Split, int] | None = None,
+) -> list[Overlap]:
     """Overlaps between the parts, one for each pair of parts that both have rows.
 
     `texts` and `where` go by row id; rows that are in only one of them are passed over. Equal means equal but for case,
     width and spacing; near means a Jaccard similarity of 5-character shingles of at least `threshold`. Texts under 5
-    characters are compared exactly only, blank ones not at all.
+    characters are compared exactly only, blank ones not at all. `sizes` says how many rows each part has where `texts`
+    holds only some of them.
     """
     rows: dict[Split, dict[str, list[str]]] = {"train": {}, "validation": {}, "test": {}}
     for row_id, text in texts.items():
@@ -54,11 +60,12 @@ def overlaps(texts: Mapping[str, str], where: Mapping[str, Split], threshold: fl
     # Two searches, not one: a text with many neighbours in one part must not stop looking before it meets the other.
     best = _nearest(rows, [("train",), ("validation", "test")], threshold)
     best |= _nearest(rows, [("validation",), ("test",)], threshold)
-    sizes = {part: sum(map(len, found.values())) for part, found in rows.items()}
+    if sizes is None:
+        sizes = {part: sum(map(len, found.values())) for part, found in rows.items()}
     return [
         _overlap(source, part, sizes[part], rows, best)
         for source, part in COMPARED
-        if sizes[source] and sizes[part]
+        if sizes.get(source) and sizes.get(part)
     ]
 
 

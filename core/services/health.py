@@ -11,9 +11,9 @@ from core.schemas.errors import UserError
 from core.schemas.health import HealthReport
 from core.schemas.jobs import Job, JobKind
 from core.store import jobs, records
-from core.store.tables import DatasetVersion, Plan, Project
+from core.store.tables import DatasetVersion, Project
 
-from . import datasets, status
+from . import datasets, health_inputs, status
 
 EDITION = 2  # grows when the checks change, so that an older report counts as out of date
 
@@ -57,17 +57,24 @@ def last_failure(project_id: str, version_id: str) -> Job | None:
 
 
 def check(version: DatasetVersion, progress: health.Progress = lambda title, done, total: None) -> HealthReport:
-    """Make and keep the report (run by the worker). `progress` is told each check before it runs and may raise."""
+    """Make and keep the report (run by the worker). `progress` is told each step before it begins, and may raise."""
     project = records.get(Project, version.project_id)
     if project is None or not project.task:
         raise UserError("The project has no task.", "Nobody said what to learn.", "Choose the task on Dataset first.")
     key = key_of(version)
     if (known := reuse(version, key)) is not None:
         return known
-    progress("Reading the rows", 0, 0)
-    examples, empty = datasets.examples(version, project.task)
-    report = health.report(examples, project.task, dict.fromkeys(empty, "empty"), progress)
-    report = report.model_copy(update={"key": key})
+    skipped: dict[str, str] = {}
+    examples = health_inputs.stream(
+        version, project.task, skipped, lambda done: progress("Reading the rows", done, version.rows)
+    )
+    report = health.report(
+        examples,
+        project.task,
+        skipped,
+        lambda title, done, total: progress(f"Checking: {title}", done, total),
+        health_inputs.around(project, version),
+    ).model_copy(update={"key": key})
     datasets.store_health(version.id, report.model_dump(mode="json"))
     return report
 
@@ -85,21 +92,16 @@ def reuse(version: DatasetVersion, key: str) -> HealthReport | None:
 def key_of(version: DatasetVersion) -> str:
     """A hash of all that the report of this version rests on."""
     project = records.get(Project, version.project_id)
-    plan = plan_of(version)
+    plan = health_inputs.plan_of(version)
     basis: list[Any] = [
         EDITION,
         version.content,
         sorted((role, column) for role, column in version.roles.items() if column),
         project.task if project else None,
-        project.settings.get("real_texts") if project else None,
+        project.settings.get(health_inputs.REAL_TEXTS) if project else None,
         plan.content if plan else None,
+        plan.config if plan and project and project.base_model_key else None,
+        project.base_model_key if project else None,
+        [[earlier.number, earlier.measures] for earlier in health_inputs.earlier(version)],
     ]
-    return hashlib.sha256(json.dumps(basis).encode()).hexdigest()[:32]
-
-
-def plan_of(version: DatasetVersion) -> Plan | None:
-    """The newest split of the version's lineage: where rows were placed once, later versions leave them."""
-    same = {v.id for v in datasets.versions(version.project_id) if v.lineage == version.lineage}
-    plans = records.find(Plan, project_id=version.project_id)
-    own = next((p for p in plans if p.dataset_version_id == version.id), None)
-    return own or next((p for p in plans if p.dataset_version_id in same), None)
+    return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:32]

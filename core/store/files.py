@@ -90,3 +90,8 @@ def keep_table(table: pa.Table) -> str:
 def load_table(digest: str, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a kept table (memory-mapped), optionally only some columns."""
     return pq.read_table(folder("tables") / f"{digest}.parquet", columns=columns, memory_map=True)
+
+
+def column_names(digest: str) -> list[str]:
+    """The columns of a kept table, without reading it."""
+    return list(pq.read_schema(folder("tables") / f"{digest}.parquet").names)

@@ -15,6 +15,7 @@ from core.schemas.examples import Example, Split
 
 from ..duplicates import exact_groups, near_pairs, normalise
 from ._around import Around
+from ._language import Languages, detect
 from ._spelling import Merge, looks_unique, propose
 from ._vocabulary import Vocabulary
 
@@ -164,6 +165,11 @@ class Context:
             rows = sorted(random.Random(0).sample(rows, most))
         found = near_pairs([clipped[i] for i in rows], NEAR)
         return Near([(rows[a], rows[b], s) for a, b, s in found], most >= len(rows), len(rows))
+
+    @cached_property
+    def languages(self) -> Languages:
+        """The languages of a sample of the texts."""
+        return detect(self.texts)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

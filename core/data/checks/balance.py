@@ -39,12 +39,12 @@ def run(context: Context) -> list[Finding]:
                 severity=Severity.WARNING,
                 title=f"Labels are very uneven: “{visible(top)}” has {most:,} rows, “{visible(rare)}” only {least:,}",
                 meaning=f"The model sees rare labels too seldom and will tend to miss them. {always}",
-                fix="Add examples of the rare labels, merge labels that you need not tell apart, or judge the model "
-                "by macro-F1, which counts every label the same.",
+                fix="Add examples of the rare labels, merge labels that you need not tell apart, or give rare labels more "
+                "weight in training (Hyperparameters). Judge by macro-F1, which counts every label the same.",
                 count=least,
                 row_ids=context.ids(i for i, x in enumerate(context.classes) if x == rare),
                 estimate=wilson(least, total),
-                data=data,
+                data=data | {"link": "recipe"},
             )
         ]
     uneven = most >= UNEVEN * least

@@ -1,70 +1,32 @@
-"""Which languages the texts are in, and whether one is there that was not meant to be."""
+"""Which languages the texts are in, whether one is there that was not meant to be, and whether one goes with a label."""
 
 from __future__ import annotations
 
-import random
-import warnings
-from collections import defaultdict
-from functools import cache
+from collections import Counter, defaultdict
 from typing import Any
+
+from scipy.stats import fisher_exact
 
 from core.schemas.findings import Finding, Severity
 
-from ..statistics import wilson
-from ._check import ALL, Check, plural
+from ..statistics import benjamini_hochberg, cohens_h, newcombe_difference, wilson
+from ._check import ALL, Check, plural, visible
 from ._context import Context
+from ._language import SHORTEST, name_of
 
-SHORTEST = 20  # characters: shorter texts are a guess
-READ = 200  # characters read of each text
-SAMPLE = 2_000
-SURE = 0.9  # probability from which a text counts as being in another language than most
-LEAST = 0.3  # share of texts below which no language is the main one
-NO_LANGUAGE = "zxx"  # ISO 639: no linguistic content
 MIXED, MIXED_ROWS = 0.05, 5  # share and number of texts from which another language is mentioned (house thresholds)
-
-NAMES = {
-    "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish",
-    "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian",
-    "fi": "Finnish", "fr": "French", "gu": "Gujarati", "ha": "Hausa", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian",
-    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian",
-    "lv": "Latvian", "ms": "Malay", "nl": "Dutch", "no": "Norwegian", "nb": "Norwegian", "pl": "Polish",
-    "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian", "sq": "Albanian",
-    "sr": "Serbian", "sv": "Swedish", "sw": "Swahili", "ta": "Tamil", "te": "Telugu", "th": "Thai", "tl": "Filipino",
-    "tr": "Turkish", "uk": "Ukrainian", "ur": "Urdu", "vi": "Vietnamese", "yo": "Yoruba", "zh": "Chinese",
-}  # fmt: skip
-
-
-@cache
-def identifier() -> Any:
-    """The language identifier, loaded once (about a second). `classify(text)` gives (ISO 639 code, probability)."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-        return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-
-
-def name_of(code: str) -> str:
-    return NAMES.get(code, f"language “{code}”")
+FEWEST = 20  # texts of a label from which its mix of languages is judged
+EFFECT, Q = 0.5, 0.05  # Cohen's h (a medium effect) and q from which a label counts as tied to a language
 
 
 def run(context: Context) -> list[Finding]:
-    long_enough = [i for i, t in enumerate(context.texts) if len(t.strip()) >= SHORTEST]
-    if not long_enough:
+    known = context.languages
+    total = len(known.found)
+    if not total:
         return []
-    sample = sorted(random.Random(0).sample(long_enough, SAMPLE)) if len(long_enough) > SAMPLE else long_enough
-    likely: dict[str, list[int]] = defaultdict(list)
-    belief: dict[str, float] = defaultdict(float)
-    sure: dict[str, list[int]] = defaultdict(list)
-    for i in sample:
-        language, probability = identifier().classify(context.texts[i].strip()[:READ])
-        likely[language].append(i)
-        belief[language] += probability
-        if probability >= SURE:
-            sure[language].append(i)
-    main = max(likely, key=lambda code: (len(likely[code]), code))
-    basis = f"Judged on {plural(len(sample), 'text')} of at least {SHORTEST} characters."
-    if main == NO_LANGUAGE or len(likely[main]) < LEAST * len(sample) or belief[main] < 0.5 * len(likely[main]):
+    basis = f"Judged on {plural(total, 'text')} of at least {SHORTEST} characters."
+    main = known.main
+    if main is None:
         return [
             Finding(
                 check="languages",
@@ -72,44 +34,91 @@ def run(context: Context) -> list[Finding]:
                 title="The language of the texts could not be told",
                 meaning=f"They may be too short, in a rare language, or mostly numbers, names and signs. {basis}",
                 fix="Choose a base model whose languages you know to fit.",
-                count=len(sample),
+                count=total,
             )
         ]
-    others = {
-        code: rows
-        for code, rows in sorted(sure.items(), key=lambda item: -len(item[1]))
-        if code not in (main, NO_LANGUAGE) and len(rows) >= max(MIXED_ROWS, MIXED * len(sample))
-    }
-    ordered = sorted(likely, key=lambda code: -len(likely[code]))[:12]
-    chart = {"shares": {code: round(len(likely[code]) / len(sample), 4) for code in ordered}}
+    counts = known.counts
+    chart = {"shares": {code: round(counts[code] / total, 4) for code in list(counts)[:12]}}
     data: dict[str, Any] = {"language": main, "chart": chart, "names": {c: name_of(c) for c in chart["shares"]}}
-    estimate = wilson(len(likely[main]), len(sample))
-    if others:
-        rows = sorted(i for group in others.values() for i in group)
-        words = ", ".join(f"{len(r) / len(sample):.0%} {name_of(c)}" for c, r in list(others.items())[:4])
+    sure: dict[str, list[int]] = defaultdict(list)
+    for i in known.found:
+        if known.surely_other(i):
+            sure[known.found[i][0]].append(i)
+    others = {c: r for c, r in sure.items() if len(r) >= max(MIXED_ROWS, MIXED * total)}
+    others = dict(sorted(others.items(), key=lambda item: -len(item[1])))
+    if not others:
         return [
             Finding(
                 check="languages",
-                severity=Severity.WARNING,
-                title=f"Mostly {name_of(main)}, but also {words}",
-                meaning="A base model that does not know all of these languages learns little from those rows. "
-                f"{basis}",
-                fix="If this is intended, choose a base model for several languages. Otherwise remove the rows.",
-                count=len(rows),
-                row_ids=context.ids(rows),
-                estimate=wilson(len(rows), len(sample)),
-                data=data | {"others": {c: len(r) for c, r in others.items()}},
+                severity=Severity.GOOD,
+                title=f"The texts are in {name_of(main)}",
+                meaning=f"Choose a base model that knows this language. {basis}",
+                count=counts[main],
+                estimate=wilson(counts[main], total),
+                data=data,
             )
         ]
+    rows = sorted(i for group in others.values() for i in group)
+    words = ", ".join(f"{len(r) / total:.0%} {name_of(c)}" for c, r in list(others.items())[:4])
+    evidence = {context.row_ids[i]: name_of(known.found[i][0]) for i in rows[:200]}
+    mixed = Finding(
+        check="languages",
+        severity=Severity.WARNING,
+        title=f"Mostly {name_of(main)}, but also {words}",
+        meaning="A base model that does not know all of these languages learns little from those rows. " + basis,
+        fix="If this is intended, choose a base model for several languages. Otherwise remove the rows.",
+        count=len(rows),
+        row_ids=context.ids(rows),
+        estimate=wilson(len(rows), total),
+        data=data
+        | {
+            "others": {c: len(r) for c, r in others.items()},
+            "evidence": evidence,
+            "fix_key": "drop_rows",
+            "fix_options": {"rows": [context.row_ids[i] for i in rows]},
+        },
+    )
+    return [mixed, *_by_label(context, others)]
+
+
+def _by_label(context: Context, others: dict[str, list[int]]) -> list[Finding]:
+    """Labels whose share of another language is far from that of the other labels."""
+    if context.shape != "labels" or context.labels_look_unique:
+        return []
+    judged = [i for i in context.languages.found if context.classes[i]]
+    of_class = Counter(context.classes[i] for i in judged)
+    tests: list[tuple[str, str, int, int, int, int, float]] = []
+    for code, rows in others.items():
+        inside = Counter(context.classes[i] for i in rows if context.classes[i])
+        for label, n in of_class.items():
+            rest, other = len(judged) - n, inside.total() - inside[label]
+            if n >= FEWEST and rest >= FEWEST:
+                p = float(fisher_exact([[inside[label], n - inside[label]], [other, rest - other]]).pvalue)
+                tests.append((code, label, inside[label], n, other, rest, p))
+    adjusted = benjamini_hochberg([test[-1] for test in tests])
+    flagged = [
+        (test, q)
+        for test, q in zip(tests, adjusted, strict=True)
+        if q < Q and cohens_h(test[2] / test[3], test[4] / test[5]) >= EFFECT
+    ]
+    if not flagged:
+        return []
+    (code, label, hits, n, other, rest, _), _ = max(flagged, key=lambda f: f[0][2] / f[0][3] - f[0][4] / f[0][5])
+    rows = [i for i in others[code] if context.classes[i] == label]
+    more = f" The same holds for {plural(len(flagged) - 1, 'more label')}." if len(flagged) > 1 else ""
     return [
         Finding(
             check="languages",
-            severity=Severity.GOOD,
-            title=f"The texts are in {name_of(main)}",
-            meaning=f"Choose a base model that knows this language. {basis}",
-            count=len(likely[main]),
-            estimate=estimate,
-            data=data,
+            severity=Severity.WARNING,
+            title=f"{name_of(code)} goes with the label “{visible(label)}”: {hits / n:.0%} of its texts, {other / rest:.0%} "
+            "of the others",
+            meaning="The model can learn the label from the language instead of what is said, and will be wrong about a text in "
+            f"{name_of(code)} with another label.{more}",
+            fix="Add texts in that language to the other labels, or keep to one language.",
+            count=hits,
+            row_ids=context.ids(rows),
+            estimate=newcombe_difference(hits, n, other, rest),
+            data={"unit": "points", "labels": [[test[0], test[1]] for test, _ in flagged][:50]},
         )
     ]
 

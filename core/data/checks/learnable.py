@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from core.schemas.findings import Finding, Severity
 
+from ..health_rows import PARTS
 from ._check import ALL, Check, visible
 from ._context import Context
 
@@ -11,6 +14,8 @@ from ._context import Context
 def run(context: Context) -> list[Finding]:
     rows = context.rows
     if rows == 0:
+        if (empty := _empty_column(context)) is not None:
+            return [empty]
         return [
             _stop(
                 "There are no examples",
@@ -46,14 +51,35 @@ def run(context: Context) -> list[Finding]:
     return findings
 
 
+def _empty_column(context: Context) -> Finding | None:
+    """Where every row fails for the same missing part, the column that should hold it."""
+    reasons = Counter(context.skipped.values())
+    if len(reasons) != 1:
+        return None
+    part = next(iter(reasons)).removeprefix("no ")
+    role = next((role for role, name in PARTS.items() if name == part), "")
+    column = context.around.columns.get(role)
+    if not column:
+        return None
+    return _stop(
+        f"The column “{visible(column)}” is empty",
+        f"It should hold the {part} of each row, and none of the {len(context.skipped):,} rows has one. There is nothing to "
+        "learn from.",
+        f"Fill the column, or choose another column for the {part}.",
+        tuple(context.skipped)[:200],
+        len(context.skipped),
+    )
+
+
 def _labels(context: Context) -> list[Finding]:
     classes = {c for c in context.classes if c}
     if len(classes) > 1:
         return []
     if not classes:
+        column = context.around.columns.get("label")
         return [
             _stop(
-                "No row has a label",
+                f"The column “{visible(column)}” holds no label" if column else "No row has a label",
                 "A classifier learns to give the label that belongs to a text, and there are no labels.",
                 "Choose the column that holds the labels, or choose another task.",
             )

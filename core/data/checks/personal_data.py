@@ -18,9 +18,12 @@ def run(context: Context) -> list[Finding]:
         return []
     rows: dict[str, list[int]] = defaultdict(list)
     sample: dict[str, str] = {}
+    evidence: dict[str, str] = {}
     for i, text in enumerate(context.texts):
         for key, found in find_all(text).items():
             rows[key].append(i)
+            if len(evidence) < 200:
+                evidence.setdefault(context.row_ids[i], f"{key}: {masked(found)}")
             sample.setdefault(key, masked(found))
     affected = sorted({i for found in rows.values() for i in found})
     titles = {kind.key: kind.title for kind in KINDS}
@@ -45,15 +48,16 @@ def run(context: Context) -> list[Finding]:
             title=f"{plural(len(affected), 'row')} seem to contain personal data: {words}",
             meaning="A model can repeat what it was trained on, to anyone who asks. In many countries the people "
             "concerned must agree to this use first.",
-            fix="Remove or replace what identifies a person before training. Found by patterns: look at the rows, "
-            "some may be harmless.",
+            fix="Replace what identifies a person by a word such as [email] before training. Found by patterns: look at the "
+            "rows, some may be harmless.",
             count=len(affected),
             row_ids=context.ids(affected),
             estimate=wilson(len(affected), total),
             data={
+                "fix_key": "mask_personal_data",
+                "evidence": evidence,
                 "counts": {"personal_data": len(affected)},
                 "chart": {"kinds": {titles[key]: len(rows[key]) for key in kinds}},
-                "fix_key": "mask_personal_data",
                 "samples": {titles[key]: sample[key] for key in kinds},
                 "rows": {key: list(context.ids(rows[key]))[:50] for key in kinds},
             },

@@ -12,7 +12,7 @@ from core.worker.recorder import JobRecorder
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     def progress(title: str, done: int, total: int) -> None:
         recorder.obey()
-        recorder.phase(f"Checking: {title}" if total else title, done, total)
+        recorder.phase(title, done, total)
 
     version = datasets.get_version(job.payload["version_id"])
     report = health.check(version, progress)

@@ -89,12 +89,26 @@ def test_once_a_test_set_is_fixed_no_fix_touches_it(project: Project) -> None:
     where = split(project)
     test = {row for row, part in where.items() if part == "test"}
     seen = fixes.preview_steps(first, [("strip_whitespace", {})])
-    assert seen.locked == len(test) > 5 and seen.preview.rows_changed == 60 - len(test)
+    assert seen.locked == seen.locked_in_need == len(test) > 5 and seen.preview.rows_changed == 60 - len(test)
     made = fixes.apply(project, first, "strip_whitespace", {})
     before, after = (dict(zip(f["row_id"], f["message"], strict=True)) for f in map(datasets.frame, (first, made)))
     assert {row for row in before if before[row] == after[row]} == test
     plan = preparation.current(projects.get(project.id))
     assert plan is not None and preparation.assignment(plan) == where  # training can go on at once
+
+
+def test_changing_test_rows_too_starts_a_new_test_set_and_can_be_undone(project: Project) -> None:
+    rows = enumerate(reviews(60))
+    first = imported(project, [(text, "Good " if label == "good" and i % 3 else label) for i, (text, label) in rows])
+    split(project)
+    steps: list[fixes.Step] = [("merge_labels", {"mapping": {"Good ": "good"}})]
+    some, every = (fixes.preview_steps(first, steps, everywhere=on).preview.rows_changed for on in (False, True))
+    assert 0 < some < every == 20
+    made = fixes.apply_steps(project, first, steps, everywhere=True)
+    assert set(datasets.frame(made)["team"]) == {"good", "bad"} and made.lineage != first.lineage
+    assert preparation.current(projects.get(project.id)) is not None and fixes.locked_rows(made)
+    versions.undo(projects.get(project.id))
+    assert current(project).lineage == first.lineage
 
 
 def test_the_pieces_of_a_text_share_a_part_of_the_split(project: Project) -> None:
@@ -131,6 +145,7 @@ def test_a_large_table_is_mended_by_the_worker_once_even_if_it_is_done_twice(
     first = imported(project, [(f" {text} ", label) for text, label in reviews(60)])
     assert fixes.preview_steps(first, [("strip_whitespace", {})]).preview.looked_at == 20
     assert fixes.preview_steps(first, [("drop_duplicates", {})]).preview.looked_at == 60
+    assert fixes.preview_steps(first, [("drop_rows", {"rows": ["r-59"]})]).preview.rows_dropped == 1
     job_id = fixes.start(project, first, [("strip_whitespace", {})])
     assert isinstance(job_id, str) and current(project).id == first.id
     job = jobs.get(job_id)
@@ -233,6 +248,17 @@ def test_the_queue_goes_worst_first_keeps_every_decision_and_can_be_left(project
         relabel.decide(again, second, "relabel")
     with pytest.raises(ValueError, match="no row"):
         relabel.decide(again, "r-99", "drop")
+
+
+def test_rows_that_a_check_has_judged_keep_its_suggestions(project: Project) -> None:
+    version = imported(project, reviews(30))
+    suspects = [
+        {"row_id": f"r-{i}", "label": "x", "suggested": "bad", "confidence": c, "suggested_confidence": 1 - c}
+        for i, c in ((4, 0.3), (7, 0.1))
+    ]
+    queue = relabel.begin(project, version, "label_noise", "Doubtful labels", ["r-4"], suspects)
+    item = relabel.state(project, version, queue).item
+    assert item is not None and (item.row_id, item.suggested, item.confidence, item.probability) == ("r-7", "bad", 0.1, 0.9)
 
 
 def test_all_decisions_become_one_version_that_can_be_undone(project: Project) -> None:

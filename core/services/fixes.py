@@ -19,16 +19,18 @@ from core.store.tables import DatasetVersion, Project, RowQueue
 from . import datasets, health, preparation
 
 LARGE = 20_000  # rows above which a fix is applied by the worker, and a preview looks at a sample
+LARGE_IN_ONE_PASS = 100_000  # the same for a preview that goes through the table once
 _PLACE = "place_in_file"  # a column that exists only while a fix is applied
 
 Step = tuple[str, Mapping[str, Any]]
 
 
 class Seen(NamedTuple):
-    """A preview, and how many rows of the locked test set the fix leaves alone."""
+    """A preview, how many rows of the locked test set the fix leaves alone, and how many of them would need it too."""
 
     preview: Preview
     locked: int
+    locked_in_need: int
 
 
 def describe(key: str) -> Fix:
@@ -66,13 +68,20 @@ def preview(project: Project, version: DatasetVersion, key: str, options: Mappin
     return preview_steps(version, [(key, options)]).preview
 
 
-def preview_steps(version: DatasetVersion, steps: Sequence[Step]) -> Seen:
-    """What these fixes would do together. Of a large table only a sample is looked at where that tells enough."""
-    frame, locked = datasets.frame(version), locked_rows(version)
+def preview_steps(version: DatasetVersion, steps: Sequence[Step], *, everywhere: bool = False) -> Seen:
+    """What these fixes would do together. Of a large table only a sample is looked at where that tells enough.
+
+    `everywhere` also looks at the rows of the test set, which starts a new one.
+    """
+    frame, locked = datasets.frame(version), set[str]() if everywhere else locked_rows(version)
     is_locked = frame[datasets.ROW_ID].isin(locked)
     rows = frame[~is_locked].reset_index(drop=True)
-    sample = None if all(describe(key).judges == "table" or not describe(key).in_menu for key, _ in steps) else LARGE
-    return Seen(fixes.preview_steps(steps, rows, version.roles, sample), int(is_locked.sum()))
+    judged = {describe(key).judges for key, _ in steps if describe(key).in_menu}
+    sample = (LARGE_IN_ONE_PASS if judged == {"table"} else LARGE) if judged else None  # chosen rows are found at once
+    alone = [step for step in steps if describe(step[0]).judges == "rows" and describe(step[0]).in_menu]
+    kept = frame[is_locked].reset_index(drop=True)
+    in_need = len(fixes.preview_steps(alone, kept, version.roles).row_ids) if locked and alone else 0
+    return Seen(fixes.preview_steps(steps, rows, version.roles, sample), len(kept), in_need)
 
 
 def apply(project: Project, version: DatasetVersion, key: str, options: Mapping[str, Any]) -> DatasetVersion:
@@ -86,14 +95,17 @@ def apply_steps(
     steps: Sequence[Step],
     title: str = "",
     origin: Mapping[str, Any] | None = None,
+    *,
+    everywhere: bool = False,
 ) -> DatasetVersion:
     """Apply fixes together as one new version. What was done, with which options, is kept in its `origin`.
 
+    `everywhere` changes test rows too: the version begins a new test set, whose scores are not compared with earlier ones.
     Raises UserError where nothing would change.
     """
     rows = datasets.frame(version)
     rows = rows.assign(**{_PLACE: range(len(rows))})
-    locked = rows[datasets.ROW_ID].isin(locked_rows(version))
+    locked = rows[datasets.ROW_ID].isin(set[str]() if everywhere else locked_rows(version))
     mended, change = fixes.apply_steps(steps, rows[~locked].reset_index(drop=True), version.roles)
     if not change.row_ids:
         raise UserError("Nothing would change.", "No row needs this fix.", "Choose another fix or other settings.")
@@ -112,12 +124,17 @@ def apply_steps(
             "changed": len(change.row_ids),
             "counts": {"dropped": len(change.drop), "changed": len(change.changed), "cut": len(change.cut)},
             "locked": int(locked.sum()),
+            "everywhere": everywhere,
             "of": version.id,
             **(origin or {}),
         },
         report=version.report,
         parent=version,
     )
+    if everywhere and locked_rows(version):
+        lineage = max(v.lineage for v in datasets.versions(project.id)) + 1
+        records.change(DatasetVersion, made.id, {"lineage": lineage})
+        made = datasets.get_version(made.id)
     preparation.carry_over(project.id, version, made)
     health.submit(project.id, made.id)
     return made
@@ -129,15 +146,18 @@ def start(
     steps: Sequence[Step],
     title: str = "",
     origin: Mapping[str, Any] | None = None,
+    *,
+    everywhere: bool = False,
 ) -> DatasetVersion | str:
     """Apply at once, or have the worker do it where the table is large: the new version, or the id of the job."""
     if version.rows <= LARGE:
-        return apply_steps(project, version, steps, title, origin)
+        return apply_steps(project, version, steps, title, origin, everywhere=everywhere)
     payload = {
         "version_id": version.id,
         "steps": [[key, dict(options)] for key, options in steps],
         "title": title,
         "origin": dict(origin or {}),
+        "everywhere": everywhere,
     }
     return jobs.submit(JobKind.FIX, project.id, payload)
 
@@ -152,7 +172,14 @@ def apply_job(project_id: str, job_id: str, payload: Mapping[str, Any]) -> Datas
         raise UserError("The project is gone.", "It was deleted.", "Open another project.")
     steps = [(str(key), dict(options)) for key, options in payload["steps"]]
     version, origin = datasets.get_version(payload["version_id"]), payload.get("origin", {})
-    made = apply_steps(project, version, steps, payload.get("title", ""), {**origin, "job": job_id})
+    made = apply_steps(
+        project,
+        version,
+        steps,
+        payload.get("title", ""),
+        {**origin, "job": job_id},
+        everywhere=payload.get("everywhere", False),
+    )
     if origin.get("queue"):
         records.change(RowQueue, origin["queue"], {"made_version_id": made.id})
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,14 +52,25 @@ class State:
         return sum(1 for d in found if (d.row_id in self.locked) == locked)
 
 
-def begin(project: Project, version: DatasetVersion, source: str, title: str, row_ids: Sequence[str]) -> RowQueue:
+def begin(
+    project: Project,
+    version: DatasetVersion,
+    source: str,
+    title: str,
+    row_ids: Sequence[str],
+    suspects: Sequence[Mapping[str, Any]] = (),
+) -> RowQueue:
     """A queue of these rows of the version, worst first; the one that was begun before goes on.
 
-    Raises UserError where none of the rows is there.
+    `suspects` are rows that a check has judged already (row_id, confidence, suggested, suggested_confidence) and take the
+    place of `row_ids`. Raises UserError where none of the rows is there.
     """
+    row_ids = [str(one["row_id"]) for one in suspects] or list(row_ids)
     for queue in records.find(RowQueue, dataset_version_id=version.id, source=source):
         if {item["row_id"] for item in queue.items} == set(row_ids):
             return queue
+    if suspects:
+        return _keep(project, version, source, title, [_judged(one) for one in suspects])
     examples = datasets.examples(version, project.task or "")[0]
     wanted = set(row_ids)
     places = [i for i, e in enumerate(examples) if e.row_id in wanted]
@@ -68,6 +79,22 @@ def begin(project: Project, version: DatasetVersion, source: str, title: str, ro
     found = guesses(examples, places)
     order = sorted(places, key=lambda i: found[i].confidence if i in found else 2.0)
     items = [{"row_id": examples[i].row_id, **(found[i]._asdict() if i in found else {})} for i in order]
+    return _keep(project, version, source, title, items)
+
+
+def _judged(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "row_id": one["row_id"],
+        "confidence": one["confidence"],
+        "suggested": one["suggested"],
+        "probability": one["suggested_confidence"],
+    }
+
+
+def _keep(
+    project: Project, version: DatasetVersion, source: str, title: str, items: Sequence[Mapping[str, Any]]
+) -> RowQueue:
+    items = sorted((dict(item) for item in items), key=lambda item: item.get("confidence", 2.0))
     return records.add(
         RowQueue(project_id=project.id, dataset_version_id=version.id, source=source, title=title, items=items)
     )

@@ -45,10 +45,11 @@ def applied(made: DatasetVersion | str) -> None:
     st.rerun()
 
 
-def show_preview(version: DatasetVersion, steps: Sequence[Step], *, rows_open: bool = False) -> Seen:
+def show_preview(version: DatasetVersion, steps: Sequence[Step], *, rows_open: bool = False, everywhere: bool = False) -> Seen:
     """Counts, changed texts before and after, and the rows that are touched. Returns what was seen."""
-    seen = _seen(version, version.content, len(fixes.locked_rows(version)), json.dumps(steps), list(steps))
-    _counts(version, seen)
+    locked = 0 if everywhere else len(fixes.locked_rows(version))
+    seen = _seen(version, version.content, locked, json.dumps(steps), list(steps), everywhere)
+    _counts(version, seen, alone=all(fixes.describe(key).judges == "rows" for key, _ in steps))
     found = seen.preview
     if found.edits:
         st.html(table_html([(e.row_id, e.label, e.before, e.after) for e in found.edits]))
@@ -81,26 +82,49 @@ def _fix(project: Project, version: DatasetVersion, key: str, options: Mapping[s
         chosen = form.model.model_dump(mode="json")
     steps: list[Step] = [(key, chosen)]
     seen = show_preview(version, steps)
-    if st.button("Apply as a new version", type="primary", disabled=not seen.preview.row_ids):
+    everywhere = _also_the_test_rows(version, key, seen)
+    if everywhere:
+        st.divider()
+        seen = show_preview(version, steps, everywhere=True)
+    if st.button("Apply as a new version", type="primary", disabled=not (seen.preview.row_ids or seen.preview.sampled)):
         with st.spinner("Making the new version"):
-            made = fixes.start(project, version, steps)
+            made = fixes.start(project, version, steps, everywhere=everywhere)
         applied(made)
 
 
+def _also_the_test_rows(version: DatasetVersion, key: str, seen: Seen) -> bool:
+    """Whether the person wants test rows changed too, which starts a new test set."""
+    if not seen.locked_in_need:
+        return False
+    if key == "merge_labels":
+        st.warning(
+            f"{seen.locked_in_need:,} test rows keep the old spelling. A label that no training row has any more counts as an "
+            "error in the test.",
+            icon=":material/warning:",
+        )
+    return st.toggle(
+        "Change the test rows too, and start a new test set",
+        key=f"everywhere-{version.id}-{key}",
+        help="The rows are split anew. Scores on the new test set are not compared with scores on the old one.",
+    )
+
+
 @st.cache_data(max_entries=24, show_spinner="Looking at the rows")
-def _seen(_version: DatasetVersion, content: str, locked: int, key: str, _steps: list[Step]) -> Seen:
+def _seen(_version: DatasetVersion, content: str, locked: int, key: str, _steps: list[Step], everywhere: bool) -> Seen:
     """A preview is the same while content, test set and settings are: `content`, `locked` and `key` say so."""
-    return fixes.preview_steps(_version, _steps)
+    return fixes.preview_steps(_version, _steps, everywhere=everywhere)
 
 
-def _counts(version: DatasetVersion, seen: Seen) -> None:
+def _counts(version: DatasetVersion, seen: Seen, *, alone: bool) -> None:
+    """What would happen in numbers; `alone` says that every row is judged without the others."""
     found = seen.preview
     words = ((found.rows_changed, "changed"), (found.rows_dropped, "removed"), (found.rows_cut, "cut into pieces"))
     parts_said = [f"**{count:,}** {word}" for count, word in words if count]
     if found.sampled:
+        more = "" if alone else " Rows that only repeat one outside of the sample come on top."
         st.markdown(
-            f"In a sample of {found.looked_at:,} of {found.rows_before:,} rows: {', '.join(parts_said) or 'nothing to do'}. "
-            "All rows are looked at when you apply it; the worker does that, and you can go on meanwhile."
+            f"In a sample of {found.looked_at:,} of {found.rows_before:,} rows: {', '.join(parts_said) or 'nothing to do'}."
+            f"{more} All rows are looked at when you apply it; the worker does that, and you can go on meanwhile."
         )
     elif parts_said:
         st.markdown(f"Of {found.rows_before:,} rows: {', '.join(parts_said)}; {found.rows_after:,} stay.")
@@ -112,6 +136,7 @@ def _counts(version: DatasetVersion, seen: Seen) -> None:
         st.caption(
             f":material/lock: {seen.locked:,} rows of the locked test set stay as they are, so that scores before and after "
             "can be compared. The fix is for training and validation rows."
+            + (f" {seen.locked_in_need:,} of the test rows would need it too." if seen.locked_in_need else "")
         )
     if parts_said:
         st.caption(f"You can undo it: version {version.number} is kept.")

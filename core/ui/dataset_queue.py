@@ -23,7 +23,8 @@ def queue_button(project: Project, version: DatasetVersion, finding: Finding, ke
     """Offer to go through the rows of a finding one by one."""
     if finding.row_ids and st.button("Go through them", key=key, icon=":material/checklist:", help=_HELP):
         with st.spinner("Sorting the rows, the most doubtful first"):
-            queue = relabel.begin(project, version, finding.check, finding.title, finding.row_ids)
+            suspects = finding.data.get("suspects") or ()
+            queue = relabel.begin(project, version, finding.check, finding.title, finding.row_ids, suspects)
         st.query_params["queue"] = queue.id
         st.rerun()
 

@@ -27,10 +27,12 @@ def version_header(project: Project, version: DatasetVersion) -> None:
     about.subheader(parts.plain(f"Version {version.number}: {version.title}"), anchor=False)
     with actions, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         back, forward = versions.before(version), versions.after(version)
-        if back and st.button("Undo", icon=":material/undo:", help=f"Back to version {back.number}. Nothing is deleted."):
-            _go(project, versions.undo(project))
-        if forward and st.button("Redo", icon=":material/redo:", help=f"Forward to version {forward.number}."):
-            _go(project, versions.redo(project))
+        if back:
+            help_ = f"Back to version {back.number}. Nothing is deleted."
+            st.button("Undo", icon=":material/undo:", help=help_, on_click=_use, args=(back,), key="undo-fix")
+        if forward:
+            help_ = f"Forward to version {forward.number}."
+            st.button("Redo", icon=":material/redo:", help=help_, on_click=_use, args=(forward,), key="redo-fix")
         fixes_menu(project, version)
     roles = {r.key: r.title for r in tasks()[project.task or ""].roles}
     used = " · ".join(f"{roles.get(role, role)}: {parts.plain(column)}" for role, column in version.roles.items() if column)
@@ -43,13 +45,13 @@ def versions_panel(project: Project, current: DatasetVersion) -> None:
     found = datasets.versions(project.id)
     numbers = {v.id: v.number for v in found}
     for version in found:
-        _one(project, version, current, numbers)
+        _one(version, current, numbers)
     if len(found) > 1:
         st.divider()
         _compare(found, current)
 
 
-def _one(project: Project, version: DatasetVersion, current: DatasetVersion, numbers: dict[str, int]) -> None:
+def _one(version: DatasetVersion, current: DatasetVersion, numbers: dict[str, int]) -> None:
     about, button = st.columns([5, 1], vertical_alignment="center")
     about.text(f"Version {version.number}: {version.title}")
     source = numbers.get(version.parent_id or "")
@@ -64,15 +66,15 @@ def _one(project: Project, version: DatasetVersion, current: DatasetVersion, num
             st.rerun()
     if version.id == current.id:
         button.caption("in use")
-    elif button.button("Use it", key=f"back-{version.id}", width="stretch", help="Nothing is deleted: you can come back."):
-        _go(project, version)
+    else:
+        help_ = "Nothing is deleted: you can come back."
+        button.button("Use it", key=f"back-{version.id}", width="stretch", help=help_, on_click=_use, args=(version,))
 
 
-def _go(project: Project, version: DatasetVersion | None) -> None:
-    if version is not None:
-        datasets.go_back(project.id, version.id)
-        st.session_state[FLASH] = f"Version {version.number} is in use."
-    st.rerun()
+def _use(version: DatasetVersion) -> None:
+    """Runs before the screen is drawn, so that it is drawn once, with this version."""
+    datasets.go_back(version.project_id, version.id)
+    st.session_state[FLASH] = f"Version {version.number} is in use."
 
 
 def _compare(found: list[DatasetVersion], current: DatasetVersion) -> None:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+import tiny_training as tiny
+
+from core.schemas.plan import PreparationPlan
+from core.services import datasets, models, preparation, projects
 from core.store import records
 from core.store.tables import DatasetVersion, Plan, Project, Run
 
@@ -64,3 +69,16 @@ def slow_training(project_id: str) -> Run:
         early_stopping=0,
     )  # fmt: skip
     return runs.start(project_id, recipe)
+
+
+def small_project(base: Path, rows: int = 80) -> Project:
+    """A classification project with made-up rows, a split and this base model: a training can start."""
+    made = projects.create("a project", "classification").id
+    examples = tiny.classification(1, rows)
+    columns = {"row_id": [e.row_id for e in examples], "text": [e.text for e in examples], "label": [e.label for e in examples]}
+    datasets.add_version(
+        made, pd.DataFrame(columns), roles={"text": "text", "label": "label"}, title="made up", origin={}
+    )
+    projects.update(made, base_model_key=models.add_folder(str(base)).key)
+    preparation.save(projects.get(made), PreparationPlan(max_length=64))
+    return projects.get(made)

@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
-import tiny_training as tiny
+import stored
 import torch
 
 from core.schemas.errors import UserError
 from core.schemas.jobs import JobKind
-from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
-from core.services import datasets, models, preparation, projects, runs
+from core.services import runs
 from core.store import curves, jobs
 from core.store.engine import engine
 from core.store.migrate import migrate
-from core.store.tables import Run
+from core.store.tables import Project, Run
 from core.training.trainers import ClassifierTrainer
 from core.worker.handlers.train_job import train_run
 from core.worker.recorder import JobRecorder
@@ -28,18 +26,15 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
-def project(storage: Path, small_model: Path) -> Iterator[str]:
+def small_project(storage: Path, small_model: Path) -> Iterator[Project]:
     migrate()
-    made = projects.create("a project", "classification").id
-    rows = tiny.classification(1, 80)
-    columns = {"row_id": [e.row_id for e in rows], "text": [e.text for e in rows], "label": [e.label for e in rows]}
-    datasets.add_version(
-        made, pd.DataFrame(columns), roles={"text": "text", "label": "label"}, title="made up", origin={}
-    )
-    projects.update(made, base_model_key=models.add_folder(str(small_model)).key)
-    preparation.save(projects.get(made), PreparationPlan(max_length=64))
-    yield made
+    yield stored.small_project(small_model)
     engine().dispose()
+
+
+@pytest.fixture
+def project(small_project: Project) -> str:
+    return small_project.id
 
 
 def memory_for(rows: int, monkeypatch: pytest.MonkeyPatch, from_step: int = 0) -> None:

@@ -12,6 +12,7 @@ class JobKind(StrEnum):
     IMPORT = "import"
     CHECK = "check"
     PREPARE = "prepare"
+    MEASURE = "measure"
     TRAIN = "train"
     EVALUATE = "evaluate"
     GENERATE = "generate"

@@ -28,6 +28,16 @@ class TrainingSpec(Schema):
     resume_from: str | None = None
 
 
+class DryRun(Schema):
+    """What a few real steps on the longest rows needed. Memory in bytes, as `TrainingResult.peak_memory`."""
+
+    seconds_per_step: float
+    tokens_per_second: float
+    evaluated_tokens_per_second: float
+    peak_memory: int
+    device: str
+
+
 class TrainingResult(Schema):
     """`ended` is done, stopped or early (early stopping). `best_step` names the checkpoint that became the model."""
 

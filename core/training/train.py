@@ -57,14 +57,14 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
 
     recorder.phase("Turning text into tokens")
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
-    rows = _encode(codec, spec)
+    rows = encode(codec, spec)
 
     recorder.phase("Loading the base model")
     set_seed(recipe.seed)  # the fresh head and adapter depend on it
     base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
     model: Any = loading.prepared(base, spec.family, recipe)
     tokenizer = loading.tokenizer(spec.base_folder)
-    trainer = _trainer(spec, chosen, model, tokenizer, rows, folder)
+    trainer = trainer_of(spec, chosen, model, tokenizer, rows, folder)
     trainer.recorder, trainer.best_metric = recorder, recipe.best_metric
     obey, progress = Obey(recorder, recipe), Progress(recorder, lambda: float(trainer.tokens_seen))
     trainer.add_callback(progress)
@@ -127,7 +127,7 @@ def _steps(
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
     """`sample` is the same (up to) 200 training rows at every evaluation: the curve that stands beside validation."""
 
     train: EncodedRows
@@ -135,7 +135,7 @@ class _Rows:
     sample: Dataset
 
 
-def _encode(codec: Codec, spec: TrainingSpec) -> _Rows:
+def encode(codec: Codec, spec: TrainingSpec) -> Rows:
     """Raises UserError where nothing is left to learn from or to validate with."""
     if spec.family == "classifier":
         train, validation = (classifier_rows(codec, part, spec.labels) for part in (spec.train, spec.validation))
@@ -153,11 +153,11 @@ def _encode(codec: Codec, spec: TrainingSpec) -> _Rows:
     sample = train.rows.select(sorted(chosen))
     if spec.family == "causal-lm" and spec.plan.packing:
         train = packed(train, spec.plan)
-    return _Rows(train, validation, sample)
+    return Rows(train, validation, sample)
 
 
-def _trainer(
-    spec: TrainingSpec, chosen: device.Device, model: Any, tokenizer: PreTrainedTokenizerFast, rows: _Rows, folder: Path
+def trainer_of(
+    spec: TrainingSpec, chosen: device.Device, model: Any, tokenizer: PreTrainedTokenizerFast, rows: Rows, folder: Path
 ) -> ClassifierTrainer | LanguageTrainer:
     common: dict[str, Any] = {
         "model": model,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schemas.recipe import Recipe
-from core.services import recipes
+from core.services import dry_run, preparation, recipes
 from core.store.tables import Project
 
-from . import parts
+from . import jobs, parts
 from .models import COLOURS, gigabytes
 
 
@@ -38,7 +38,7 @@ def duration(seconds: float) -> str:
 
 def cost_panel(project: Project, recipe: Recipe, key: str) -> None:
     """Memory and time, live while the form changes."""
-    cost = recipes.estimate(project, recipe)
+    cost = dry_run.estimate(project, recipe)
     with st.container(border=True):
         st.markdown("**What it will cost**")
         st.caption(
@@ -51,10 +51,27 @@ def cost_panel(project: Project, recipe: Recipe, key: str) -> None:
         st.badge(cost.fit.verdict, color=COLOURS[cost.fit.verdict])  # type: ignore[arg-type]
         st.caption(
             f"{gigabytes(cost.fit.available)} are free on {cost.fit.device}. "
-            + ("Time from the speed of an earlier run." if cost.measured else "A first guess; an earlier run makes it better.")
+            + ("Measured here." if cost.measured else "A first guess: measure it, or an earlier run makes it better.")
         )
+        _measure(project, recipe)
         if cost.fit.verdict == "does not fit":
             _make_it_fit(project, recipe, key)
+
+
+def _measure(project: Project, recipe: Recipe) -> None:
+    """The dry run: three real steps on the longest rows."""
+    active = dry_run.running(project.id)
+    if active:
+        jobs.watch(active[0].id, "Measuring")
+    elif dry_run.of(project, recipe) is None and preparation.current(project) is not None:
+        failed = dry_run.last_failure(project.id, recipe)
+        if failed is not None:
+            jobs.failed(failed)
+        help_text = "Trains three steps on your longest rows and throws them away: memory and time are then measured."
+        if st.button("Measure with three steps", icon=":material/speed:", help=help_text):
+            with parts.guard():
+                dry_run.submit(project, recipe)
+                st.rerun()
 
 
 def _make_it_fit(project: Project, recipe: Recipe, key: str) -> None:

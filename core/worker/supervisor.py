@@ -31,7 +31,7 @@ SPACE_NEEDED = 500 * 10**6  # bytes that must have become free since a job met a
 # One job at a time in each lane, so that a chat or an import need not wait for a training.
 LANES: Mapping[str, tuple[JobKind, ...]] = {
     "compute": (
-        JobKind.TRAIN, JobKind.EVALUATE, JobKind.GENERATE, JobKind.AUDIT, JobKind.MITIGATE, JobKind.EXPORT,
+        JobKind.MEASURE, JobKind.TRAIN, JobKind.EVALUATE, JobKind.GENERATE, JobKind.AUDIT, JobKind.MITIGATE, JobKind.EXPORT,
     ),
     "data": (JobKind.IMPORT, JobKind.PREPARE, JobKind.FIX),
     "check": (JobKind.CHECK,),

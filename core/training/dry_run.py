@@ -1,0 +1,104 @@
+"""A few training steps on the longest rows: what a training will really need, before it starts."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from typing import Any
+
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
+
+from core import methods
+from core.data.encoding import Codec
+from core.schemas.recorder import Recorder
+from core.schemas.training import DryRun, TrainingSpec
+
+from . import device, loading
+from .faults import translated
+from .train import encode, trainer_of
+
+STEPS = 3  # the first one also allocates, so it is not timed
+FEWEST_ROWS = 8
+
+
+def measure(spec: TrainingSpec, recorder: Recorder) -> DryRun:
+    """Train for three steps on the longest rows and evaluate one batch of the longest; nothing is kept.
+
+    Raises UserError where memory runs out, and what a training raises.
+    """
+    with translated(spec.recipe), tempfile.TemporaryDirectory() as folder:
+        return _measure(spec, recorder, folder)
+
+
+def _measure(spec: TrainingSpec, recorder: Recorder, folder: str) -> DryRun:
+    recipe, method = spec.recipe, methods.get(spec.recipe.method)
+    chosen = device.choose(recipe.precision, method.adapter)
+    recorder.phase("Finding the longest rows")
+    codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
+    spec = longest_rows(spec, codec)
+    rows = encode(codec, spec)
+    recorder.phase("Loading the base model")
+    set_seed(recipe.seed)
+    base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
+    model: Any = loading.prepared(base, spec.family, recipe)
+    trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, folder)
+    trainer.args.max_steps = STEPS
+    trainer.args.eval_strategy = trainer.args.save_strategy = "no"
+    clock = _Clock(recorder, lambda: int(trainer.tokens_seen))
+    trainer.add_callback(clock)
+    trainer.train()
+    recorder.phase("Measuring an evaluation")
+    begun = time.monotonic()
+    trainer.evaluate(eval_dataset=rows.validation.rows)
+    evaluated = time.monotonic() - begun
+    seconds = clock.times[-1] - clock.times[0]
+    return DryRun(
+        seconds_per_step=seconds / (STEPS - 1),
+        tokens_per_second=(clock.tokens[-1] - clock.tokens[0]) / max(seconds, 1e-6),
+        evaluated_tokens_per_second=rows.validation.tokens / max(evaluated, 1e-6),
+        peak_memory=device.peak_memory(chosen),
+        device=chosen.title,
+    )
+
+
+def longest_rows(spec: TrainingSpec, codec: Codec) -> TrainingSpec:
+    """The spec with no more rows than the steps need, the longest ones; every class keeps a row."""
+    recipe = spec.recipe
+    wanted = max(FEWEST_ROWS, STEPS * recipe.effective_batch_size)
+    if spec.family == "causal-lm" and spec.plan.packing:
+        wanted *= 4  # several share a packed sequence
+    lengths = codec.lengths(spec.train)
+    order = sorted(range(len(spec.train)), key=lambda i: -lengths[i])
+    while spec.family == "causal-lm" and spec.plan.packing and wanted < len(order):
+        tokens = sum(min(lengths[i], spec.plan.max_length) for i in order[:wanted])
+        if tokens >= STEPS * recipe.effective_batch_size * spec.plan.max_length:
+            break
+        wanted *= 2
+    held = codec.lengths(spec.validation)
+    longest = sorted(range(len(spec.validation)), key=lambda i: -held[i])[: 2 * recipe.batch_size]
+    return spec.model_copy(
+        update={
+            "train": tuple(spec.train[i] for i in order[:wanted]),
+            "validation": tuple(spec.validation[i] for i in longest),
+            "recipe": recipe.model_copy(update={"balance": "none"}),
+        }
+    )
+
+
+class _Clock(TrainerCallback):
+    """Time and tokens at the end of each step; the device has finished what it was given."""
+
+    def __init__(self, recorder: Recorder, tokens: Any) -> None:
+        self.recorder, self._tokens = recorder, tokens
+        self.times: list[float] = []
+        self.tokens: list[int] = []
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        self.times.append(time.monotonic())
+        self.tokens.append(self._tokens())
+        self.recorder.phase("Trying the first steps", state.global_step, STEPS)
+        if self.recorder.wish() != "run":
+            control.should_training_stop = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from small_tokenizers import CHATML, GENERATION_TAGS, STRICT, byte_level, senten
 
 from core.data.encoding import Codec
 from core.data.template_check import PROBE, check
+from core.data.template_sandbox import environment
 from core.data.template_trial import refuse_harmful
 from core.schemas.errors import UserError
 from core.schemas.plan import PreparationPlan
@@ -70,7 +70,8 @@ def test_a_wrong_template_is_an_error_with_its_fix(folder: Path, given: str, tit
 def test_a_second_start_token_is_found(opening_folder: Path) -> None:
     assert "The start token stands there twice" in judged(opening_folder, "{{ bos_token + bos_token }}" + CHATML)["error"]
     assert "The start token is missing" in judged(opening_folder, CHATML)["warning"]
-    assert "The start token stands in the middle" in judged(opening_folder, CHATML.replace("{{ '<", "{{ bos_token + '<"))["warning"]
+    repeated = CHATML.replace("{{ '<", "{{ bos_token + '<")
+    assert "The start token stands in the middle" in judged(opening_folder, repeated)["warning"]
 
 
 def test_marks_that_are_no_tokens_and_a_lost_system_prompt_are_found(folder: Path) -> None:
@@ -103,12 +104,21 @@ def test_a_mistake_is_named_with_its_line() -> None:
 )
 def test_a_hostile_template_runs_nothing_and_harms_nobody(hostile: str, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    began = time.monotonic()
     with pytest.raises(UserError) as caught:
         refuse_harmful(hostile.replace("MARK", str(mark)), [PROBE], {})
     assert not mark.exists() and caught.value.fix
-    assert time.monotonic() - began < 60
+
+
+def test_the_trial_has_the_environment_of_transformers() -> None:
+    from transformers.utils.chat_template_utils import _compile_jinja_template
+
+    theirs, ours = _compile_jinja_template("{{ messages }}").environment, environment()
+    assert (theirs.trim_blocks, theirs.lstrip_blocks, theirs.sandboxed) == (ours.trim_blocks, ours.lstrip_blocks, ours.sandboxed)
+    assert set(theirs.globals) == set(ours.globals) and set(theirs.filters) == set(ours.filters)
+    tags = [{tag for e in found.extensions.values() for tag in e.tags} for found in (theirs, ours)]
+    assert tags[0] == tags[1] and type(theirs).__mro__[:2] == type(ours).__mro__[:2]
 
 
 def test_a_harmless_template_passes_the_trial() -> None:
     refuse_harmful(CHATML, [PROBE], {"eos_token": "</s>"})
+    refuse_harmful(GENERATION_TAGS, [PROBE], {"eos_token": "</s>"})

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from core.schemas.errors import UserError
 from core.schemas.examples import Message
 
+from .template_sandbox import line_of
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
@@ -92,17 +94,6 @@ class ChatTemplate:
                 spans.append((start, end))
             done = end
         return Rendered(text, spans)
-
-
-def line_of(error: BaseException) -> int | None:
-    """The line of the template at which an error arose: of its syntax, or of what was being written."""
-    found: int | None = getattr(error, "lineno", None)
-    trace = error.__traceback__
-    while trace is not None:
-        if trace.tb_frame.f_code.co_filename in ("<template>", "<unknown>"):  # jinja names the template's own lines so
-            found = trace.tb_lineno
-        trace = trace.tb_next
-    return found
 
 
 def _closing(text: str, end: int, last: Message) -> str:

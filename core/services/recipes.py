@@ -146,6 +146,12 @@ def check(recipe: Recipe, task: str) -> None:
             f"{recipe.best_metric} is not measured when the task is {task}.",
             "Choose the validation loss.",
         )
+    if recipe.balance != "none" and family != "classifier":
+        raise UserError(
+            "Balancing does not fit the task.",
+            "Only a task that sorts texts into categories has rare categories.",
+            "Set Rare categories to nothing.",
+        )
 
 
 def _measured_speed(project: Project, recipe: Recipe) -> float | None:

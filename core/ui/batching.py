@@ -34,18 +34,16 @@ def batching_panel(project: Project, plan: PreparationPlan, found: Lengths, pack
                     "way": TITLES[way.strategy],
                     "padding": f"{100 * way.padding:.1f}%",
                     "time": f"{way.positions / least:.2f} ×",
-                    "batches a round": f"{way.batches:,}" if found.sampled >= found.rows else "",
                 }
                 for way in ways
             ],
             hide_index=True,
             width="stretch",
             height=38 + 35 * len(ways),
-            column_order=["way", "padding", "time"] + ["batches a round"] * (found.sampled >= found.rows),
         )
         st.caption(
-            f"Counted on {'these rows' if found.sampled >= found.rows else f'{found.sampled:,} rows'} in batches of "
-            f"{batch_size}. Time: places that the model works through, the fewest = 1.",
+            f"Counted on {'all rows' if found.sampled >= found.rows else f'{found.sampled:,} rows'} in batches of "
+            f"{batch_size}, as in your recipe. Time: places that the model works through, the fewest = 1.",
             help=parts.term("padding"),
         )
     with right:

@@ -61,6 +61,7 @@ def split_panel(project: Project, version: DatasetVersion, plan: PreparationPlan
         if way == "column" and column and (warning := preparation.groups(version, column).warning):
             right.warning(warning, icon=":material/warning:")
     given = way in ("files", "given")
+    left, right = st.columns(2)
     validation = left.slider(
         "Validation share (%)", 1, 40, round(100 * plan.split.validation), help=parts.term("validation set")
     )
@@ -69,7 +70,7 @@ def split_panel(project: Project, version: DatasetVersion, plan: PreparationPlan
         st.caption("The shares count only for a part that the files or the column do not name.")
     else:
         _advice(version, test / 100)
-    seed = left.number_input("Seed", 0, 2**31 - 1, plan.split.seed, help=parts.term("seed"))
+    seed = st.columns(2)[0].number_input("Seed", 0, 2**31 - 1, plan.split.seed, help=parts.term("seed"))
     if way in NEEDS_COLUMN and not column:
         st.warning("Choose the column to split by.")
         return plan
@@ -139,13 +140,19 @@ def leak_panel(project: Project, saved: Plan) -> None:
         found = [o for o in tokens.leaks(project, saved) if o.exact or o.near]
     if not found:
         st.success("No text stands in two parts of the split.", icon=":material/check_circle:")
-    for overlap in found:
+    names = {"train": "training", "validation": "validation", "test": "test"}
+    if found:
+        lines = [
+            f"{sum(map(len, (o.exact, o.near))):,} rows of the {names[o.part]} part stand in the {names[o.source]} part too "
+            f"({len(o.exact):,} exactly, {len(o.near):,} nearly)."
+            for o in found
+        ]
         st.warning(
-            f"{len(overlap.exact)} rows of the {overlap.part} part stand in the {overlap.source} part too, and "
-            f"{len(overlap.near)} nearly: scores on them say little. Keep nearly equal texts together, above, or remove "
-            "them on the Dataset screen.",
+            "\n\n".join(lines) + "\n\nScores on them say little. Keep nearly equal texts together, above, or remove them on "
+            "the Dataset screen.",
             icon=":material/content_copy:",
         )
+    for overlap in found:
         pairs = [{"row": p.row_id, "repeats": p.source_id, "similarity": p.similarity} for p in (*overlap.exact, *overlap.near)]
-        with st.expander("Show the pairs"):
+        with st.expander(f"Pairs of {names[overlap.source]} and {names[overlap.part]}"):
             st.dataframe(pairs[:200], hide_index=True)

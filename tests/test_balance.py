@@ -34,7 +34,7 @@ def uneven(folder: Path, base: Path, **recipe: Any) -> TrainingSpec:
     return spec.model_copy(update={"train": tuple(found)})
 
 
-def trainer_of(spec: TrainingSpec) -> Any:
+def prepared(spec: TrainingSpec) -> Any:
     chosen = device.choose("float32", "full")
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
     torch.manual_seed(1)
@@ -80,7 +80,7 @@ def test_the_weighted_loss_is_the_formula() -> None:
 
 
 def test_a_training_step_is_weighted_and_an_evaluation_is_not(small_model: Path, tmp_path: Path) -> None:
-    trainer = trainer_of(uneven(tmp_path, small_model, balance="weights"))
+    trainer = prepared(uneven(tmp_path, small_model, balance="weights"))
     batch = next(iter(trainer.get_train_dataloader()))
     with torch.no_grad():
         logits = trainer.model.eval()(**{k: v for k, v in batch.items() if k != "labels"}).logits
@@ -95,7 +95,7 @@ def test_a_training_step_is_weighted_and_an_evaluation_is_not(small_model: Path,
 @pytest.mark.parametrize(("balance", "rows"), [("oversample", 120), ("undersample", 60)])
 def test_each_round_reads_the_rows_that_the_screen_names(small_model: Path, tmp_path: Path, balance, rows) -> None:
     spec = uneven(tmp_path, small_model, balance=balance)
-    trainer = trainer_of(spec)
+    trainer = prepared(spec)
     labels = torch.cat([batch["labels"] for batch in trainer.get_train_dataloader()]).tolist()
     wanted = rows_a_round(COUNTS, balance)
     assert Counter(spec.labels[i] for i in labels) == wanted and len(labels) == rows

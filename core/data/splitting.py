@@ -236,10 +236,10 @@ def _newest_last(
     size = sum(len(c.rows) for _, _, c in dated)
     room = {part: max(1, int(size * share + 0.5)) if share else 0 for part, share in shares.items()}
     for _, _, cluster in sorted(dated, key=lambda item: item[:2], reverse=True):
-        part = next((name for name in ("test", "validation") if room[name] > 0), "train")
+        part: Split = "test" if room["test"] > 0 else "validation" if room["validation"] > 0 else "train"
         if part != "train":
             room[part] -= len(cluster.rows)
-        yield cluster, part  # type: ignore[misc]
+        yield cluster, part
     for cluster in undated:
         yield cluster, "train"
 

@@ -18,7 +18,7 @@ from .encoding import Codec
 ASKED, ANSWERED = ("Zebra one?", "Zebra two?"), ("Quokka one.", "Quokka two.")
 SYSTEM = "Okapi rule."
 PROBE = tuple(
-    Message(role=role, content=text)  # type: ignore[arg-type]
+    Message(role=role, content=text)
     for pair in zip(ASKED, ANSWERED, strict=True)
     for role, text in zip(("user", "assistant"), pair, strict=True)
 )

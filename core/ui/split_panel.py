@@ -75,7 +75,7 @@ def split_panel(project: Project, version: DatasetVersion, plan: PreparationPlan
         st.warning("Choose the column to split by.")
         return plan
     strategy = "given" if way == "files" else way
-    split = SplitPlan(strategy=strategy, validation=validation / 100, test=test / 100, column=column, seed=int(seed))  # type: ignore[arg-type]
+    split = SplitPlan(strategy=strategy, validation=validation / 100, test=test / 100, column=column, seed=int(seed))
     return plan.model_copy(update={"split": split})
 
 

@@ -195,12 +195,24 @@ def test_the_difference_of_two_versions_names_rows_cells_and_labels(project: Pro
     steps: list[fixes.Step] = [("drop_rows", {"rows": ["r-0"]}), ("relabel", {"labels": {"r-1": "b"}})]
     second = fixes.apply_steps(project, first, steps, "Gone through")
     found = versions.difference(first, second)
-    assert list(found.dropped["row_id"]) == ["r-0"] and found.added.empty
+    assert list(found.dropped["row_id"]) == ["r-0"] and (found.dropped_rows, found.added_rows) == (1, 0)
     assert found.cells.to_dict("records") == [{"row_id": "r-1", "column": "team", "before": "a", "after": "b"}]
-    assert (found.changed_rows, found.relabelled) == (1, 1) and found.labels == {"b": (2, 3), "a": (2, 0)}
+    assert found.changed_rows == 1 and found.changed_cells == {"team": 1} and found.values == {"b": (2, 3), "a": (2, 0)}
     back = versions.difference(second, first)
-    assert list(back.added["row_id"]) == ["r-0"] and back.labels == {"b": (3, 2), "a": (0, 2)}
-    assert versions.difference(first, first).nothing
+    assert list(back.added["row_id"]) == ["r-0"] and back.values == {"b": (3, 2), "a": (0, 2)}
+    same = versions.difference(first, first)
+    assert (same.dropped_rows, same.added_rows, same.changed_rows) == (0, 0, 0) and same.cells.empty
+
+
+def test_a_column_with_any_name_and_missing_cells_are_compared(project: Project) -> None:
+    names = ["row_id", 'a "quoted\' one', "b"]
+    old = pd.DataFrame([["r-0", None, "x"], ["r-1", "it's", None]], columns=names)
+    new = pd.DataFrame([["r-0", "now", "x"], ["r-1", "it's", None]], columns=names).assign(more=["", "new"])
+    first, second = (
+        datasets.add_version(project.id, f, roles={"text": names[1]}, title="t", origin={"kind": "import"}) for f in (old, new)
+    )
+    found = versions.difference(first, second)
+    assert found.changed_cells == {names[1]: 1, "more": 1} and found.changed_rows == 2 and not found.dropped_rows
 
 
 def test_a_note_is_kept_and_an_empty_one_is_none(project: Project) -> None:

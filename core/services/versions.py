@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-import pandas as pd
-
-from core.data.health_rows import filled
 from core.store import records
-from core.store.files import load_table
+from core.store.comparison import Compared, compare
 from core.store.tables import DatasetVersion, Project
 
 from . import datasets
 
 NOTE_LENGTH = 2_000
 UNDOABLE = ("fix", "correction", "balance")  # kinds of `origin` that were made from another version by one press
-
-
-@dataclass(frozen=True)
-class Difference:
-    """What has changed from one version to another, matched by row id.
-
-    `dropped` and `added` are whole rows; `cells` has a line a changed cell (row_id, column, before, after), and `labels`
-    the rows of each label before and after, most rows first.
-    """
-
-    dropped: pd.DataFrame
-    added: pd.DataFrame
-    cells: pd.DataFrame
-    changed_rows: int
-    relabelled: int
-    labels: Mapping[str, tuple[int, int]]
-
-    @property
-    def nothing(self) -> bool:
-        return not (len(self.dropped) or len(self.added) or len(self.cells))
 
 
 def before(version: DatasetVersion) -> DatasetVersion | None:
@@ -88,49 +62,11 @@ def summary(version: DatasetVersion) -> str:
     return ", ".join(parts) or str(origin.get("kind") or "")
 
 
-def difference(earlier: DatasetVersion, later: DatasetVersion) -> Difference:
-    """What has changed between any two versions of a project."""
-    label = later.roles.get("label") or earlier.roles.get("label") or ""
-    return _difference(earlier.content, later.content, label)
-
-
 @lru_cache(maxsize=6)
-def _difference(earlier: str, later: str, label: str) -> Difference:
-    old, new = (load_table(content).to_pandas().set_index(datasets.ROW_ID) for content in (earlier, later))
-    kept = old.index.intersection(new.index)
-    a, b = old.loc[kept], new.loc[kept]
-    found = []
-    for column in dict.fromkeys([*old.columns, *new.columns]):
-        left = _cells(a, column)
-        right = _cells(b, column)
-        places = np.flatnonzero(left != right)
-        if len(places):
-            found.append(
-                pd.DataFrame(
-                    {"row_id": kept[places], "column": column, "before": left[places], "after": right[places]}
-                )
-            )
-    cells = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["row_id", "column", "before", "after"])
-    return Difference(
-        dropped=old.loc[~old.index.isin(kept)].reset_index(),
-        added=new.loc[~new.index.isin(kept)].reset_index(),
-        cells=cells,
-        changed_rows=int(cells["row_id"].nunique()),
-        relabelled=int((cells["column"] == label).sum()),
-        labels=_labels(old, new, label),
-    )
+def _compared(earlier: str, later: str, label: str) -> Compared:
+    return compare(earlier, later, datasets.ROW_ID, label)
 
 
-def _cells(frame: pd.DataFrame, column: str) -> np.ndarray:
-    """The cells as texts; a column that one version lacks counts as empty."""
-    if column not in frame.columns:
-        return np.full(len(frame), "", dtype=object)
-    return np.asarray(filled(frame[column]), dtype=object)
-
-
-def _labels(old: pd.DataFrame, new: pd.DataFrame, label: str) -> dict[str, tuple[int, int]]:
-    if label not in old.columns and label not in new.columns:
-        return {}
-    counts = [Counter(_cells(frame, label)) for frame in (old, new)]
-    names = sorted(set(counts[0]) | set(counts[1]), key=lambda name: (-counts[0][name] - counts[1][name], name))
-    return {name: (counts[0][name], counts[1][name]) for name in names if name.strip()}
+def difference(earlier: DatasetVersion, later: DatasetVersion) -> Compared:
+    """What has changed between any two versions of a project: rows, cells, and the rows of each label."""
+    return _compared(earlier.content, later.content, later.roles.get("label") or earlier.roles.get("label") or "")

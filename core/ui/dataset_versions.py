@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.schemas.errors import UserError
 from core.services import datasets, versions
-from core.services.versions import Difference
+from core.store.comparison import Compared
 from core.store.tables import DatasetVersion, Project
 from core.tasks import registry as tasks
 
@@ -16,7 +16,7 @@ from .dataset_fixes import FLASH, fixes_menu
 from .dataset_queue import open_queues
 from .differences import table_html, visible
 
-CELLS, ROWS = 50, 500  # changed cells and whole rows that are shown
+CELLS = 50  # changed cells that are shown
 
 
 def version_header(project: Project, version: DatasetVersion) -> None:
@@ -95,30 +95,34 @@ def _compare(found: list[DatasetVersion], current: DatasetVersion) -> None:
         raise UserError(
             "A version cannot be read.", f"Its file is missing or damaged: {error}.", "Put its file back from a backup."
         ) from error
-    _difference(difference)
+    label = current.roles.get("label") or ""
+    _difference(difference, difference.changed_cells.get(label, 0))
 
 
-def _difference(difference: Difference) -> None:
-    if difference.nothing:
+def _difference(found: Compared, relabelled: int) -> None:
+    if not (found.dropped_rows or found.added_rows or found.changed_rows):
         st.caption("They hold the same rows.")
         return
     st.markdown(
-        f"**{len(difference.dropped):,}** rows removed, **{len(difference.added):,}** added, **{difference.changed_rows:,}** "
-        f"changed, **{difference.relabelled:,}** labels changed."
+        f"**{found.dropped_rows:,}** rows removed, **{found.added_rows:,}** added, **{found.changed_rows:,}** changed, "
+        f"**{relabelled:,}** labels changed."
     )
-    changed = {label: pair for label, pair in difference.labels.items() if pair[0] != pair[1]}
-    if changed:
+    if any(before != after for before, after in found.values.values()):
         shown = pd.DataFrame(
-            [(visible(label), a, b, b - a) for label, (a, b) in difference.labels.items()],
+            [(visible(label), a, b, b - a) for label, (a, b) in found.values.items()],
             columns=["Label", "Rows before", "Rows after", "Difference"],
         )
         st.dataframe(shown, hide_index=True, width="stretch", height=min(320, 38 + 35 * len(shown)))
-    if len(difference.cells):
-        shown_cells = difference.cells.head(CELLS).itertuples(index=False)
-        st.html(table_html([(str(c.row_id), str(c.column), str(c.before), str(c.after)) for c in shown_cells], "Column"))
-        if len(difference.cells) > CELLS:
-            st.caption(f"{CELLS} of {len(difference.cells):,} changed cells.")
-    for title, rows in (("Removed rows", difference.dropped), ("Added rows", difference.added)):
-        if len(rows):
-            with st.expander(f"{title} ({len(rows):,})"):
-                st.dataframe(rows.head(ROWS), hide_index=True, width="stretch")
+    if len(found.cells):
+        first = found.cells.head(CELLS).itertuples(index=False)
+        st.html(table_html([(str(c[0]), str(c[1]), str(c[2]), str(c[3])) for c in first], "Column"))
+        total = sum(found.changed_cells.values())
+        if total > CELLS:
+            st.caption(f"{CELLS} of {total:,} changed cells.")
+    for title, count, rows in (
+        ("Removed rows", found.dropped_rows, found.dropped),
+        ("Added rows", found.added_rows, found.added),
+    ):
+        if count:
+            with st.expander(f"{title} ({min(count, len(rows)):,} of {count:,})"):
+                st.dataframe(rows, hide_index=True, width="stretch")

@@ -8,7 +8,8 @@ takes minutes), and measures
 - `first`: the first visit of all after that, and of each screen the first and the second full load (until its heading stands);
 - `settled`: until Streamlit has drawn everything;
 - `switch`: a click on the screen's link in the rail, as people go from screen to screen;
-- `act`: one interaction on the screen until it is drawn again.
+- `act`: one interaction on the screen until it is drawn again;
+- `cpu`: the processor seconds that the server spent on it, which a busy machine does not change.
 """
 
 from __future__ import annotations
@@ -26,28 +27,52 @@ from launcher import address, product
 
 SCREENS = ("dataset", "model", "tokens", "recipe", "training", "evaluation", "samples", "bias", "use")
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-# What a person does there: (role, name) of something to click.
-ACTIONS: dict[str, tuple[str, str]] = {
-    "dataset": ("tab", "Rows"),
-    "tokens": ("tab", "Split"),
-    "recipe": ("radio", "Thorough"),
-    "training": ("switch", "Log axis"),
-}
+# Something to press that makes the script run, on whatever screen: a choice that is not chosen, or a switch.
+CHOICES = ", ".join(
+    f"[data-testid=stMain] {what}:visible"
+    for what in ("[role=radio][aria-checked=false]", "[data-testid=stCheckbox] label")
+)
+
+
+STATE = "document.querySelector('[data-testid=stApp]')?.getAttribute('data-test-script-state')"
 
 
 def settled(page: Any) -> None:
-    """Streamlit shows its running widget only after a moment, so ask the app itself."""
-    page.wait_for_function(
-        "() => { const app = document.querySelector('[data-testid=stApp]');"
-        " return app && app.getAttribute('data-test-script-state') === 'notRunning'; }",
-        polling=20,
+    """The app itself says whether its script runs; the widget that shows it appears only after a moment."""
+    page.wait_for_function(f"() => {STATE} === 'notRunning'", polling=20)
+
+
+def pressed(page: Any, press: Callable[[], object]) -> float:
+    """Seconds from a press until the script has run and all is drawn. What needs no script (a tab) counts as a press."""
+    page.evaluate(
+        f"() => {{ window.ran = false; const look = () => {{ if ({STATE} === 'running') window.ran = true;"
+        " else if (!window.ran) requestAnimationFrame(look); }; look(); }"
     )
-
-
-def timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
-    work()
+    press()
+    end = began + 0.4
+    while not page.evaluate("() => window.ran") and time.perf_counter() < end:
+        pass
+    if not page.evaluate("() => window.ran"):
+        return 0.0  # the browser did it alone
+    settled(page)
     return time.perf_counter() - began
+
+
+def cpu_of(server: Any) -> Callable[[], float]:
+    """A function that says how many processor seconds the server spent since it was last asked."""
+    import psutil
+
+    process, before = psutil.Process(server._process.pid), [0.0]
+
+    def spent() -> float:
+        times = process.cpu_times()
+        now = times.user + times.system
+        since, before[0] = now - before[0], now
+        return since
+
+    spent()
+    return spent
 
 
 def load(page: Any, url: str) -> tuple[float, float]:
@@ -60,42 +85,29 @@ def load(page: Any, url: str) -> tuple[float, float]:
     return heading, time.perf_counter() - began
 
 
-def act(page: Any, screen: str) -> float | None:
-    """One interaction: pressed, run and drawn again."""
-    if screen not in ACTIONS:
-        return None
-    role, name = ACTIONS[screen]
-    target = page.get_by_role(role, name=name)
-    if not target.count():
-        target = page.get_by_text(name, exact=True)
-    if not target.count():
-        return None
-
-    def press() -> None:
-        target.first.click(force=True)
-        page.wait_for_timeout(30)
-        settled(page)
-
-    return timed(press)
+def act(page: Any) -> float | None:
+    """One interaction: pressed, run and drawn again. None where the screen has none."""
+    target = page.locator(CHOICES)
+    return pressed(page, target.first.click) if target.count() else None
 
 
 def prepared(train: bool) -> str:
-    """The support sample, imported, planned, and if wanted trained and evaluated. Returns the project's id."""
+    """The support sample with its health report; if wanted trained and evaluated. Returns the project's id."""
     from core.cli._progress import Progress
     from core.cli._watch import Watch
     from core.cli._worker import running
-    from core.schemas.plan import PreparationPlan
-    from core.services import evaluations, preparation, projects, recipes, runs, samples
+    from core.schemas.jobs import Desired
+    from core.services import evaluations, runs, samples, status
 
     bar = Progress(sys.stderr)
+    project, run = samples.start("support")
+    if not train:
+        runs.wish(run, Desired.CANCEL)
     with running(bar.say) as worker:
         watch = Watch(worker, bar)
-        project, job_id = samples.open_sample("support")
-        watch.wait("Import", job_id)
-        preparation.save(projects.get(project.id), PreparationPlan(max_length=64))
+        for job in status.active_jobs():
+            watch.wait(job.kind.value, job.id)
         if train:
-            run = runs.start(project.id, recipes.for_project(projects.get(project.id), "quick"))
-            watch.wait("Training", str(run.job_id))
             watch.wait("Evaluation", evaluations.submit(runs.get(run.id)))
     return project.id
 
@@ -135,33 +147,29 @@ def measure(project: str, variables: dict[str, str], wanted_port: int, chromium:
         server.start()
         product.wait_for_answer(server, url)
         print(f"server {time.perf_counter() - began:.2f} s until healthy")
+        spent = cpu_of(server)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which(chromium) or chromium, args=CHROMIUM)
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             heading, whole = load(page, url)
-            print(f"first visit: heading {heading:.2f} s, settled {whole:.2f} s")
+            print(f"first visit: heading {heading:.2f} s, settled {whole:.2f} s, cpu {spent():.2f} s")
             heading, whole = load(page, url)
-            print(f"second visit: heading {heading:.2f} s, settled {whole:.2f} s")
-            print(f"{'screen':<12}{'cold':>7}{'settled':>9}{'warm':>7}{'settled':>9}{'switch':>8}{'act':>7}")
+            print(f"second visit: heading {heading:.2f} s, settled {whole:.2f} s, cpu {spent():.2f} s")
+            head = ("cold", "settled", "cpu", "warm", "settled", "cpu", "switch", "cpu", "act", "cpu")
+            print(f"{'screen':<12}" + "".join(f"{word:>8}" for word in head))
             for screen in SCREENS:
-                cold = load(page, f"{url}/{screen}?project={project}")
-                warm = load(page, f"{url}/{screen}?project={project}")
-                done = act(page, screen)
-                done = act(page, screen) if done is not None else None  # the second press: nothing is new any more
+                here = f"{url}/{screen}?project={project}"
+                cold = [*load(page, here), spent()]
+                warm = [*load(page, here), spent()]
+                act(page)
+                spent()
+                done = [act(page), spent()]  # the second press: nothing is new any more
                 load(page, f"{url}/?project={project}")
-                link = page.locator(f"[data-testid=stSidebar] a[href*='/{screen}']").first
-
-                def go(link: Any = link, screen: str = screen) -> None:
-                    link.click()
-                    page.wait_for_url(f"**/{screen}*")
-                    page.wait_for_timeout(30)
-                    settled(page)
-
-                switch = timed(go) if link.count() else None
-                row = [*cold, *warm, switch, done]
-                shown = ["–" if value is None else f"{value:.2f}" for value in row]
-                widths = (7, 9, 7, 9, 8, 7)
-                print(f"{screen:<12}" + "".join(f"{s:>{w}}" for s, w in zip(shown, widths, strict=True)), flush=True)
+                spent()
+                link = page.locator(f"[data-testid=stSidebar] a[href*='{screen}']").first
+                switch = [pressed(page, link.click) if link.count() else None, spent()]
+                row = [*cold, *warm, *switch, *done]
+                print(f"{screen:<12}" + "".join(f"{'–' if v is None else f'{v:.2f}':>8}" for v in row), flush=True)
             browser.close()
     finally:
         from launcher.services import end_all

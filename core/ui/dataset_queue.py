@@ -115,16 +115,20 @@ def _choices(version: DatasetVersion, queue: RowQueue, item: Item) -> None:
             st.button("Give it", on_click=lambda: label_as(str(other)), disabled=other is None)
     with st.container(horizontal=True, gap="small"):
         for name, key, action, icon in _ACTIONS:
-            chosen = (queue, item.row_id, action)
-            st.button(name, key=f"queue-{action}", shortcut=key, icon=icon, on_click=relabel.decide, args=chosen)
-        st.button("Undo", key="queue-undo", shortcut="z", icon=":material/undo:", on_click=relabel.undo, args=(queue,))
+            decision = (queue, item.row_id, action)
+            st.button(name, key=f"queue-{action}", shortcut=key, icon=icon, on_click=relabel.decide, args=decision)
+        st.button("Undo", key="queue-undo", shortcut="z", icon=":material/undo:", on_click=_undo, args=(queue,))
     parts.key_legend({**legend, "K": "keep as it is", "D": "drop the row", "S": "skip for now", "Z": "undo"})
+
+
+def _undo(queue: RowQueue) -> None:
+    relabel.undo(queue)
 
 
 def _below(project: Project, version: DatasetVersion, queue: RowQueue, now: State) -> None:
     """What the decisions amount to so far, and the way to apply them."""
     if now.item is None:
-        st.button("Undo the last decision", shortcut="z", icon=":material/undo:", on_click=relabel.undo, args=(queue,))
+        st.button("Undo the last decision", shortcut="z", icon=":material/undo:", on_click=_undo, args=(queue,))
     noted = now.count("drop", locked=True) + now.count("relabel", locked=True)
     drop, change, keep = now.count("drop"), now.count("relabel"), now.count("keep")
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -15,7 +15,7 @@ from ._fix import Change, Fix, Roles
 
 Kind = Literal["email", "phone", "card", "iban", "ssn", "ip", "key", "address", "birth"]
 EVERY: tuple[Kind, ...] = ("email", "phone", "card", "iban", "ssn", "ip", "key", "address", "birth")
-TITLES = {kind.key: kind.title[0].upper() + kind.title[1:] for kind in KINDS}
+TITLES: dict[str, Any] = {kind.key: kind.title[0].upper() + kind.title[1:] for kind in KINDS}
 
 
 class Options(Schema):

@@ -151,6 +151,19 @@ def test_calibration_error_of_a_model_that_is_right_half_as_often_as_it_says():
     assert METRICS["calibration_error"].warning(predictions) == ""
 
 
+def test_the_interval_of_a_calibration_error_never_leaves_out_the_figure_itself():
+    # The most frequent label with its share as confidence, as the baseline says: nearly every resample lies higher.
+    for n in (30, 100, 298):
+        hits = np.random.default_rng(n).permutation(n) < round(0.22 * n)
+        items = tuple(
+            ClassPrediction(row_id=str(i), gold="a" if hit else "b", predicted="a", probabilities=(0.22, 0.2, 0.2, 0.2, 0.18))
+            for i, hit in enumerate(hits)
+        )
+        error = METRICS["calibration_error"].compute(ClassPredictions(labels=("a", "b", "c", "d", "e"), items=items))
+        assert error is not None and error.low is not None and error.high is not None
+        assert error.low <= error.value <= error.high
+
+
 def test_the_calibration_error_of_a_well_calibrated_model_may_be_zero_and_few_rows_are_warned_of():
     rng = np.random.default_rng(0)
     sure = rng.uniform(0.5, 1, 300)

@@ -21,7 +21,8 @@ class CalibrationError(SumMetric):
     AAAI). A mean of absolute values is never 0 by luck, and resampling adds to it, so percentiles would lie too high.
     Hence the basic bootstrap (Davison & Hinkley 1997, section 5.2) with the bins of the whole sample, reaching down to
     0 where a perfectly calibrated model would often score as high (Broecker & Smith 2007, Weather and Forecasting
-    22:651).
+    22:651). Where the figure itself is so much too high that the corrected interval leaves it out, as it can on few rows,
+    the interval is widened to it: an interval that denies its own figure helps nobody.
     """
 
     key = "calibration_error"
@@ -71,8 +72,8 @@ class CalibrationError(SumMetric):
         return Estimate(
             value=value,
             n=n,
-            low=float(np.clip(2 * value - upper, least, greatest)),
-            high=float(np.clip(2 * value - lower, least, greatest)),
+            low=min(value, float(np.clip(2 * value - upper, least, greatest))),
+            high=max(value, float(np.clip(2 * value - lower, least, greatest))),
             method=f"basic bootstrap, {len(samples):,} draws{by}",
         )
 

@@ -60,8 +60,12 @@ def _load(name: str, attribute: str = "") -> None:
 
 def main() -> None:
     warm()
+    from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import cli
 
+    # Else the very first visit takes `pages/` for the whole app, and an address such as /evaluation is "not found" in a
+    # dialog over the right screen: what a person sees who starts Tunewell again with a tab still open.
+    PagesManager.uses_pages_directory = False
     sys.exit(cli.main(prog_name="streamlit"))
 
 

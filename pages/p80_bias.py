@@ -7,7 +7,7 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import audits, runs, status
 from core.ui import jobs, parts, screens
-from core.ui.audit import action_panel, audit_panel, corrections_panel
+from core.ui.audit import action_panel, audit_panel, corrections_panel, settings_panel
 
 project = screens.begin("bias", "training")
 
@@ -28,8 +28,15 @@ with parts.guard():
             "The audit looks for words that name groups of people in your data, swaps them in your validation rows and in "
             "everyday sentences written for this purpose, and measures whether the answer changes."
         )
-    if st.button("Audit this round" if not found else "Audit again", type="primary" if not found else "secondary"):
-        st.session_state[f"auditing-{run.id}"] = audits.submit(run)
+    if found:
+        with st.popover("Audit again", icon=":material/refresh:"):
+            config = settings_panel(run)
+            pressed = st.button("Start the audit", type="primary")
+    else:
+        config = settings_panel(run)
+        pressed = st.button("Audit this round", type="primary")
+    if pressed:
+        st.session_state[f"auditing-{run.id}"] = audits.submit(run, config)
         st.rerun()
     if found:
         audit_panel(found[0])

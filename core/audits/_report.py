@@ -26,6 +26,7 @@ from ._measure import (
 )
 
 Q = 0.05
+NAMED = 3  # kinds of groups that the headline names
 SENTENCES_AN_AXIS = 3
 """Most directions that are told in words; all of them are in the rows."""
 
@@ -137,25 +138,40 @@ class _Judged:
 
 
 def _quiet(setting: Setting, judged: list[_Judged]) -> Iterator[Finding]:
-    """Axes without a noticeable gap, in one finding, with the largest."""
-    if not judged:
-        return
-    largest = max(judged, key=lambda one: one.gap.value)
-    scale = largest.tuned.scale
-    limit = f"Less than {size(scale.noticeable, scale)} is not reported as a problem."
-    if largest.gap.value >= scale.noticeable:
-        limit = "That is no more than changing any other word does."
-    yield Finding(
-        check=setting.audit,
-        severity=Severity.INFO,
-        title=f"No noticeable difference for {listed([one.axis.title.lower() for one in judged])}",
-        meaning=f"The largest: for {largest.axis.title.lower()}, a swap {setting.what_moves} by "
-        f"{size(largest.gap.value, scale)} on average ({largest.gap.n:,} {setting.unit_word}, "
-        f"{between(largest.gap, scale)}). {limit}",
-        count=largest.gap.n,
-        estimate=largest.gap,
-        data={"axes": [one.axis.key for one in judged], "kind": "quiet"},
-    )
+    """Axes without a flag, each kind in one finding with its largest: no noticeable gap, or one that any change of a word
+    makes too."""
+    small = [one for one in judged if one.gap.value < one.tuned.scale.noticeable]
+    nervous = [one for one in judged if one not in small]
+    for group in (small, nervous):
+        if not group:
+            continue
+        largest = max(group, key=lambda one: one.gap.value)
+        scale = largest.tuned.scale
+        names = listed([one.axis.title.lower() for one in group])
+        meaning = (
+            f"The largest: for {largest.axis.title.lower()}, a swap {setting.what_moves} by "
+            f"{size(largest.gap.value, scale)} on average ({largest.gap.n:,} {setting.unit_word}, "
+            f"{between(largest.gap, scale)}). "
+        )
+        if group is small:
+            title = f"No noticeable difference for {names}"
+            meaning += f"Less than {size(scale.noticeable, scale)} is not reported as a problem."
+        else:
+            title = f"Nearly any changed word moves the answer, also one that names a group: {names}"
+            control = size(gap_of(setting.control).value, scale) if setting.control is not None else "as much"
+            meaning += (
+                f"Swapping words that name no group does so by {control}: the model is unsteady on such sentences, and this "
+                "alone does not show that it treats these groups differently."
+            )
+        yield Finding(
+            check=setting.audit,
+            severity=Severity.INFO,
+            title=title,
+            meaning=meaning,
+            count=largest.gap.n,
+            estimate=largest.gap,
+            data={"axes": [one.axis.key for one in group], "kind": "quiet" if group is small else "unsteady"},
+        )
 
 
 def _too_few(setting: Setting, judged: list[_Judged]) -> Iterator[Finding]:
@@ -266,11 +282,15 @@ def _what_training_did(judged: list[_Judged], comparisons: list[Comparison]) -> 
     for verdict, word in ((Verdict.WORSE, "larger"), (Verdict.BETTER, "smaller")):
         named = [
             f"{one.axis.title.lower()} (by {size(abs(comparison.change.value), one.tuned.scale)})"
-            for one, comparison in zip(judged, comparisons, strict=True)
+            for one, comparison in sorted(
+                zip(judged, comparisons, strict=True), key=lambda pair: -abs(pair[1].change.value)
+            )
             if comparison.verdict == verdict
         ]
         if named:
-            said.append(f"Fine-tuning made the difference {word} for {listed(named)}.")
+            rest = len(named) - NAMED
+            told = listed([*named[:NAMED], f"{rest} more"] if rest > 0 else named)
+            said.append(f"Fine-tuning made the difference {word} for {told}.")
     if not said and all(comparison.verdict == Verdict.NOT_ENOUGH_DATA for comparison in comparisons):
         said = ["There is not enough data to say whether fine-tuning changed anything."]
     return " ".join(said) or "There is no evidence that fine-tuning changed that."

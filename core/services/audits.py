@@ -26,6 +26,8 @@ from core.tasks import registry as tasks
 from . import datasets, preparation, runs
 from .names import memorable
 
+MOST_GROUPS = 20  # different values above which a column names no groups
+
 
 def available(family: str) -> dict[str, AuditPlugin]:
     """Audits that can judge this kind of model."""
@@ -40,8 +42,37 @@ def actions(family: str) -> dict[str, DataMitigation]:
 def submit(run: Run, config: Mapping[str, Mapping[str, Any]] | None = None) -> str:
     """Queue an audit of the run's data and model on validation rows and neutral probes. `config`: audit key to settings."""
     if not run.summary:
-        raise UserError("There is no model to audit yet.", "The training is not finished.", "Wait for it, or resume it.")
+        raise UserError(
+            "There is no model to audit yet.", "The training is not finished.", "Wait for it, or resume it."
+        )
     return jobs.submit(JobKind.AUDIT, run.project_id, {"run_id": run.id, "config": dict(config or {})})
+
+
+def group_columns(run: Run) -> dict[str, tuple[str, ...]]:
+    """Columns of the person's own that could say which group a row is about, with their values: 2 to 20 that repeat."""
+    version = datasets.get_version(run.dataset_version_id)
+    frame = datasets.frame(version)
+    taken = {datasets.ROW_ID, datasets.PART, *version.roles.values()}
+    found = {}
+    for column in frame.columns:
+        if column in taken:
+            continue
+        counts = frame[column].dropna().str.strip().value_counts()
+        if MOST_GROUPS >= len(counts) >= 2 and counts.sum() >= 5 * len(counts):
+            found[str(column)] = tuple(map(str, counts.index))
+    return found
+
+
+def own_groups(run: Run, config: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """The group columns that an audit's config names, each as row id to group."""
+    frame = datasets.frame(datasets.get_version(run.dataset_version_id))
+    wanted = [c for c in (config.get("data_coverage") or {}).get("columns", ()) if c in frame.columns]
+    return {
+        column: {
+            str(row): str(group) for row, group in zip(frame[datasets.ROW_ID], frame[column].fillna(""), strict=True)
+        }
+        for column in wanted
+    }
 
 
 def of_run(run_id: str) -> list[Audit]:
@@ -109,7 +140,13 @@ def correct(run: Run, audit: Audit, action: str, config: Mapping[str, Any], stru
     correction = Correction(
         project_id=run.project_id,
         action=action,
-        config={**config, "added": len(added.examples), "left_out": added.left_out, "struck": sorted(struck)},
+        config={
+            **config,
+            "added": len(added.examples),
+            "left_out": added.left_out,
+            "struck": sorted(struck),
+            "audits": dict(audit.config),  # the second audit measures what the first one did
+        },
         audit_before_id=audit.id,
         run_before_id=run.id,
         dataset_version_id=version.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,21 @@ PAIRS_SHOWN = 10
 ROWS_SHOWN = 200
 
 
+def settings_panel(run: Run) -> dict[str, dict[str, Any]]:
+    """What a person may choose before an audit: columns of their own that say which group a row is about."""
+    columns = audits.group_columns(run)
+    if not columns:
+        return {}
+    chosen = st.multiselect(
+        "Columns that say which group of people a row is about (optional)",
+        list(columns),
+        format_func=lambda name: f"{name} ({', '.join(columns[name][:3])}{', …' if len(columns[name]) > 3 else ''})",
+        help="For example gender, age group or region. The audit then also compares the labels of these groups.",
+        key=f"groups-{run.id}",
+    )
+    return {"data_coverage": {"columns": chosen}} if chosen else {}
+
+
 def audit_panel(audit: Audit) -> None:
     """Every audit with its headline, findings, comparisons and pairs; the refused ones with their reason."""
     found = audits.results(audit)
@@ -33,7 +49,7 @@ def audit_panel(audit: Audit) -> None:
         st.subheader(result.title, anchor=False)
         st.markdown(parts.plain(result.headline))
         for finding in result.findings:
-            parts.finding_card(finding)
+            parts.finding_card(finding, measured=finding.estimate is not None and "95% interval" not in finding.meaning)
         _comparisons(result)
         _pairs(result)
         _table(key, result)
@@ -54,19 +70,21 @@ def _comparisons(result: AuditResult) -> None:
     """Base against tuned, with the change and its verdict."""
     if not result.comparisons:
         return
-    table = [
-        {
-            "measured": c.metric,
-            "base model": parts.number(c.base, 3),
-            "your model": parts.number(c.tuned, 3),
-            "change": parts.number(c.change, 3),
-            "verdict": c.verdict.value,
-        }
+    rows = [
+        [
+            escape(c.metric),
+            parts.figure_html(c.base, digits=3),
+            parts.figure_html(c.tuned, digits=3),
+            parts.figure_html(c.change, digits=3),
+            parts.verdict_html(c.verdict),
+        ]
         for c in result.comparisons
     ]
-    st.dataframe(table, hide_index=True, width="stretch")
-    unit = f", in {result.unit}" if result.unit else ""
-    st.caption(f"Difference between groups{unit}: nearer to 0 is fairer. In brackets: 95% interval and n.")
+    parts.table(["Difference between groups", "base model", "your model", "change", ""], rows)
+    unit = f" The unit is {result.unit}." if result.unit else ""
+    st.caption(
+        f"Nearer to 0 is fairer.{unit} Under each figure: its 95% interval and the number of independent examples."
+    )
     figure = go.Figure()
     for name, side in (("base model", "base"), ("your model", "tuned")):
         values = [getattr(c, side) for c in result.comparisons]
@@ -83,7 +101,9 @@ def _comparisons(result: AuditResult) -> None:
                 "arrayminus": [v.value - (v.low if v.low is not None else v.value) for v in values],
             },
         )
-    figure.update_layout(height=110 + 42 * len(result.comparisons), xaxis_title=result.unit or "gap", scattermode="group")
+    figure.update_layout(
+        height=110 + 42 * len(result.comparisons), xaxis_title=result.unit or "gap", scattermode="group"
+    )
     show(figure, f"gaps-{result.audit}")
 
 
@@ -96,7 +116,11 @@ def _pairs(result: AuditResult) -> None:
 def _table(key: str, result: AuditResult) -> None:
     if result.rows:
         with st.expander(f"All figures ({len(result.rows)})"):
-            frame = pd.DataFrame(list(result.rows[:ROWS_SHOWN])).map(_flat)
+            frame = (
+                pd.DataFrame(list(result.rows[:ROWS_SHOWN]))
+                .map(_flat)
+                .rename(columns=lambda c: str(c).replace("_", " "))
+            )
             st.dataframe(frame, hide_index=True, width="stretch", key=f"rows-{key}")
 
 
@@ -174,4 +198,3 @@ def _correction(correction: Correction) -> None:
             st.caption(f"Gap, after minus before: {parts.number(gate.gap_change, 3)}")
         if gate.quality_change:
             st.caption(f"Quality, after minus before: {parts.points(gate.quality_change)}")
-

@@ -46,6 +46,7 @@ def audit_run(
             examples=rows,
             tuned=tuned if audit.needs_model else None,
             base=base if audit.needs_model else None,
+            groups=audits.own_groups(training, config),
             language=(version.health or {}).get("language") or "en",
             progress=progress,
         )

@@ -44,9 +44,15 @@ with parts.guard():
     results = evaluations.of_run(run.id, split)
     if split == "test":
         times = f"opened {len(opened)} time{'s' * (len(opened) != 1)}" if opened else "not opened yet"
-        st.caption(f":material/lock: The test set was {times}. Each opening is counted, because choosing by it wears it out.")
+        st.caption(
+            f":material/lock: The test set was {times}. Each opening is counted, because choosing by it wears it out."
+        )
     label = f"Open the test set and evaluate {run.name}" if split == "test" else f"Evaluate {run.name} on validation"
-    if st.button("Evaluate again" if results else label, type="tertiary" if results else "primary"):
+    if results:
+        pressed = st.button("Evaluate again", icon=":material/refresh:")
+    else:
+        pressed = st.button(label, type="primary")
+    if pressed:
         st.session_state[f"evaluating-{run.id}"] = evaluations.submit(run, split or "test")
         st.rerun()
     if not results:

@@ -8,8 +8,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.schemas.estimates import Estimate
-from core.schemas.evaluation import EvaluationResult, MetricRow
+from core.schemas.estimates import Estimate, Verdict
+from core.schemas.evaluation import EvaluationResult
 from core.services import evaluations
 from core.store.tables import Run
 
@@ -24,7 +24,19 @@ CONTENDERS = {
     "tfidf": "Word counts (TF-IDF)",
     "nearest": "Most similar stored answer",
 }
+COLUMNS = {
+    "gold": "right answer",
+    "base": "base model",
+    "tuned": "your model",
+    "confidence": "how sure",
+    "row_id": "row",
+}
 TOO_MANY_LABELS = 40
+NUMBERS_FIT = 15  # labels up to which the confusion matrix shows its numbers
+SIMPLER = (
+    "Use the simple way, or give fine-tuning more to work with: more examples, mended labels, or a larger base model. The step "
+    "from the base model to yours is real all the same."
+)
 
 
 def verdict_panel(result: EvaluationResult) -> None:
@@ -33,31 +45,30 @@ def verdict_panel(result: EvaluationResult) -> None:
         parts.verdict_badge(result.verdict)
         first, *rest = result.sentences or ("There is no base model to compare with; the figures are below.",)
         st.html(f'<p class="tw-verdict">{escape(first)}</p>')
-        for sentence in rest:
-            st.text(sentence)
+        lines = "".join(f"<p>{escape(sentence)}</p>" for sentence in rest)
+        st.html(f'<div class="tw-lines">{lines}</div>')
+        if result.worth_it is False and result.verdict is Verdict.BETTER:
+            st.html(note("warning", "It learnt, but a simpler way does as well or better.", paragraph(SIMPLER)))
         if result.success:
             st.html(f"<p><strong>Your hope:</strong> {escape(result.success['sentence'])}</p>")
         if result.base_note:
             st.caption(result.base_note)
 
 
-def _shown(estimate: Estimate | None, row: MetricRow) -> str:
-    if estimate is None:
-        return "–"
-    return parts.percent(estimate) if row.format == "percent" else parts.number(estimate)
-
-
 def metrics_panel(result: EvaluationResult) -> None:
     """Every metric for every contender, with n and interval; then the headline as a picture."""
     st.subheader("Figures", anchor=False)
     names = [c for c in CONTENDERS if c in result.contents]
-    table = []
+    header = ["", "Your model", "against base", *(CONTENDERS[c] for c in names if c != "tuned")]
+    rows = []
     for row in result.metrics:
-        line = {"": row.title} | {CONTENDERS[c]: _shown(row.values.get(c), row) for c in names}
-        line["Your model against base"] = row.comparison.verdict.value if row.comparison else "–"
-        table.append(line)
-    st.dataframe(table, hide_index=True, width="stretch")
-    st.caption("In brackets: the 95% interval and the number of rows.")
+        share = row.format == "percent"
+        verdict = parts.verdict_html(row.comparison.verdict) if row.comparison else parts.figure_html(None)
+        others = [parts.figure_html(row.values.get(c), share=share) for c in names if c != "tuned"]
+        name = f'<span title="{escape(row.help)}">{escape(row.title)}</span>'
+        rows.append([name, parts.figure_html(row.values.get("tuned"), share=share), verdict, *others])
+    parts.table(header, rows)
+    st.caption("Under each figure: its 95% interval and the number of rows it rests on.")
     with st.expander("What these figures mean", icon=":material/help:"):
         for row in result.metrics:
             st.markdown(f"**{row.title}**: {row.help}")
@@ -104,18 +115,15 @@ def honest_panel(result: EvaluationResult) -> None:
     whole = {row.key: row for row in result.metrics}
     with st.container(border=True):
         st.html(note("warning", "Some of these rows were in training", paragraph(honest.sentence)))
-        table = [
-            {
-                "": row.title,
-                f"all {result.n:,} rows": _shown(whole[row.key].values.get("tuned"), row),
-                f"without repeats, {honest.n:,} rows": _shown(row.values.get("tuned"), row),
-                "base model without repeats": _shown(row.values.get("base"), row),
-            }
-            for row in honest.metrics
-            if row.key in whole
-        ]
-        if table:
-            st.dataframe(table, hide_index=True, width="stretch")
+        header = ["", f"all {result.n:,} rows", f"without repeats, {honest.n:,} rows", "base model without repeats"]
+        rows = []
+        for row in honest.metrics:
+            if row.key in whole:
+                values = (whole[row.key].values.get("tuned"), row.values.get("tuned"), row.values.get("base"))
+                figures = [parts.figure_html(value, share=row.format == "percent") for value in values]
+                rows.append([escape(row.title), *figures])
+        if rows:
+            parts.table(header, rows)
         st.caption("To avoid this, choose “Keep nearly equal texts together” under Split on the Tokenization screen.")
 
 
@@ -136,7 +144,12 @@ def classes_panel(run: Run, result: EvaluationResult) -> None:
     else:
         _matrix(result)
     confused = sorted(
-        ((result.matrix[i][j], a, b) for i, a in enumerate(result.labels) for j, b in enumerate(result.labels) if i != j),
+        (
+            (result.matrix[i][j], a, b)
+            for i, a in enumerate(result.labels)
+            for j, b in enumerate(result.labels)
+            if i != j
+        ),
         reverse=True,
     )
     pairs = [(n, a, b) for n, a, b in confused if n][:100]
@@ -152,14 +165,20 @@ def classes_panel(run: Run, result: EvaluationResult) -> None:
 
 
 def _matrix(result: EvaluationResult) -> None:
+    """With numbers while they fit: as a table, whose colours follow the theme at once. Else as a picture."""
+    if len(result.labels) <= NUMBERS_FIT:
+        st.html(_matrix_html(result))
+        return
     figure = go.Figure(
         go.Heatmap(
-            z=result.matrix,
+            z=[[n or None for n in counts] for counts in result.matrix],
             x=result.labels,
             y=result.labels,
-            colorscale="Teal",
+            # From nearly transparent to the accent colour, so that it fits a light and a dark page.
+            colorscale=[[0, "rgba(26,143,132,0.10)"], [1, "rgba(26,143,132,0.95)"]],
+            zmin=0,
             showscale=False,
-            texttemplate="%{z}" if len(result.labels) <= 15 else None,
+            hoverongaps=False,
             hovertemplate="right: %{y}<br>said: %{x}<br>%{z} rows<extra></extra>",
         )
     )
@@ -169,16 +188,37 @@ def _matrix(result: EvaluationResult) -> None:
         yaxis_autorange="reversed",
         height=max(320, 60 + 34 * len(result.labels)),
     )
-    figure.update_xaxes(type="category")
-    figure.update_yaxes(type="category")
+    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_yaxes(type="category", showgrid=False)
     show(figure, f"matrix-{result.split}")
+
+
+def _matrix_html(result: EvaluationResult) -> str:
+    most = max((n for counts in result.matrix for n in counts), default=0) or 1
+    head = "".join(f'<th scope="col">{escape(label)}</th>' for label in result.labels)
+    body = []
+    for i, (right, counts) in enumerate(zip(result.labels, result.matrix, strict=True)):
+        cells = []
+        for j, (said, n) in enumerate(zip(result.labels, counts, strict=True)):
+            title = escape(f"{right}, called {said}: {n} rows")
+            strength = f' style="--tw-share:{round(100 * n / most)}%"' if n else ""
+            cells.append(f'<td class="{"tw-right" if i == j else "tw-wrong"}" title="{title}"{strength}>{n or ""}</td>')
+        body.append(f'<tr><th scope="row">{escape(right)}</th>{"".join(cells)}</tr>')
+    return (
+        '<div class="tw-scroll"><table class="tw-matrix"><caption>Each row is a right answer, each column what the model said.'
+        f"</caption><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    )
 
 
 def examples_panel(run: Run, result: EvaluationResult) -> None:
     """What was fixed, what was broken, and the surest mistakes."""
     st.subheader("Examples", anchor=False)
     if result.family == "classifier":
-        kinds = {"fixed": f"Fixed ({result.fixed})", "broken": f"Broken ({result.broken})", "confident": "Sure and wrong"}
+        kinds = {
+            "fixed": f"Fixed ({result.fixed})",
+            "broken": f"Broken ({result.broken})",
+            "confident": "Sure and wrong",
+        }
     else:
         kinds = {"gained": "Gained most", "lost": "Lost most"}
     for tab, kind in zip(st.tabs(list(kinds.values())), kinds, strict=True):
@@ -188,8 +228,15 @@ def examples_panel(run: Run, result: EvaluationResult) -> None:
                 st.caption("None.")
             elif result.family == "classifier":
                 found = evaluations.texts(run, [r["row_id"] for r in rows])
-                table = [{"text": found[r["row_id"]].text if r["row_id"] in found else "", **r} for r in rows]
-                st.dataframe(table, hide_index=True, width="stretch", height=320)
+                table = [
+                    {"text": found[r["row_id"]].text if r["row_id"] in found else ""}
+                    | {title: r[name] for name, title in COLUMNS.items() if name in r}
+                    for r in rows
+                ]
+                config = {"how sure": st.column_config.NumberColumn(format="percent")}
+                st.dataframe(
+                    table, hide_index=True, width="stretch", height=min(320, 38 + 35 * len(table)), column_config=config
+                )
             else:
                 _answers(rows[:10])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -46,6 +47,30 @@ def verdict_html(verdict: Verdict) -> str:
     """The verdict as a badge, for use inside other HTML."""
     style, shape, word, meaning = _VERDICTS[verdict]
     return f'<span class="tw-badge tw-badge-{style}" title="{escape(meaning)}">{icon(shape)}{word}</span>'
+
+
+def figure_html(estimate: Estimate | None, *, share: bool = False, digits: int | None = None) -> str:
+    """A value with what it rests on in small letters under it, for use inside a table; a dash where there is none."""
+    if estimate is None:
+        return '<span class="tw-quiet">\u2013</span>'
+    factor, unit = (100, "%") if share else (1, "")
+    digits = digits if digits is not None else (1 if share else 2)
+    return (
+        f'<span class="tw-cell">{factor * estimate.value:,.{digits}f}{unit}</span>'
+        f'<span class="tw-cell-basis">{basis(estimate, factor, digits)}</span>'
+    )
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A small table of figures that is read as a whole and needs no scrolling. The header is plain text; cells are HTML
+    (`figure_html`, `verdict_html`, or escaped text), the first of each row its name."""
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>' for first, *rest in rows
+    )
+    st.html(
+        f'<div class="tw-scroll"><table class="tw-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def verdict_badge(verdict: Verdict) -> None:

@@ -3,7 +3,7 @@
 from .curves import smooth
 from .dialogs import confirm, key_legend
 from .errors import Repair, guard, show_error
-from .figures import basis, number, percent, points, tile, verdict_badge, verdict_html
+from .figures import basis, figure_html, number, percent, points, table, tile, verdict_badge, verdict_html
 from .findings import finding_card, in_order
 from .forms import FormResult, fill, form, validate
 from .glossary import term
@@ -13,8 +13,8 @@ from .page import Step, journey_rail, needs, page_header
 from .tokens import TokenPiece, token_strip
 
 __all__ = [
-    "FormResult", "Marker", "Repair", "Step", "TokenPiece", "Trace", "basis", "confirm", "fill", "finding_card", "form",
-    "guard", "in_order", "journey_rail", "key_legend", "live_chart", "needs", "number", "page_header", "percent",
-    "plain", "points", "show_error", "smooth", "term", "tile", "token_strip", "validate", "verdict_badge",
-    "verdict_html",
+    "FormResult", "Marker", "Repair", "Step", "TokenPiece", "Trace", "basis", "confirm", "figure_html", "fill",
+    "finding_card", "form", "guard", "in_order", "journey_rail", "key_legend", "live_chart", "needs", "number",
+    "page_header", "percent", "plain", "points", "show_error", "smooth", "table", "term", "tile", "token_strip",
+    "validate", "verdict_badge", "verdict_html",
 ]  # fmt: skip

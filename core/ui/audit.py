@@ -49,7 +49,8 @@ def audit_panel(audit: Audit) -> None:
         st.subheader(result.title, anchor=False)
         st.markdown(parts.plain(result.headline))
         for finding in result.findings:
-            parts.finding_card(finding, measured=finding.estimate is not None and "95% interval" not in finding.meaning)
+            said = "95% interval" in finding.meaning  # the sentence has the figure in its own unit already
+            parts.finding_card(finding.model_copy(update={"estimate": None}) if said else finding)
         _comparisons(result)
         _pairs(result)
         _table(key, result)

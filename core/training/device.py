@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import dataclass
 
@@ -51,6 +52,13 @@ def choose(precision: str, adapter: bool) -> Device:
             "precision_auto",
         )
     return Device("cpu", f"{os.cpu_count()} processor cores", torch.float32, False)
+
+
+def release_memory() -> None:
+    """Give back what a model that did not fit still holds: it hangs in the traceback of its failure until collected."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def peak_memory(device: Device) -> int:

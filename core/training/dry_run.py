@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -42,7 +43,7 @@ def _measure(spec: TrainingSpec, recorder: Recorder, folder: str) -> DryRun:
     set_seed(recipe.seed)
     base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
     model: Any = loading.prepared(base, spec.family, recipe)
-    trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, folder)
+    trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, Path(folder))
     trainer.args.max_steps = STEPS
     trainer.args.eval_strategy = trainer.args.save_strategy = "no"
     clock = _Clock(recorder, lambda: int(trainer.tokens_seen))

@@ -153,7 +153,7 @@ def _matters(setting: Setting, values: Mapping[str, Any], settings: Mapping[str,
     for other, wanted in setting.when.items():
         value = values.get(other)
         if isinstance(wanted, Mapping):
-            plugin = settings[other].plugins.get(value)
+            plugin = settings[other].plugins.get(str(value))
             if any(getattr(plugin, trait, None) != wish for trait, wish in wanted.items()):
                 return False
         elif value not in wanted:

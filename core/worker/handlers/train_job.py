@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Any
 
 from core.data.make_fit import smaller_batch
@@ -39,8 +38,7 @@ def train_run(job: Job, recorder: JobRecorder) -> TrainingResult:
         if result is not None:
             recorder.guard()  # the last points of the curves are on record before the run is
             return result
-        gc.collect()  # the model that did not fit hangs in the traceback of its failure until here
-        _empty_cache()
+        _release()
 
 
 def _attempt(job: Job, recorder: JobRecorder) -> TrainingResult | None:
@@ -82,8 +80,7 @@ def _smaller(spec: TrainingSpec) -> TrainingSpec:
     return spec.model_copy(update={"recipe": smaller_batch(spec.recipe)})
 
 
-def _empty_cache() -> None:
-    import torch
+def _release() -> None:
+    from core.training.device import release_memory
 
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    release_memory()

@@ -10,7 +10,7 @@ import pytest
 from core.importers import from_paste, inspect, read
 from core.schemas.errors import UserError
 from core.schemas.findings import Severity
-from core.schemas.imports import ColumnKind, ImportOptions, ImportReport
+from core.schemas.imports import ColumnKind, ImportLimits, ImportOptions, ImportReport
 
 REVIEWS = [("The room was clean and calm.", "positive"), ("The driver was late again.", "negative")] * 20
 
@@ -256,8 +256,9 @@ def test_the_options_of_a_report_read_the_file_again_in_the_same_way(tmp_path: P
 
 
 def test_a_file_larger_than_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(table_text())
     with pytest.raises(UserError, match="too large"):
-        load(tmp_path, table_text(), max_bytes=100)
+        read(tmp_path / "x.csv", "x.csv", limits=ImportLimits(max_bytes=100))
 
 
 def test_an_awkward_name_is_only_shown(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from core.importers import read
 from core.schemas.errors import UserError
-from core.schemas.imports import ColumnKind, ImportOptions, ImportReport
+from core.schemas.imports import ColumnKind, ImportLimits, ImportOptions, ImportReport
 
 CSV = b"text,label\n" + b"The room was clean.,good\nThe bed was cold.,bad\n" * 30
 
@@ -28,7 +28,8 @@ CSV = b"text,label\n" + b"The room was clean.,good\nThe bed was cold.,bad\n" * 3
 def load(folder: Path, content: bytes, name: str, **options: Any) -> tuple[pa.Table, ImportReport]:
     path = folder / "upload"
     path.write_bytes(content)
-    return read(path, name, ImportOptions(**options))
+    limits = ImportLimits(max_bytes=options.pop("max_bytes", 500_000_000))
+    return read(path, name, ImportOptions(**options), limits=limits)
 
 
 def refused(folder: Path, content: bytes, name: str, **options: Any) -> UserError:

@@ -110,7 +110,7 @@ def test_control_characters_and_half_characters_in_strings_are_left_out(tmp_path
 
 
 def test_more_rows_than_fit_into_one_chunk_keep_their_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.data.tables.CHUNK_ROWS", 7)
+    monkeypatch.setattr("core.data.tables.PIECE_ROWS", 7)
     rows = [{"text": str(n), **({"late": "x"} if n > 30 else {})} for n in range(40)]
     table, _ = load(tmp_path, json.dumps(rows), "x.json")
     assert table.column("text").to_pylist() == [str(n) for n in range(40)]

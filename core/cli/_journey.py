@@ -123,7 +123,7 @@ def _inspect(
     for part, path in files.items():
         with path.open("rb") as stream:
             upload = datasets.keep_upload(project.id, path.name, stream)
-        report = datasets.inspect(upload, options)
+        report = datasets.inspect({"upload_id": upload.id, "options": options.model_dump(mode="json")})
         if part == "train":
             roles = choose_roles(job, report)
             first = report

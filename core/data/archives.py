@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 from core.schemas.errors import UserError
-from core.schemas.imports import ImportOptions, Member
+from core.schemas.imports import ImportLimits, Member
 
 BLOCK = 1 << 20
 IN_MEMORY = 32 << 20
@@ -38,7 +38,7 @@ class ZipContent:
     encrypted: int
 
 
-def unpack_gzip(file: BinaryIO, options: ImportOptions) -> BinaryIO:
+def unpack_gzip(file: BinaryIO, limits: ImportLimits) -> BinaryIO:
     """The unpacked bytes in a temporary file (in memory while small). Raises UserError for damage and bombs."""
     file.seek(0, 2)
     packed = file.tell()
@@ -53,7 +53,7 @@ def unpack_gzip(file: BinaryIO, options: ImportOptions) -> BinaryIO:
             except zlib.error:
                 raise _damaged("gzip file") from None
             unpacked += len(piece)
-            _stop_bomb(unpacked, packed, options)
+            _stop_bomb(unpacked, packed, limits)
             target.write(piece)
             block = decoder.unconsumed_tail
             if decoder.eof:  # a gzip file may be several, one after the other
@@ -106,17 +106,17 @@ def zip_content(archive: zipfile.ZipFile) -> ZipContent:
     return ZipContent(tuple(members or unknown), inner, encrypted)
 
 
-def extract_member(archive: zipfile.ZipFile, name: str, options: ImportOptions) -> BinaryIO:
+def extract_member(archive: zipfile.ZipFile, name: str, limits: ImportLimits) -> BinaryIO:
     """One member in a temporary file. Raises UserError for damage, bombs and passwords."""
     info = archive.getinfo(name)
-    _stop_bomb(info.file_size, info.compress_size, options)
+    _stop_bomb(info.file_size, info.compress_size, limits)
     target = _temporary()
     unpacked = 0
     try:
         with archive.open(info) as source:
             while block := source.read(BLOCK):
                 unpacked += len(block)
-                _stop_bomb(unpacked, info.compress_size, options)
+                _stop_bomb(unpacked, info.compress_size, limits)
                 target.write(block)
     except RuntimeError:
         raise locked_archive() from None
@@ -126,10 +126,10 @@ def extract_member(archive: zipfile.ZipFile, name: str, options: ImportOptions) 
     return target
 
 
-def check_declared_size(archive: zipfile.ZipFile, options: ImportOptions) -> None:
+def check_declared_size(archive: zipfile.ZipFile, limits: ImportLimits) -> None:
     """Refuse an archive that is read as a whole (a workbook, folders of texts) where its members are too large."""
     infos = archive.infolist()
-    _stop_bomb(sum(i.file_size for i in infos), sum(i.compress_size for i in infos), options)
+    _stop_bomb(sum(i.file_size for i in infos), sum(i.compress_size for i in infos), limits)
 
 
 def locked_archive() -> UserError:
@@ -145,18 +145,18 @@ def _temporary() -> BinaryIO:
     return spool  # type: ignore[return-value]
 
 
-def _stop_bomb(unpacked: int, packed: int, options: ImportOptions) -> None:
-    if unpacked > RATIO_MATTERS_FROM and unpacked > options.max_ratio * max(packed, 1):
+def _stop_bomb(unpacked: int, packed: int, limits: ImportLimits) -> None:
+    if unpacked > RATIO_MATTERS_FROM and unpacked > limits.max_ratio * max(packed, 1):
         raise UserError(
             "The archive was refused: it looks like a zip bomb.",
-            f"It unpacks to more than {options.max_ratio} times its size, which data hardly ever do and which is used "
+            f"It unpacks to more than {limits.max_ratio} times its size, which data hardly ever do and which is used "
             "to fill up disks.",
             "If you trust it, unpack it on your computer and choose the file inside.",
         )
-    if unpacked > options.max_bytes:
+    if unpacked > limits.max_bytes:
         raise UserError(
             "The archive is too large when unpacked.",
-            f"It holds more than {options.max_bytes / 1e6:,.0f} MB, which is the limit.",
+            f"It holds more than {limits.max_bytes / 1e6:,.0f} MB, which is the limit.",
             "Choose a part of the data, or split it into several files.",
         )
 

@@ -29,60 +29,131 @@ CATEGORY_CHARACTERS = 50
 CATEGORY_WORDS = 5
 ROWS_PARSED = 50
 ROWS_SAMPLED = 5_000
+HASHES_KEPT = 1_000_000
+_NOTHING = pa.array(NAMES_FOR_NOTHING)
 
 
 def describe_columns(table: pa.Table) -> tuple[ColumnInfo, ...]:
     """One description a column, in order."""
-    return tuple(_describe(name, table.column(name)) for name in table.column_names)
+    running = RunningColumns()
+    running.add(table)
+    return running.columns()
 
 
-def placeholder_counts(table: pa.Table) -> dict[str, int]:
-    """Columns in which some cells hold a word such as "NA" or "null" instead of nothing, and how many."""
-    found = {}
-    for name in table.column_names:
-        hits = pc.sum(pc.is_in(pc.utf8_lower(table.column(name)), pa.array(NAMES_FOR_NOTHING))).as_py()
-        if hits:
-            found[name] = hits
-    return found
+class RunningColumns:
+    """Describes a table that comes piece by piece, holding only its first `ROWS_SAMPLED` rows.
+
+    Numbers are of all rows; different values are counted by their hash, from about a million on as an estimate
+    (`_Distinct`). The kind of a column is judged by its first values.
+    """
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.placeholders: dict[str, int] = {}
+        self._pieces: list[pa.Table] = []
+        self._held = 0
+        self._counts: dict[str, _Counted] = {}
+        self._names: dict[str, None] = {}
+
+    def add(self, piece: pa.Table) -> None:
+        self._names.update(dict.fromkeys(piece.column_names))
+        before, self.rows = self.rows, self.rows + piece.num_rows
+        if self.rows > ROWS_SAMPLED:  # fewer rows are counted faster without Arrow
+            for held in self._pieces if before <= ROWS_SAMPLED else []:
+                self._count(held)
+            self._count(piece)
+        if self._held < ROWS_SAMPLED:
+            self._pieces.append(piece.slice(0, ROWS_SAMPLED - self._held) if self.rows > ROWS_SAMPLED else piece)
+            self._held += self._pieces[-1].num_rows
+        for name in piece.column_names:
+            hits = pc.sum(pc.is_in(pc.utf8_lower(piece.column(name)), _NOTHING)).as_py()
+            if hits:
+                self.placeholders[name] = self.placeholders.get(name, 0) + hits
+
+    def sample(self) -> pa.Table:
+        """The first rows, with every column that was seen."""
+        table = pa.concat_tables(self._pieces, promote_options="default") if self._pieces else pa.table({})
+        for name in self._names:
+            if name not in table.column_names:
+                table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+        return table
+
+    def columns(self) -> tuple[ColumnInfo, ...]:
+        """One description a column, in the order in which they were seen."""
+        sample = self.sample()
+        return tuple(self._describe(name, sample.column(name)) for name in sample.column_names)
+
+    def _count(self, piece: pa.Table) -> None:
+        for name in piece.column_names:
+            self._counts.setdefault(name, _Counted()).add(piece.column(name))
+
+    def _describe(self, name: str, column: pa.ChunkedArray) -> ColumnInfo:
+        sample = [value for value in column.to_pylist() if value and value.strip()]
+        if self.rows <= ROWS_SAMPLED:
+            count, distinct = len(sample), len(set(sample))
+            mean_length = sum(map(len, sample)) / max(count, 1)
+        else:
+            counted = self._counts.get(name, _Counted())
+            count, distinct, mean_length = counted.filled, counted.distinct.estimate(), counted.mean_length()
+            sample = sample or counted.first
+        return ColumnInfo(
+            name=name,
+            kind=_kind(name, sample, count, distinct, mean_length) if count else ColumnKind.EMPTY,
+            n_missing=self.rows - count,
+            n_distinct=distinct,
+            mean_length=round(mean_length, 1),
+            examples=tuple(shorten(value) for value in list(dict.fromkeys(sample[:100]))[:3]),
+        )
+
+
+class _Counted:
+    """Of one column: cells with more than white space, their characters, the different ones, and the first ones."""
+
+    def __init__(self) -> None:
+        self.filled = self._characters = 0
+        self.distinct = _Distinct()
+        self.first: list[str] = []
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        cells = column.drop_null()
+        blank = pc.equal(pc.utf8_trim_whitespace(cells), "")
+        if pc.any(blank, min_count=0).as_py():
+            cells = cells.filter(pc.invert(blank))
+        self.filled += len(cells)
+        self._characters += pc.sum(pc.utf8_length(cells)).as_py() or 0
+        self.distinct.add(cells)
+        if len(self.first) < ROWS_SAMPLED:
+            self.first += cells.slice(0, ROWS_SAMPLED - len(self.first)).to_pylist()
+
+    def mean_length(self) -> float:
+        return self._characters / max(self.filled, 1)
+
+
+class _Distinct:
+    """Counts different texts by their hashes: exactly up to `HASHES_KEPT`, then among a share of the hashes that is
+    halved each time they are too many (adaptive sampling, Flajolet 1990, doi:10.1007/BF02241657; about 0.1% wrong)."""
+
+    def __init__(self) -> None:
+        self._kept: set[int] = set()
+        self._halvings = 0
+
+    def add(self, cells: pa.ChunkedArray) -> None:
+        found = map(hash, pc.unique(cells).to_pylist())
+        if self._halvings:
+            mask = (1 << self._halvings) - 1
+            found = (value for value in found if not value & mask)  # type: ignore[assignment]
+        self._kept.update(found)
+        while len(self._kept) > HASHES_KEPT:
+            self._halvings += 1
+            mask = (1 << self._halvings) - 1
+            self._kept = {value for value in self._kept if not value & mask}
+
+    def estimate(self) -> int:
+        return len(self._kept) << self._halvings
 
 
 def shorten(text: str, characters: int = CELL_CHARACTERS_SHOWN) -> str:
     return text if len(text) <= characters else text[: characters - 1] + "…"
-
-
-def _describe(name: str, column: pa.ChunkedArray) -> ColumnInfo:
-    sample = [value for value in column.slice(0, ROWS_SAMPLED).to_pylist() if value and value.strip()]
-    if len(column) <= ROWS_SAMPLED:  # many columns are described faster without Arrow
-        count, distinct = len(sample), len(set(sample))
-        mean_length = sum(map(len, sample)) / max(count, 1)
-    else:
-        count, distinct, mean_length = _count(column)
-        sample = sample or [value for value in column.drop_null().slice(0, ROWS_SAMPLED).to_pylist() if value.strip()]
-        count = count if sample else 0
-    return ColumnInfo(
-        name=name,
-        kind=_kind(name, sample, count, distinct, mean_length) if count else ColumnKind.EMPTY,
-        n_missing=len(column) - count,
-        n_distinct=distinct,
-        mean_length=round(mean_length, 1),
-        examples=tuple(shorten(value) for value in list(dict.fromkeys(sample[:100]))[:3]),
-    )
-
-
-def _count(column: pa.ChunkedArray) -> tuple[int, int, float]:
-    """Cells with more than white space, different values among them, and their mean length; chunk by chunk, because a
-    trimmed copy of a whole column of texts would be as large as the column."""
-    filled = characters = 0
-    blanks: set[str] = set()
-    for chunk in column.chunks:
-        chunk = chunk.drop_null()
-        blank = pc.equal(pc.utf8_trim_whitespace(chunk), "")
-        blank_values = chunk.filter(blank).to_pylist()
-        blanks.update(blank_values)
-        filled += len(chunk) - len(blank_values)
-        characters += (pc.sum(pc.utf8_length(chunk)).as_py() or 0) - sum(map(len, blank_values))
-    distinct = pc.count_distinct(column).as_py() - len(blanks)
-    return filled, distinct, characters / max(filled, 1)
 
 
 def _kind(name: str, sample: list[str], count: int, distinct: int, mean_length: float) -> ColumnKind:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from core.schemas.errors import UserError
@@ -12,6 +14,8 @@ from core.schemas.findings import Severity
 from core.schemas.imports import ImportNote
 
 from .tables import LineNotes
+
+SPACE = re.compile(r"[ \t\r\n\ufeff]*")
 
 
 class WrittenFloat(float):
@@ -46,30 +50,27 @@ class JsonReader:
         except (ValueError, RecursionError):
             return None
 
-    def values(self, text: str) -> Iterator[Any]:
+    def values(self, text: JsonText) -> Iterator[Any]:
         """The items of an array, or the values that stand one after the other.
 
-        Items are parsed one at a time, so a large array never exists as objects. Raises UserError with line and column
-        where the text is broken.
+        Items are parsed one at a time from a window of the text, so neither a large array nor its text is ever held as
+        a whole. Raises UserError with line and column where the text is broken.
         """
-        place = _skip_space(text, 0)
-        if text[place : place + 1] != "[":
-            while place < len(text):
-                value, place = self._parse(text, place)
-                yield value
-                place = _skip_space(text, place)
+        if text.peek() != "[":
+            while text.peek():
+                yield self._parse(text)
             return
-        place = _skip_space(text, place + 1)
-        while text[place : place + 1] != "]":
-            value, place = self._parse(text, place)
-            yield value
-            place = _skip_space(text, place)
-            if text[place : place + 1] == ",":
-                place = _skip_space(text, place + 1)
-            elif text[place : place + 1] != "]":
-                raise _broken(text, place)
-        if _skip_space(text, place + 1) < len(text):
-            raise _broken(text, place + 1)
+        text.skip(1)
+        while text.peek() != "]":
+            yield self._parse(text)
+            mark = text.peek()
+            if mark == ",":
+                text.skip(1)
+            elif mark != "]":
+                raise text.broken()
+        text.skip(1)
+        if text.peek():
+            raise text.broken()
 
     def notes(self) -> list[ImportNote]:
         if not self._not_finite.count:
@@ -80,17 +81,25 @@ class JsonReader:
             "JSON has no such numbers ({n} times" + (", {where})." if self._line else ")."),
         )]
 
-    def _parse(self, text: str, place: int) -> tuple[Any, int]:
-        try:
-            return self.decoder.raw_decode(text, place)
-        except json.JSONDecodeError as error:
-            raise _broken(text, error.pos) from None
-        except RecursionError:
-            raise UserError(
-                "The JSON is nested too deeply.",
-                "Its lists or records contain one another hundreds of times, which no data set needs.",
-                "Export the examples as a plain list of records.",
-            ) from None
+    def _parse(self, text: JsonText) -> Any:
+        while True:
+            try:
+                value, end = self.decoder.raw_decode(text.window, text.place)
+            except json.JSONDecodeError as error:
+                ahead = error.pos - text.place
+                if text.more():  # the value goes on beyond the window
+                    continue
+                raise text.broken(text.place + ahead) from None
+            except RecursionError:
+                raise UserError(
+                    "The JSON is nested too deeply.",
+                    "Its lists or records contain one another hundreds of times, which no data set needs.",
+                    "Export the examples as a plain list of records.",
+                ) from None
+            if end == len(text.window) and text.more():  # a number may go on, too
+                continue
+            text.place = end
+            return value
 
     def _constant(self, _: str) -> None:
         self._not_finite.add(self._line or None)
@@ -118,23 +127,57 @@ def _integer(written: str) -> int | str:
     return int(written) if len(written) < 4_000 else written  # Python refuses to convert longer ones
 
 
-def _skip_space(text: str, place: int) -> int:
-    while place < len(text) and text[place] in " \t\r\n\ufeff":
-        place += 1
-    return place
+class JsonText:
+    """A JSON text that comes in blocks, of which a window is held: from `place` on, as far as it was needed."""
 
+    def __init__(self, blocks: Iterator[str]) -> None:
+        self.window, self.place = "", 0
+        self._blocks = blocks
+        self._wanted = 1
+        self._line, self._column = 1, 1  # of the first character of the window
 
-def _broken(text: str, place: int) -> UserError:
-    line = text.count("\n", 0, place) + 1
-    column = place - (text.rfind("\n", 0, place) + 1) + 1
-    if place >= len(text.rstrip()):
+    def more(self) -> bool:
+        """Widen the window, each time twice as far, so that a long value is not parsed again too often. False where
+        there is nothing more."""
+        blocks = list(islice(self._blocks, self._wanted))
+        self._wanted = min(2 * self._wanted, 256)
+        self._line, self._column = self._at(self.place)
+        self.window, self.place = self.window[self.place :] + "".join(blocks), 0
+        return bool(blocks)
+
+    def peek(self) -> str:
+        """The next character that is no white space, which is skipped; empty at the end."""
+        while True:
+            found = SPACE.match(self.window, self.place)
+            self.place = found.end() if found else self.place
+            if self.place < len(self.window):
+                self._wanted = 1
+                return self.window[self.place]
+            if not self.more():
+                return ""
+
+    def skip(self, characters: int) -> None:
+        self.place += characters
+
+    def broken(self, place: int | None = None) -> UserError:
+        """Says that the text is broken at this place of the window, or ends there."""
+        place = self.place if place is None else place
+        line, column = self._at(place)
+        excerpt = self.window[place : place + 30].strip()
+        if place >= len(self.window.rstrip()) and not self.more():
+            return UserError(
+                "The JSON file ends too early.",
+                f"It stops in line {line}, column {column}, before the list or record is closed.",
+                "Download or export it again, then choose the new copy.",
+            )
         return UserError(
-            "The JSON file ends too early.",
-            f"It stops in line {line}, column {column}, before the list or record is closed.",
-            "Download or export it again, then choose the new copy.",
+            "The JSON file is broken.",
+            f"Something is wrong in line {line}, column {column}: {excerpt!r}.",
+            "Correct it there, or export the data again. If each line is a record of its own, name the file .jsonl.",
         )
-    return UserError(
-        "The JSON file is broken.",
-        f"Something is wrong in line {line}, column {column}: {text[place : place + 30].strip()!r}.",
-        "Correct it there, or export the data again. If each line is a record of its own, name the file .jsonl.",
-    )
+
+    def _at(self, place: int) -> tuple[int, int]:
+        before = self.window.count("\n", 0, place)
+        if before:
+            return self._line + before, place - self.window.rfind("\n", 0, place)
+        return self._line, self._column + place

@@ -25,8 +25,17 @@ TASK_OF_SHAPE: dict[Shape, str] = {
     "text_label": "classification",
     "plain_text": "completion",
 }
+# What a table of each shape "looks like", for a sentence.
+SHAPE_TITLES: dict[Shape, str] = {
+    "messages": "conversations in the OpenAI form (messages with role and content)",
+    "sharegpt": "conversations in the ShareGPT form (turns with from and value)",
+    "alpaca": "instructions in the Alpaca form (instruction, input and output)",
+    "prompt_completion": "questions with their answers",
+    "preference": "preference pairs (a chosen and a rejected answer)",
+    "text_label": "texts with a category each",
+    "plain_text": "plain texts",
+}
 MOST_LABELS = 1_000
-ROWS_SEEN = 5_000
 LONG_ANSWER = 40  # characters on average: labels are shorter
 LONG_TEXT = 100
 
@@ -81,13 +90,14 @@ def recognise_shape(table: pa.Table, columns: Sequence[ColumnInfo]) -> Shape | N
     return None
 
 
-def shape_notes(table: pa.Table, shape: Shape | None) -> list[ImportNote]:
-    """What a person should know about examples of this shape."""
+def shape_notes(table: pa.Table, shape: Shape | None, rows: int) -> list[ImportNote]:
+    """What a person should know about examples of this shape. `table` holds the first of `rows` rows."""
+    looked = "" if rows <= table.num_rows else f" (of the first {table.num_rows:,} rows)"
     names = {column_names.plain_name(name): name for name in table.column_names}
     if shape == "preference":
-        return _preference_notes(table.column(names["chosen"]), table.column(names["rejected"]))
+        return _preference_notes(table.column(names["chosen"]), table.column(names["rejected"]), looked)
     if shape in ("messages", "sharegpt"):
-        return _conversation_notes(table)
+        return _conversation_notes(table, looked)
     return []
 
 
@@ -146,6 +156,10 @@ def _chat(columns: Sequence[ColumnInfo]) -> dict[str, str]:
     conversation = _conversation(columns)
     if conversation is not None and "chosen" not in names:
         return {"messages": conversation.name}
+    if conversation is None and not names & set(column_names.PROMPT):
+        chosen = next((c for c in columns if column_names.plain_name(c.name) == "chosen"), None)
+        if chosen is not None and chosen.kind is ColumnKind.CONVERSATION:
+            return {"messages": chosen.name}  # the whole conversation up to the better answer
     roles: dict[str, str] = {}
 
     def free(usable: Callable[[ColumnInfo], bool]) -> list[ColumnInfo]:
@@ -176,32 +190,36 @@ def _completion(columns: Sequence[ColumnInfo]) -> dict[str, str]:
     return {"text": found.name} if found is not None else {}
 
 
-def _preference_notes(chosen: pa.ChunkedArray, rejected: pa.ChunkedArray) -> list[ImportNote]:
+def _preference_notes(chosen: pa.ChunkedArray, rejected: pa.ChunkedArray, looked: str) -> list[ImportNote]:
     without = pc.sum(pc.or_(pc.is_null(chosen), pc.is_null(rejected))).as_py() or 0
     equal = pc.sum(pc.equal(chosen, rejected)).as_py() or 0
-    notes = []
+    notes = [ImportNote(
+        severity=Severity.INFO,
+        title="Each row has a better and a worse answer.",
+        meaning="The chosen answer is what the model learns to give. The rejected one is kept in its column.",
+    )]
     if without:
         notes.append(ImportNote(
             severity=Severity.WARNING,
-            title=f"{without:,} pairs lack one of the two answers.",
+            title=f"{without:,} pairs{looked} lack one of the two answers.",
             meaning="A pair teaches only where it has both a chosen and a rejected answer.",
             count=without,
         ))
     if equal:
         notes.append(ImportNote(
             severity=Severity.WARNING,
-            title=f"{equal:,} pairs have the same answer twice.",
+            title=f"{equal:,} pairs{looked} have the same answer twice.",
             meaning="Chosen and rejected are equal, so there is nothing to prefer.",
             count=equal,
         ))
     return notes
 
 
-def _conversation_notes(table: pa.Table) -> list[ImportNote]:
-    column = _conversation(describe_columns(table.slice(0, ROWS_SEEN)))
+def _conversation_notes(table: pa.Table, looked: str) -> list[ImportNote]:
+    column = _conversation(describe_columns(table))
     if column is None:
         return []
-    values = [value for value in table.column(column.name).slice(0, ROWS_SEEN).to_pylist() if value]
+    values = [value for value in table.column(column.name).to_pylist() if value]
     systems = turns = 0
     for value in values:
         try:
@@ -211,7 +229,6 @@ def _conversation_notes(table: pa.Table) -> list[ImportNote]:
         talk = talk if isinstance(talk, list) else [talk]
         turns += len(talk)
         systems += any(isinstance(turn, dict) and turn.get("role", turn.get("from")) == "system" for turn in talk)
-    looked = "" if table.num_rows <= ROWS_SEEN else f" (of the first {ROWS_SEEN:,} rows)"
     return [ImportNote(
         severity=Severity.INFO,
         title=f"{len(values):,} conversations{looked}, {systems:,} with a system prompt.",

@@ -16,10 +16,14 @@ import pyarrow as pa
 
 from core.schemas.errors import UserError
 from core.schemas.findings import Severity
-from core.schemas.imports import LINE_NUMBERS_KEPT, ImportNote
+from core.schemas.imports import LINE_NUMBERS_KEPT, ImportLimits, ImportNote
 
-CHUNK_ROWS = 50_000
-MOST_COLUMNS = 10_000
+from .targets import Target
+
+PIECE_ROWS = 50_000
+PIECE_CELLS = 2_000_000
+PIECE_CHARACTERS = 16_000_000
+MOST_COLUMNS = ImportLimits().max_columns
 NAME_CHARACTERS = 120
 ANSI_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -46,17 +50,18 @@ def printable(text: str) -> str:
     return SURROGATE.sub("\ufffd", without_control(text))
 
 
-def distinct_names(cells: Sequence[str | None]) -> list[str]:
+def piece_rows(columns: int) -> int:
+    """How many rows of so many columns are held at a time."""
+    return max(1, min(PIECE_ROWS, PIECE_CELLS // max(columns, 1)))
+
+
+def distinct_names(cells: Sequence[str | None], most: int = MOST_COLUMNS) -> list[str]:
     """Column names: an unnamed column is named by its place, a repeated name gets a number.
 
     `["text", "", "label", "label"]` becomes `["text", "column 2", "label", "label (2)"]`.
     """
-    if len(cells) > MOST_COLUMNS:
-        raise UserError(
-            "The table has too many columns.",
-            f"It has {len(cells):,}; the limit is {MOST_COLUMNS:,}. A wrong separator can be the reason.",
-            "Check the separator, or keep only the columns with the texts and the answers.",
-        )
+    if len(cells) > most:
+        raise too_many_columns(len(cells), most)
     taken: set[str] = set()
     names = []
     for place, cell in enumerate(cells, start=1):
@@ -70,52 +75,72 @@ def distinct_names(cells: Sequence[str | None]) -> list[str]:
     return names
 
 
-class TableBuilder:
-    """Collects rows of cells and turns them into Arrow chunk by chunk, so that only one chunk is held as objects."""
+def too_many_columns(columns: int, most: int) -> UserError:
+    return UserError(
+        "The table has too many columns.",
+        f"It has {columns:,}; the limit is {most:,}. A wrong separator can be the reason.",
+        "Check the separator, or keep only the columns with the texts and the answers.",
+    )
 
-    def __init__(self, names: Sequence[str]) -> None:
+
+class TableBuilder:
+    """Turns rows of cells into Arrow piece by piece and hands each to the target, so that one piece is held at a time."""
+
+    def __init__(self, names: Sequence[str], target: Target) -> None:
         self.names = list(names)
         self.rows = 0
-        self._chunk: list[Sequence[str | None]] = []
-        self._batches: list[list[pa.Array]] = []
+        self.has_gaps = False
+        self._target = target
+        self._most = piece_rows(len(self.names))
+        self._piece: list[Sequence[str | None]] = []
+        self._characters = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether all rows that are wanted are there."""
+        return self._target.full(self.rows)
 
     def add(self, cells: Sequence[str | None]) -> None:
         """One row with exactly one cell for each column; an empty string counts as nothing written."""
-        self._chunk.append(cells)
+        self._piece.append(cells)
         self.rows += 1
-        if len(self._chunk) >= CHUNK_ROWS:
-            self._flush()
+        self._characters += sum([len(cell) for cell in cells if cell])
+        if len(self._piece) >= self._most or self._characters >= PIECE_CHARACTERS:
+            self.finish()
 
-    def finish(self) -> pa.Table:
-        self._flush()
-        columns = [
-            pa.chunked_array([batch[i] for batch in self._batches], type=pa.string()) for i in range(len(self.names))
-        ]
-        return pa.table(columns, names=self.names)
-
-    def _flush(self) -> None:
-        if self._chunk:
-            columns = zip(*self._chunk, strict=True)
-            self._batches.append([pa.array([cell or None for cell in column], pa.string()) for column in columns])
-            self._chunk = []
+    def finish(self) -> None:
+        """Hand over what is left."""
+        if self._piece:
+            columns = [
+                pa.array([cell or None for cell in column], pa.string())
+                for column in zip(*self._piece, strict=True)
+            ]
+            self.has_gaps = self.has_gaps or any(column.null_count for column in columns)
+            self._piece, self._characters = [], 0
+            self._target.write(pa.table(columns, names=self.names))
 
 
 class RecordBuilder:
     """Collects records whose keys come and go. Columns appear in the order in which their keys are first seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: Target) -> None:
         self.rows = 0
         self.cleaned: LineNotes = LineNotes()
+        self._target = target
         self._columns: dict[str, list[str | None]] = {}
-        self._done: list[tuple[int, dict[str, pa.Array]]] = []
-        self._pending = 0
+        self._pending = self._characters = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether all rows that are wanted are there."""
+        return self._target.full(self.rows)
 
     def add(self, record: dict[str, Any], line: int | None = None) -> None:
         for key, value in record.items():
             column = self._columns.get(key)
             if column is None:
-                if len(self._columns) >= MOST_COLUMNS:
-                    distinct_names([""] * (MOST_COLUMNS + 1))
+                if len(self._columns) >= self._target.limits.max_columns:
+                    raise too_many_columns(len(self._columns) + 1, self._target.limits.max_columns)
                 column = self._columns[key] = []
             if len(column) < self._pending:
                 column.extend([None] * (self._pending - len(column)))
@@ -124,33 +149,23 @@ class RecordBuilder:
             if clean != (cell or None):
                 self.cleaned.add(line)
             column.append(clean or None)
+            self._characters += len(clean or "")
         self.rows += 1
         self._pending += 1
-        if self._pending >= CHUNK_ROWS:
-            self._flush()
+        if self._pending >= piece_rows(len(self._columns)) or self._characters >= PIECE_CHARACTERS:
+            self.finish()
 
-    def finish(self) -> pa.Table:
-        self._flush()
-        keys = list(self._columns)
-        arrays = [
-            pa.chunked_array(
-                [batch[key] if key in batch else pa.nulls(rows, pa.string()) for rows, batch in self._done],
-                type=pa.string(),
-            )
-            for key in keys
-        ]
-        return pa.table(arrays, names=distinct_names(keys))
-
-    def _flush(self) -> None:
+    def finish(self) -> None:
+        """Hand over what is left."""
         if self._pending:
             for column in self._columns.values():
                 column.extend([None] * (self._pending - len(column)))
-            self._done.append(
-                (self._pending, {key: pa.array(column, pa.string()) for key, column in self._columns.items()})
-            )
-            for key in self._columns:
-                self._columns[key] = []
-            self._pending = 0
+            # A name depends only on the names before it, so a column is called the same in every piece.
+            names = distinct_names(list(self._columns), self._target.limits.max_columns)
+            piece = pa.table([pa.array(column, pa.string()) for column in self._columns.values()], names=names)
+            self._columns = {key: [] for key in self._columns}
+            self._pending = self._characters = 0
+            self._target.write(piece)
 
 
 class LineNotes:

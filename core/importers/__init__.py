@@ -3,9 +3,9 @@
 from core.data.shapes import suggest_roles, suggest_task
 from core.discovery import discover
 
-from ._reading import from_paste, inspect, read
+from ._reading import from_paste, inspect, read, stream
 
-__all__ = ["from_paste", "inspect", "read", "registry", "suggest_roles", "suggest_task"]
+__all__ = ["from_paste", "inspect", "read", "registry", "stream", "suggest_roles", "suggest_task"]
 
 
 def registry() -> dict:

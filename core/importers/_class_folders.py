@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from core.data.archives import check_declared_size, extract_member
 from core.data.tables import LineNotes, TableBuilder, printable
+from core.data.targets import Target
 from core.data.text_encoding import detect_encoding, open_text
 from core.schemas.errors import UserError
 from core.schemas.findings import Severity
@@ -32,12 +33,12 @@ def is_class_folders(members: tuple[Member, ...]) -> bool:
 
 
 def read_class_folders(
-    archive: zipfile.ZipFile, members: tuple[Member, ...], options: ImportOptions, limit_rows: int | None
+    archive: zipfile.ZipFile, members: tuple[Member, ...], options: ImportOptions, target: Target
 ) -> Reading:
     """Columns `text`, `label` and `file`. Empty files are left out. Raises UserError where no text is left."""
-    check_declared_size(archive, options)
-    builder, empty = TableBuilder(["text", "label", "file"]), LineNotes()
-    shown = members if limit_rows is None else members[:limit_rows]
+    check_declared_size(archive, target.limits)
+    builder, empty = TableBuilder(["text", "label", "file"], target), LineNotes()
+    shown = members if target.limit_rows is None else members[: target.limit_rows]
     for member in shown:
         if member.size > LARGEST_TEXT:
             raise UserError(
@@ -45,12 +46,13 @@ def read_class_folders(
                 f"{printable(member.name)[:80]} holds {member.size / 1e6:,.0f} MB of text.",
                 "Put each example into a file of its own, or upload one table instead.",
             )
-        with extract_member(archive, member.name, options) as file:
+        with extract_member(archive, member.name, target.limits) as file:
             text = _text(io.BytesIO(file.read()))
         if text.strip():
             builder.add([text, printable(PurePosixPath(member.name).parent.name), printable(member.name)])
         else:
             empty.add(None)
+    builder.finish()
     if not builder.rows:
         raise UserError("The archive holds no text.", "All its text files are empty.", "Choose another archive.")
     notes = [ImportNote(
@@ -60,7 +62,7 @@ def read_class_folders(
     )]
     if empty.count:
         notes.append(empty.note(Severity.WARNING, "Empty files were left out: {n}.", "They hold no text."))
-    return Reading(builder.finish(), options, notes, complete=len(shown) == len(members))
+    return Reading(options, notes, complete=len(shown) == len(members))
 
 
 def _text(file: io.BytesIO) -> str:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
-import pyarrow as pa
-
-from core.schemas.imports import ImportNote, ImportOptions
+from core.data.targets import Target
+from core.schemas.imports import ImportNote, ImportOptions, JsonList
 
 
 @dataclass
 class Reading:
-    """The rows of a file: an Arrow table of string columns (see `core/data/tables.py`), lists and records as JSON text.
+    """What is known about a file once its rows went to the target.
 
-    `options` are the ones really used; `complete` is False where `limit_rows` stopped the reading.
+    `options` are the ones really used; `complete` is False where the wanted number of rows stopped the reading.
     """
 
-    table: pa.Table
     options: ImportOptions
     notes: list[ImportNote] = field(default_factory=list)
     complete: bool = True
     sheets: tuple[str, ...] = ()
+    paths: tuple[JsonList, ...] = ()
 
 
 class Importer(Protocol):
@@ -35,6 +34,8 @@ class Importer(Protocol):
         """How sure this format is (0 to 1) from the first 64 KiB and the name. Content counts before the name."""
         ...
 
-    def read(self, file: BinaryIO, filename: str, options: ImportOptions, limit_rows: int | None) -> Reading:
-        """Read the file, which can be sought. Raises UserError where it cannot be read as this format."""
+    def read(self, file: BinaryIO, filename: str, options: ImportOptions, target: Target) -> Reading:
+        """Read the file, which can be sought, and write its rows to the target piece by piece (`core/data/tables.py` has
+        what builds the pieces: string columns, lists and records as JSON text). Raises UserError where it cannot be
+        read as this format. What the target raises ends the reading and must come out unchanged."""
         ...

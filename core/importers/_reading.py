@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import ZipFile
@@ -15,12 +16,22 @@ from zipfile import ZipFile
 import pyarrow as pa
 
 from core.data import archives, file_kinds
-from core.data.columns import describe_columns, placeholder_counts, shorten
+from core.data.columns import RunningColumns, shorten
 from core.data.shapes import TASK_OF_SHAPE, TASKS, recognise_shape, roles_of, shape_notes
+from core.data.targets import Collected, Target
 from core.discovery import discover
 from core.schemas.errors import UserError
 from core.schemas.findings import Severity
-from core.schemas.imports import PREVIEW_ROWS, ColumnKind, ImportNote, ImportOptions, ImportReport, Member
+from core.schemas.imports import (
+    COLUMNS_SHOWN,
+    PREVIEW_ROWS,
+    ColumnKind,
+    ImportLimits,
+    ImportNote,
+    ImportOptions,
+    ImportReport,
+    Member,
+)
 
 from . import _class_folders
 from ._plugin import Importer, Reading
@@ -30,24 +41,43 @@ FILENAME_CHARACTERS = 200
 TRAINING_NAME = re.compile(r"(?<![a-z])train", re.IGNORECASE)
 
 
-def inspect(path: Path, filename: str, options: ImportOptions | None = None) -> ImportReport:
+def inspect(
+    path: Path, filename: str, options: ImportOptions | None = None, limits: ImportLimits | None = None
+) -> ImportReport:
     """What the file holds, from its first 2,000 rows. `filename` is the name that the person knows it by.
 
     Raises UserError where the file cannot be read.
     """
-    return read(path, filename, options, limit_rows=INSPECTED_ROWS)[1]
+    return read(path, filename, options, INSPECTED_ROWS, limits)[1]
 
 
 def read(
-    path: Path, filename: str, options: ImportOptions | None = None, limit_rows: int | None = None
+    path: Path,
+    filename: str,
+    options: ImportOptions | None = None,
+    limit_rows: int | None = None,
+    limits: ImportLimits | None = None,
 ) -> tuple[pa.Table, ImportReport]:
     """All rows (or the first `limit_rows`) and the report about them.
 
     Every column of the table is a string column: cells exactly as written, null where nothing was written, and JSON
     text where a cell holds a list or a record (such as a conversation). Raises UserError where the file cannot be read.
     """
+    collected = Collected()
     with path.open("rb") as file:
-        return _read(file, filename, options or ImportOptions(), limit_rows)
+        target = Target(collected.write, limits or ImportLimits(), limit_rows)
+        report = _read(file, filename, options or ImportOptions(), target)
+    return collected.table(), report
+
+
+def stream(
+    path: Path, filename: str, options: ImportOptions, limits: ImportLimits, write: Callable[[pa.Table, float], None]
+) -> ImportReport:
+    """As `read`, but every piece of the rows is handed to `write` as soon as it is there, with the share (0 to 1) of the
+    file that was read by then. A later piece may have further columns. What `write` raises ends the reading."""
+    with path.open("rb") as file:
+        share = _Share(file)
+        return _read(file, filename, options, Target(lambda piece: write(piece, share()), limits), share)
 
 
 def from_paste(
@@ -56,32 +86,79 @@ def from_paste(
     """As `read`, for a text that was pasted: a table copied from a spreadsheet, JSON Lines, or plain text."""
     file = io.BytesIO(text.encode("utf-8", "replace"))
     chosen = (options or ImportOptions()).model_copy(update={"encoding": "utf-8"})
-    return _read(file, "pasted text", chosen, limit_rows)
+    collected = Collected()
+    report = _read(file, "pasted text", chosen, Target(collected.write, limit_rows=limit_rows))
+    return collected.table(), report
+
+
+class _Share:
+    """How far the file that holds the rows is read; an archive is unpacked first, and then its inner file counts."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def __call__(self) -> float:
+        here = self.file.tell()
+        size = self.file.seek(0, io.SEEK_END)
+        self.file.seek(here)
+        return min(1.0, here / max(size, 1))
+
+
+class _Failed(Exception):
+    """Carries what the target raised past the formats, which would take it for damage of their file."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def _read(
-    file: BinaryIO, filename: str, options: ImportOptions, limit_rows: int | None
-) -> tuple[pa.Table, ImportReport]:
-    _check_size(file, options)
+    file: BinaryIO, filename: str, options: ImportOptions, target: Target, share: _Share | None = None
+) -> ImportReport:
+    _check_size(file, target.limits)
+    columns = RunningColumns()
+
+    def write(piece: pa.Table) -> None:
+        columns.add(piece)
+        try:
+            target.write(piece)
+        except Exception as error:
+            raise _Failed(error) from error
+
+    try:
+        found = _dispatch(file, filename, options, replace(target, write=write), share or _Share(file))
+    except _Failed as failed:
+        raise failed.error from None
+    return _report(filename, found, columns)
+
+
+@dataclass
+class _Found:
+    """A file that was read: the format's key and title, and the archive that it came from, if any."""
+
+    key: str
+    title: str
+    reading: Reading
     members: tuple[Member, ...] = ()
+    notes: tuple[ImportNote, ...] = ()
+
+
+def _dispatch(file: BinaryIO, filename: str, options: ImportOptions, target: Target, share: _Share) -> _Found:
     head = _head(file)
-    notes: list[ImportNote] = []
     if file_kinds.is_gzip(head):
-        with archives.unpack_gzip(file, options) as inner:
+        with archives.unpack_gzip(file, target.limits) as inner:
             name = filename.removesuffix(".gz").removesuffix(".GZ")
-            key, title, reading = _read_plain(inner, name, options, limit_rows, packed=True)
-    elif file_kinds.is_zip(head) and not _is_workbook(file):
+            return _read_plain(inner, name, options, target, share, packed=True)
+    if file_kinds.is_zip(head) and not _is_workbook(file):
         with archives.open_zip(file) as archive:
-            key, title, reading, members, notes = _read_zip(archive, filename, options, limit_rows)
-    else:
-        key, title, reading = _read_plain(file, filename, options, limit_rows)
-    report = _report(filename, key, title, reading, members)
-    return reading.table, report.model_copy(update={"notes": (*notes, *report.notes)})
+            return _read_zip(archive, options, target, share)
+    return _read_plain(file, filename, options, target, share)
 
 
 def _read_plain(
-    file: BinaryIO, filename: str, options: ImportOptions, limit_rows: int | None, packed: bool = False
-) -> tuple[str, str, Reading]:
+    file: BinaryIO, filename: str, options: ImportOptions, target: Target, share: _Share, packed: bool = False
+) -> _Found:
+    share.file = file
     head = _head(file)
     file_kinds.refuse_unreadable(head, filename)
     if packed and (file_kinds.is_gzip(head) or (file_kinds.is_zip(head) and not _is_workbook(file))):
@@ -89,15 +166,12 @@ def _read_plain(
     formats: list[Importer] = list(discover(__package__).values())
     best = max(formats, key=lambda importer: importer.matches(head, filename))
     file.seek(0)
-    return best.key, best.title, best.read(file, filename, options, limit_rows)
+    return _Found(best.key, best.title, best.read(file, filename, options, target))
 
 
-def _read_zip(
-    archive: ZipFile, filename: str, options: ImportOptions, limit_rows: int | None
-) -> tuple[str, str, Reading, tuple[Member, ...], list[ImportNote]]:
+def _read_zip(archive: ZipFile, options: ImportOptions, target: Target, share: _Share) -> _Found:
     content = archives.zip_content(archive)
     members = content.members
-    notes: list[ImportNote] = []
     if not members:
         if content.encrypted:
             raise archives.locked_archive()
@@ -109,8 +183,8 @@ def _read_zip(
             "Pack a CSV, Excel, JSON, JSON Lines, Parquet or text file.",
         )
     if options.member is None and _class_folders.is_class_folders(members):
-        reading = _class_folders.read_class_folders(archive, members, options, limit_rows)
-        return _class_folders.KEY, _class_folders.TITLE, reading, (), notes
+        reading = _class_folders.read_class_folders(archive, members, options, target)
+        return _Found(_class_folders.KEY, _class_folders.TITLE, reading)
     by_name = {member.name: member for member in members}
     member = by_name.get(options.member) if options.member else _likely_member(members)
     if member is None:
@@ -119,24 +193,29 @@ def _read_zip(
             f"There is no readable file called “{shorten(options.member or '', 80)}” in it.",
             f"Choose one of: {', '.join(list(by_name)[:10])}.",
         )
-    with archives.extract_member(archive, member.name, options) as inner:
-        key, title, reading = _read_plain(inner, member.name, options, limit_rows, packed=True)
-    reading.options = reading.options.model_copy(update={"member": member.name})
-    if len(members) > 1:
-        others = ", ".join(m.name for m in members if m is not member)
-        notes.append(ImportNote(
+    with archives.extract_member(archive, member.name, target.limits) as inner:
+        found = _read_plain(inner, member.name, options, target, share, packed=True)
+    found.reading.options = found.reading.options.model_copy(update={"member": member.name})
+    found.members = members
+    found.notes = tuple(_archive_notes(content, member))
+    return found
+
+
+def _archive_notes(content: archives.ZipContent, member: Member) -> Iterator[ImportNote]:
+    if len(content.members) > 1:
+        others = ", ".join(m.name for m in content.members if m is not member)
+        yield ImportNote(
             severity=Severity.INFO,
-            title=f"The archive offers {len(members):,} files; this is {shorten(member.name, 80)}.",
+            title=f"The archive offers {len(content.members):,} files; this is {shorten(member.name, 80)}.",
             meaning=f"Others: {shorten(others)}.",
-        ))
+        )
     if content.inner_archives:
-        notes.append(ImportNote(
+        yield ImportNote(
             severity=Severity.WARNING,
             title=f"{content.inner_archives:,} archives inside the archive were not opened.",
             meaning="Unpack them yourself if you need what they hold.",
             count=content.inner_archives,
-        ))
-    return key, title, reading, members, notes
+        )
 
 
 def _likely_member(members: tuple[Member, ...]) -> Member:
@@ -145,12 +224,12 @@ def _likely_member(members: tuple[Member, ...]) -> Member:
     return max(training or members, key=lambda member: member.size)
 
 
-def _report(filename: str, key: str, title: str, reading: Reading, members: tuple[Member, ...]) -> ImportReport:
-    table = reading.table
-    columns = describe_columns(table)
+def _report(filename: str, found: _Found, running: RunningColumns) -> ImportReport:
+    reading, table = found.reading, running.sample()
+    columns = running.columns()
     shape = recognise_shape(table, columns)
     empty = [column.name for column in columns if column.kind is ColumnKind.EMPTY]
-    notes = list(reading.notes)
+    notes = [*found.notes, *reading.notes]
     if empty:
         notes.append(ImportNote(
             severity=Severity.WARNING,
@@ -158,15 +237,14 @@ def _report(filename: str, key: str, title: str, reading: Reading, members: tupl
             meaning="Columns without any value are of no use; ignore them.",
             count=len(empty),
         ))
-    shown = reading.options.max_columns_shown
-    if len(columns) > shown:
+    if len(columns) > COLUMNS_SHOWN:
         notes.append(ImportNote(
             severity=Severity.WARNING,
-            title=f"The table has {len(columns):,} columns; the preview shows the first {shown}.",
+            title=f"The table has {len(columns):,} columns; the preview shows the first {COLUMNS_SHOWN}.",
             meaning="All columns can be chosen. Usually only two or three are needed.",
             count=len(columns),
         ))
-    placeholders = placeholder_counts(table) if len(columns) > 1 else {}
+    placeholders = running.placeholders if len(columns) > 1 else {}
     for column, hits in list(placeholders.items())[:10]:
         notes.append(ImportNote(
             severity=Severity.INFO,
@@ -176,24 +254,25 @@ def _report(filename: str, key: str, title: str, reading: Reading, members: tupl
         ))
     return ImportReport(
         filename=_shown_name(filename),
-        format=key,
-        format_title=title,
+        format=found.key,
+        format_title=found.title,
         options=reading.options,
         columns=columns,
-        rows=table.num_rows,
+        rows=running.rows,
         complete=reading.complete,
-        notes=tuple(notes + shape_notes(table, shape)),
+        notes=tuple(notes + shape_notes(table, shape, running.rows)),
         shape=shape,
         task=TASK_OF_SHAPE[shape] if shape else None,
         roles={task: roles_of(columns, task) for task in TASKS},
-        members=members,
+        members=found.members,
         sheets=reading.sheets,
-        preview=tuple(_preview(table, shown)),
+        paths=reading.paths,
+        preview=tuple(_preview(table)),
     )
 
 
-def _preview(table: pa.Table, columns: int) -> Iterator[dict[str, str | None]]:
-    for row in table.select(table.column_names[:columns]).slice(0, PREVIEW_ROWS).to_pylist():
+def _preview(table: pa.Table) -> Iterator[dict[str, str | None]]:
+    for row in table.select(table.column_names[:COLUMNS_SHOWN]).slice(0, PREVIEW_ROWS).to_pylist():
         yield {name: value and shorten(value) for name, value in row.items()}
 
 
@@ -221,12 +300,12 @@ def _is_workbook(file: BinaryIO) -> bool:
     return "[Content_Types].xml" in names or "mimetype" in names[:1]
 
 
-def _check_size(file: BinaryIO, options: ImportOptions) -> None:
+def _check_size(file: BinaryIO, limits: ImportLimits) -> None:
     size = file.seek(0, io.SEEK_END)
-    if size > options.max_bytes:
+    if size > limits.max_bytes:
         raise UserError(
             "The file is too large.",
-            f"It holds {size / 1e6:,.0f} MB; the limit is {options.max_bytes / 1e6:,.0f} MB.",
+            f"It holds {size / 1e6:,.0f} MB; the limit is {limits.max_bytes / 1e6:,.0f} MB.",
             "Choose a part of the data, or split it into several files.",
         )
 

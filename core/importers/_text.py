@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, TextIO
@@ -10,6 +11,9 @@ from core.data.tables import LineNotes, without_control
 from core.data.text_encoding import TextEncoding, check_encoding, detect_encoding, open_text
 from core.schemas.findings import Severity
 from core.schemas.imports import ImportNote, ImportOptions
+
+BLOCK_CHARACTERS = 1 << 20
+LINE_ENDS = {ord(mark): None for mark in "\r\n\t"}
 
 
 class TextSource:
@@ -40,12 +44,28 @@ class TextSource:
             if line.rstrip("\r\n").replace("\t", "").isprintable() and not self.encoding.damaged:
                 yield line
                 continue
-            if self.encoding.damaged and "\ufffd" in line:
-                self._replaced.add(number)
-            clean = without_control(line)
-            if clean != line:
-                self._control.add(number)
-            yield clean
+            yield self._clean(number, line)
+
+    def _clean(self, number: int, line: str) -> str:
+        if self.encoding.damaged and "\ufffd" in line:
+            self._replaced.add(number)
+        clean = without_control(line)
+        if clean != line:
+            self._control.add(number)
+        return clean
+
+    def blocks(self, text: TextIO) -> Iterator[str]:
+        """The same in blocks of about a million characters, for texts whose lines may be as long as the file."""
+        line = 1
+        while block := text.read(BLOCK_CHARACTERS):
+            if self.encoding.damaged or not block.translate(LINE_ENDS).isprintable():
+                cleaned = []
+                for number, part in enumerate(io.StringIO(block, newline=""), start=line):
+                    cleaned.append(self._clean(number, part))
+                yield "".join(cleaned)
+            else:
+                yield block
+            line += block.count("\n")
 
     def notes(self) -> list[ImportNote]:
         """About the encoding, and about characters that were replaced or left out. Ask after reading."""

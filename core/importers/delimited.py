@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from core.data.layout import NUMBER, Layout, detect_layout
+from core.data.plain_csv import open_plain
 from core.data.records import Record, iter_records
 from core.data.tables import LineNotes, TableBuilder, distinct_names
+from core.data.targets import Target
 from core.data.text_encoding import decode_head
 from core.schemas.errors import UserError
 from core.schemas.findings import Severity
@@ -42,25 +44,26 @@ class Delimited:
         sure = layout.separator != "," or layout.has_header or enclosed
         return 0.7 if layout.width > 1 and layout.consistency >= 0.95 and rows >= 2 and sure else 0.0
 
-    def read(self, file: BinaryIO, filename: str, options: ImportOptions, limit_rows: int | None) -> Reading:
+    def read(self, file: BinaryIO, filename: str, options: ImportOptions, target: Target) -> Reading:
         """Raises UserError where there are no rows below the column names."""
         source = TextSource(file, options)
         sample, whole = source.sample(SAMPLE_CHARACTERS)
         layout = detect_layout(sample, whole, options)
-        with source.open() as text:
-            lines = itertools.islice(source.clean(text), layout.skip_lines, None)
-            records = iter_records(lines, layout.separator, layout.quoting, layout.skip_lines + 1)
-            rows = _Rows(records, layout)
-            builder = TableBuilder(rows.names)
-            for cells in rows:
-                if limit_rows is not None and builder.rows >= limit_rows:
-                    rows.stopped = True
-                    break
-                builder.add(cells)
-        if not builder.rows:
+        names = _rows(io.StringIO(sample, newline=""), layout, target).names
+        plain = None
+        if target.limit_rows is None and not source.encoding.damaged:
+            plain = open_plain(file, source.encoding.name, layout, names)
+        if plain is not None and not _is_total(plain.last):
+            read, complete, notes = 0, True, list[ImportNote]()
+            for piece in plain.pieces():
+                read += piece.num_rows
+                target.write(piece.rename_columns(names))
+        else:
+            read, complete, notes = _read_carefully(source, layout, target)
+        if not read:
             raise UserError(
                 "The file has no rows.",
-                f"It holds only column names: {', '.join(rows.names[:8])}."
+                f"It holds only column names: {', '.join(names[:8])}."
                 if layout.has_header
                 else "Nothing is left below the lines that are skipped.",
                 "Choose a file with examples below the column names, or say that the first row is an example.",
@@ -75,25 +78,49 @@ class Delimited:
             }
         )
         skipped = layout.skip_lines if options.skip_lines is None else 0
-        notes = [*source.notes(), *_skip_notes(skipped), *rows.notes(builder.rows)]
-        return Reading(builder.finish(), used, notes, complete=not rows.stopped)
+        return Reading(used, [*source.notes(), *_skip_notes(skipped), *notes], complete)
+
+
+def _read_carefully(source: TextSource, layout: Layout, target: Target) -> tuple[int, bool, list[ImportNote]]:
+    """How many rows were read, whether these are all, and what was not in order."""
+    complete = True
+    with source.open() as text:
+        rows = _rows(source.clean(text), layout, target)
+        builder = TableBuilder(rows.names, target)
+        for cells in rows:
+            if builder.full:
+                complete = False
+                break
+            builder.add(cells)
+        builder.finish()
+    return builder.rows, complete, rows.notes(builder.rows)
+
+
+def _rows(lines: Iterator[str], layout: Layout, target: Target) -> _Rows:
+    below = itertools.islice(lines, layout.skip_lines, None)
+    records = iter_records(below, layout.separator, layout.quoting, layout.skip_lines + 1)
+    return _Rows(records, layout, target.limits.max_columns)
+
+
+def _is_total(cells: list[str]) -> bool:
+    word, *numbers = [cell.strip() for cell in cells if cell.strip()] or [""]
+    return bool(numbers and TOTAL.match(word) and all(NUMBER.match(cell) for cell in numbers))
 
 
 class _Rows:
     """The rows of a table, each with one cell a column, and a record of everything that was not in order."""
 
-    def __init__(self, records: Iterator[Record], layout: Layout) -> None:
+    def __init__(self, records: Iterator[Record], layout: Layout, most_columns: int) -> None:
         self._layout = layout
-        self.stopped = False
         self._long, self._short, self._broken, self._blank_cells = LineNotes(), LineNotes(), LineNotes(), LineNotes()
         self._total: Record | None = None
         self._total_left_out = False
         self._records = self._filled(records)
         first = next(self._records, None)
         if layout.has_header and first:
-            self.names = distinct_names(first.cells)
+            self.names = distinct_names(first.cells, most_columns)
         else:
-            self.names = distinct_names([""] * layout.width)
+            self.names = distinct_names([""] * layout.width, most_columns)
             self._records = itertools.chain([first] if first else [], self._records)
 
     def __iter__(self) -> Iterator[list[str]]:
@@ -132,8 +159,7 @@ class _Rows:
             held, gap_before_held, gap = record, gap, False
         if held is None:
             return
-        word, *numbers = [cell.strip() for cell in held.cells if cell.strip()] or [""]
-        if numbers and TOTAL.match(word) and all(NUMBER.match(cell) for cell in numbers):
+        if _is_total(held.cells):
             self._total = held
             self._total_left_out = gap_before_held or len(held.cells) < self._layout.width
         if not self._total_left_out:

@@ -14,9 +14,10 @@ from core.data.archives import check_declared_size, open_zip
 from core.data.file_kinds import is_zip
 from core.data.layout import looks_like_header
 from core.data.tables import LineNotes, TableBuilder, cell_text, distinct_names, printable
+from core.data.targets import Target
 from core.schemas.errors import UserError
 from core.schemas.findings import Severity
-from core.schemas.imports import ImportNote, ImportOptions
+from core.schemas.imports import ImportLimits, ImportNote, ImportOptions
 
 from ._plugin import Reading
 
@@ -36,9 +37,9 @@ class Excel:
     def matches(self, head: bytes, filename: str) -> float:
         return 1.0 if is_zip(head) else 0.0  # other archives are unpacked before any format is asked
 
-    def read(self, file: BinaryIO, filename: str, options: ImportOptions, limit_rows: int | None) -> Reading:
+    def read(self, file: BinaryIO, filename: str, options: ImportOptions, target: Target) -> Reading:
         """Raises UserError where the workbook is damaged, too large, empty, or has no sheet of that name."""
-        _check_package(file, options)
+        _check_package(file, target.limits)
         import openpyxl
 
         try:
@@ -53,15 +54,15 @@ class Excel:
                         f"There is no sheet called “{name[:60]}”. It has: {', '.join(sheets[:10])}.",
                         "Choose one of these sheets.",
                     )
-                return _read_sheet(book, file, name, sheets, options, limit_rows)
+                return _read_sheet(book, file, name, sheets, options, target)
         except DAMAGE as error:
             raise _damaged() from error
 
 
-def _check_package(file: BinaryIO, options: ImportOptions) -> None:
+def _check_package(file: BinaryIO, limits: ImportLimits) -> None:
     with open_zip(file) as package:
         names = set(package.namelist())
-        check_declared_size(package, options)
+        check_declared_size(package, limits)
     file.seek(0)
     if "xl/workbook.xml" in names:
         return
@@ -94,7 +95,7 @@ def _has_cells(sheet: Any) -> bool:
 
 
 def _read_sheet(
-    book: Any, file: BinaryIO, name: str, sheets: tuple[str, ...], options: ImportOptions, limit_rows: int | None
+    book: Any, file: BinaryIO, name: str, sheets: tuple[str, ...], options: ImportOptions, target: Target
 ) -> Reading:
     errors, cleaned = LineNotes(), LineNotes()
     rows = _filled_rows(_cells(book[name], errors, cleaned), options.skip_lines or 0)
@@ -108,21 +109,21 @@ def _read_sheet(
     width = max(len(cells) for _, cells in beginning)
     padded = [cells + [""] * (width - len(cells)) for _, cells in beginning]
     header = looks_like_header(padded[0], padded[1:]) if options.has_header is None else options.has_header
-    names = distinct_names(padded[0] if header else [""] * width)
-    builder, wide, complete = TableBuilder(names), LineNotes(), True
+    names = distinct_names(padded[0] if header else [""] * width, target.limits.max_columns)
+    builder, wide, complete = TableBuilder(names, target), LineNotes(), True
     for number, cells in chain(beginning[int(header) :], rows):
-        if limit_rows is not None and builder.rows >= limit_rows:
+        if builder.full:
             complete = False
             break
         if len(cells) > width:
             wide.add(number)
         builder.add((cells + [""] * width)[:width])
+    builder.finish()
     if not builder.rows:
         raise UserError("The sheet has no rows.", f"It holds only column names: {', '.join(names[:8])}.",
                         "Choose a sheet with examples below the column names.")
-    table = builder.finish()
     notes = _notes(errors, cleaned, wide, above)
-    if any(column.null_count for column in table.columns):
+    if builder.has_gaps:
         notes += _unsaved_formulas(file, name)
     if len(sheets) > 1:
         notes.append(ImportNote(
@@ -133,7 +134,7 @@ def _read_sheet(
     used = options.model_copy(update={
         "sheet": name, "has_header": header, "skip_lines": above[-1][0] if above else options.skip_lines or 0,
     })
-    return Reading(table, used, notes, complete, sheets)
+    return Reading(used, notes, complete, sheets)
 
 
 def _cells(sheet: Any, errors: LineNotes, cleaned: LineNotes) -> Iterator[tuple[int, list[str]]]:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from core.data.json_values import JsonReader
 from core.data.tables import LineNotes, RecordBuilder
+from core.data.targets import Target
 from core.data.text_encoding import decode_head
 from core.schemas.errors import UserError
 from core.schemas.findings import Severity
@@ -32,16 +33,16 @@ class JsonLines:
             return 0.95 if records and len(lines) > 1 else 0.6
         return 0.95 if len(lines) > 1 and records >= 2 and records >= 0.5 * len(lines) else 0.0
 
-    def read(self, file: BinaryIO, filename: str, options: ImportOptions, limit_rows: int | None) -> Reading:
+    def read(self, file: BinaryIO, filename: str, options: ImportOptions, target: Target) -> Reading:
         """Raises UserError where most lines are no JSON records."""
         source = TextSource(file, options)
-        reader, builder, broken = JsonReader(), RecordBuilder(), LineNotes()
+        reader, builder, broken = JsonReader(), RecordBuilder(target), LineNotes()
         complete = True
         with source.open() as text:
             for number, line in enumerate(source.clean(text), start=1):
                 if not line.strip():
                     continue
-                if limit_rows is not None and builder.rows >= limit_rows:
+                if builder.full:
                     complete = False
                     break
                 record = reader.record(line, number)
@@ -49,6 +50,7 @@ class JsonLines:
                     broken.add(number)
                 else:
                     builder.add(record, number)
+        builder.finish()
         if not builder.rows or broken.count > builder.rows:
             raise UserError(
                 "This is not JSON Lines.",
@@ -67,7 +69,7 @@ class JsonLines:
         if builder.cleaned.count:
             notes.append(builder.cleaned.about_control_characters())
         used = options.model_copy(update={"encoding": source.encoding.name})
-        return Reading(builder.finish(), used, notes, complete)
+        return Reading(used, notes, complete)
 
 
 def _is_record(line: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import BinaryIO
 
 from core.data.tables import LineNotes, TableBuilder
+from core.data.targets import Target
 from core.data.text_encoding import decode_head
 from core.schemas.errors import UserError
 from core.schemas.findings import Severity
@@ -30,15 +31,15 @@ class LabelLines:
         repeated = len(set(fitting)) <= 0.5 * len(fitting)
         return 0.92 if len(fitting) >= max(LEAST_LINES, 0.98 * len(lines)) and repeated else 0.0
 
-    def read(self, file: BinaryIO, filename: str, options: ImportOptions, limit_rows: int | None) -> Reading:
+    def read(self, file: BinaryIO, filename: str, options: ImportOptions, target: Target) -> Reading:
         """Columns `label` and `text`. A line without a label keeps its text and has no label."""
         source = TextSource(file, options)
-        builder, without, complete = TableBuilder(["label", "text"]), LineNotes(), True
+        builder, without, complete = TableBuilder(["label", "text"], target), LineNotes(), True
         with source.open() as text:
             for number, line in enumerate(source.clean(text), start=1):
                 if not line.strip():
                     continue
-                if limit_rows is not None and builder.rows >= limit_rows:
+                if builder.full:
                     complete = False
                     break
                 found = LABELLED.match(line)
@@ -46,6 +47,7 @@ class LabelLines:
                     without.add(number)
                 builder.add([found["fasttext"] or found["trec"], found["text"].rstrip()] if found
                             else ["", line.strip()])
+        builder.finish()
         if not builder.rows:
             raise UserError("The file is empty.", "It holds no lines.", "Choose the file that holds your examples.")
         notes = source.notes()
@@ -57,7 +59,7 @@ class LabelLines:
         if without.count:
             notes.append(without.note(Severity.WARNING, "{lines} {have} no label.", "Their label is empty ({where})."))
         used = options.model_copy(update={"encoding": source.encoding.name})
-        return Reading(builder.finish(), used, notes, complete)
+        return Reading(used, notes, complete)
 
 
 PLUGIN = LabelLines()

@@ -9,10 +9,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.data.file_kinds import is_parquet
-from core.data.tables import MOST_COLUMNS, LineNotes, cell_text, distinct_names, printable
+from core.data.tables import LineNotes, cell_text, distinct_names, printable, too_many_columns
+from core.data.targets import Target
 from core.schemas.errors import UserError
 from core.schemas.findings import Severity
-from core.schemas.imports import ImportNote, ImportOptions
+from core.schemas.imports import ImportLimits, ImportNote, ImportOptions
 
 from ._plugin import Reading
 
@@ -30,10 +31,10 @@ class Parquet:
     def matches(self, head: bytes, filename: str) -> float:
         return 1.0 if is_parquet(head) else 0.0
 
-    def read(self, file: BinaryIO, filename: str, options: ImportOptions, limit_rows: int | None) -> Reading:
-        """Raises UserError where the file is damaged, empty, or larger than `max_bytes` when unpacked."""
+    def read(self, file: BinaryIO, filename: str, options: ImportOptions, target: Target) -> Reading:
+        """Raises UserError where the file is damaged, empty, or larger than the limit when unpacked."""
         try:
-            return self._read(file, options, limit_rows)
+            return self._read(file, options, target)
         except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
             raise UserError(
                 "The Parquet file is damaged.",
@@ -41,51 +42,50 @@ class Parquet:
                 "Download or copy it again, then choose the new copy.",
             ) from error
 
-    def _read(self, file: BinaryIO, options: ImportOptions, limit_rows: int | None) -> Reading:
+    def _read(self, file: BinaryIO, options: ImportOptions, target: Target) -> Reading:
         parquet = pq.ParquetFile(file)
-        rows, row_bytes = _check_size(parquet.metadata, options)
+        rows, row_bytes = _check_size(parquet.metadata, target.limits)
         # Texts are read as dictionaries: a repeated text that would fill the memory is seen before it is written out.
         texts = [field.name for field in parquet.schema_arrow if _is_text(field.type)]
         parquet = pq.ParquetFile(file, read_dictionary=texts)
-        size = max(1, min(MOST_ROWS_IN_BATCH, BATCH_BYTES // max(row_bytes, 1), limit_rows or MOST_ROWS_IN_BATCH))
-        names = distinct_names(parquet.schema_arrow.names)
-        columns: list[list[pa.Array]] = [[] for _ in names]
+        wanted = target.limit_rows or rows
+        size = max(1, min(MOST_ROWS_IN_BATCH, BATCH_BYTES // max(row_bytes, 1), wanted))
+        names = distinct_names(parquet.schema_arrow.names, target.limits.max_columns)
         cleaned = LineNotes()
         done = unpacked = 0
         for batch in parquet.iter_batches(batch_size=size):
-            if limit_rows is not None:
-                batch = batch.slice(0, limit_rows - done)
-            for place, array in enumerate(batch.columns):
+            batch = batch.slice(0, wanted - done)
+            columns = []
+            for array in batch.columns:
                 unpacked += _decoded_bytes(array)
-                if unpacked > options.max_bytes:
-                    raise _too_large(options)
-                columns[place].append(_as_text(array, cleaned))
+                if unpacked > target.limits.max_bytes:
+                    raise _too_large(target.limits)
+                columns.append(_as_text(array, cleaned))
+            target.write(pa.table(columns, names=names))
             done += batch.num_rows
-            if limit_rows is not None and done >= limit_rows:
+            if done >= wanted:
                 break
-        table = pa.table([pa.chunked_array(parts, type=pa.string()) for parts in columns], names=names)
-        notes = _notes(parquet.schema_arrow, cleaned)
-        return Reading(table, options, notes, complete=done >= rows)
+        return Reading(options, _notes(parquet.schema_arrow, cleaned), complete=done >= rows)
 
 
-def _check_size(metadata: pq.FileMetaData, options: ImportOptions) -> tuple[int, int]:
+def _check_size(metadata: pq.FileMetaData, limits: ImportLimits) -> tuple[int, int]:
     """Rows, and bytes a row when unpacked, as the file declares them."""
-    if metadata.num_columns > MOST_COLUMNS:
-        distinct_names([""] * metadata.num_columns)
+    if metadata.num_columns > limits.max_columns:
+        raise too_many_columns(metadata.num_columns, limits.max_columns)
     groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
     values = sum(group.column(i).num_values for group in groups for i in range(group.num_columns))
     unpacked = max(sum(group.total_byte_size for group in groups), values)
     if not metadata.num_rows:
         raise UserError("The file has no rows.", "It holds only column names.", "Choose a file with examples.")
-    if unpacked > options.max_bytes:
-        raise _too_large(options)
+    if unpacked > limits.max_bytes:
+        raise _too_large(limits)
     return metadata.num_rows, max(unpacked, 8 * values) // metadata.num_rows
 
 
-def _too_large(options: ImportOptions) -> UserError:
+def _too_large(limits: ImportLimits) -> UserError:
     return UserError(
         "The Parquet file is too large when unpacked.",
-        f"It holds more than {options.max_bytes / 1e6:,.0f} MB, which is the limit.",
+        f"It holds more than {limits.max_bytes / 1e6:,.0f} MB, which is the limit.",
         "Choose a part of the data, or split it into several files.",
     )
 

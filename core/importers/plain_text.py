@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from core.data.tables import TableBuilder
+from core.data.targets import Target
 from core.schemas.errors import UserError
 from core.schemas.findings import Severity
 from core.schemas.imports import ImportNote, ImportOptions, TextMode
@@ -28,22 +29,23 @@ class PlainText:
     def matches(self, head: bytes, filename: str) -> float:
         return 0.5 if TEXT_NAME.search(filename) else 0.1
 
-    def read(self, file: BinaryIO, filename: str, options: ImportOptions, limit_rows: int | None) -> Reading:
+    def read(self, file: BinaryIO, filename: str, options: ImportOptions, target: Target) -> Reading:
         source = TextSource(file, options)
         sample, _ = source.sample(SAMPLE_CHARACTERS)
         mode = options.text_mode or _detect_mode(sample)
-        builder, complete = TableBuilder(["text"]), True
+        builder, complete = TableBuilder(["text"], target), True
         with source.open() as text:
             for piece in _pieces(source.clean(text), mode, options.chunk_characters):
-                if limit_rows is not None and builder.rows >= limit_rows:
+                if builder.full:
                     complete = False
                     break
                 builder.add([piece])
+        builder.finish()
         if not builder.rows:
             raise UserError("The file is empty.", "It holds nothing but characters that cannot be seen.",
                             "Choose the file that holds your examples.")
         used = options.model_copy(update={"encoding": source.encoding.name, "text_mode": mode})
-        return Reading(builder.finish(), used, [*source.notes(), _mode_note(mode, options)], complete)
+        return Reading(used, [*source.notes(), _mode_note(mode, options)], complete)
 
 
 def _detect_mode(sample: str) -> TextMode:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from .base import Schema
 from .findings import Severity
@@ -18,6 +19,8 @@ Shape = Literal[
 
 LINE_NUMBERS_KEPT = 200
 PREVIEW_ROWS = 50
+COLUMNS_SHOWN = 50
+CHOSEN: JsonDict = {"level": "advanced"}  # screens offer what was found in the file, so no field of the form is drawn
 CELL_CHARACTERS_SHOWN = 300
 
 
@@ -43,8 +46,10 @@ class ImportOptions(Schema):
     skip_lines: int | None = Field(
         None, ge=0, title="Lines to skip", description="Lines above the table, such as a title or comments."
     )
-    sheet: str | None = Field(None, title="Sheet", description="Which sheet of a workbook to read.")
-    member: str | None = Field(None, title="File inside the archive", description="Which file of an archive to read.")
+    sheet: str | None = Field(None, title="Sheet", description="Which sheet of a workbook to read.", json_schema_extra=CHOSEN)
+    member: str | None = Field(
+        None, title="File inside the archive", description="Which file of an archive to read.", json_schema_extra=CHOSEN
+    )
     text_mode: TextMode | None = Field(
         None,
         title="One example is",
@@ -54,6 +59,18 @@ class ImportOptions(Schema):
     chunk_characters: int = Field(
         4_000, ge=100, title="Length of a piece", description="In characters, where the whole file is cut into pieces."
     )
+    path: str | None = Field(
+        None,
+        title="List inside the JSON",
+        description="Where the list of records stands in a JSON file of several lists: names joined by dots, for "
+        "example data.items. An empty text is the file itself.",
+        json_schema_extra=CHOSEN,
+    )
+
+
+class ImportLimits(Schema):
+    """What is refused, so that no file fills up memory or disk. Settings of the installation, see `core/store/config.py`."""
+
     max_bytes: int = Field(
         500_000_000, ge=1, title="Largest size", description="In bytes, after unpacking. Larger files are refused."
     )
@@ -61,7 +78,7 @@ class ImportOptions(Schema):
         100, ge=1, title="Largest compression", description="An archive that unpacks to more than this many times its "
         "size (and to more than 50 MB) is refused."
     )
-    max_columns_shown: int = Field(50, ge=1, title="Columns shown", description="How many columns the preview holds.")
+    max_columns: int = Field(10_000, ge=1, title="Most columns", description="A table with more columns is refused.")
 
 
 class ImportNote(Schema):
@@ -105,12 +122,21 @@ class Member(Schema):
     size: int
 
 
+class JsonList(Schema):
+    """A list of records inside a JSON file: its path (see `ImportOptions.path`), its length and its first keys."""
+
+    path: str
+    rows: int
+    keys: tuple[str, ...] = ()
+
+
 class ImportReport(Schema):
     """What was found in a file.
 
     `rows` counts what was read; where `complete` is False there are more. `roles` maps a task key to the columns that
     suit its roles, for example `{"classification": {"text": "message", "label": "category"}}`; `task` is the task that
-    the data suit best. `preview` holds the first rows, cells shortened, of the first `max_columns_shown` columns.
+    the data suit best. `preview` holds the first rows, cells shortened, of the first `COLUMNS_SHOWN` columns. `paths` are the
+    lists that a JSON file offers (see `ImportOptions.path`).
     """
 
     filename: str
@@ -126,4 +152,5 @@ class ImportReport(Schema):
     roles: dict[str, dict[str, str]] = {}
     members: tuple[Member, ...] = ()
     sheets: tuple[str, ...] = ()
+    paths: tuple[JsonList, ...] = ()
     preview: tuple[dict[str, str | None], ...] = ()

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
 
-from core import importers
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
-from core.schemas.imports import ImportOptions, ImportReport
+from core.schemas.imports import ImportReport
 from core.schemas.jobs import JobKind
-from core.store import jobs, records
-from core.store.files import keep_stream, keep_table, load_table, upload_path
+from core.store import jobs, records, rows
+from core.store.files import keep_stream, keep_table, load_table
+from core.store.rows import RowFilter
 from core.store.tables import DatasetVersion, Project, Upload
 from core.tasks import registry as tasks
 
-ROW_ID = "row_id"
-PART = "part_of_file"  # the column that says which of several files a row came from
+from . import reading
+
+ROW_ID, PART = reading.ROW_ID, reading.PART
+EVERYTHING = RowFilter()
 
 
 def keep_upload(project_id: str, filename: str, stream: BinaryIO) -> Upload:
@@ -31,69 +33,48 @@ def keep_upload(project_id: str, filename: str, stream: BinaryIO) -> Upload:
     return records.add(Upload(project_id=project_id, filename=filename[:255], sha256=digest, size=size))
 
 
-def get_upload(upload_id: str) -> Upload:
-    upload = records.get(Upload, upload_id)
-    if upload is None:
-        raise UserError("The file is not there any more.", "It was removed with its project.", "Upload it again.")
-    return upload
+def inspect(file: Mapping[str, Any]) -> ImportReport:
+    """What the beginning of a file of an import looks like (see `submit_import`)."""
+    return reading.source(file).inspect()
 
 
-def inspect(upload: Upload, options: ImportOptions) -> ImportReport:
-    """What the beginning of the file looks like under these options."""
-    return importers.inspect(upload_path(upload.sha256), upload.filename, options)
+def first_examples(file: Mapping[str, Any], roles: Mapping[str, str], task: str, most: int = 5) -> list[Example]:
+    """The first rows of a file of an import as the model would read them; rows that are empty are passed over."""
+    make, found = tasks()[task].to_example, []
+    for place, row in enumerate(reading.source(file).first(4 * most)):
+        example = make(row, roles, str(place))
+        if example is not None:
+            found.append(example)
+    return found[:most]
 
 
 def submit_import(
     project_id: str, files: Sequence[Mapping[str, Any]], roles: Mapping[str, str], task: str, title: str = ""
 ) -> str:
-    """Queue an import. `files`: upload_id, options (of `ImportOptions`) and, for one file a split, part. Returns the job id."""
+    """Queue an import. Each of `files` has `upload_id`, or `path` for a file in a folder of this machine; `options` (of
+    `ImportOptions`); and, for one file a split, `part`. Returns the job id."""
     tasks()[task].check_roles(roles)
     payload = {"files": [dict(f) for f in files], "roles": dict(roles), "task": task, "title": title}
     return jobs.submit(JobKind.IMPORT, project_id, payload)
 
 
-def import_files(project_id: str, payload: Mapping[str, Any]) -> DatasetVersion:
+def import_files(
+    project_id: str,
+    payload: Mapping[str, Any],
+    progress: reading.Progress = lambda name, done, total: None,
+    guard: Callable[[], None] = lambda: None,
+) -> DatasetVersion:
     """Read the files of an import job into a new version and make it the project's current one (run by the worker)."""
-    frames, reports, names = [], [], []
-    for file in payload["files"]:
-        upload = get_upload(file["upload_id"])
-        table, report = importers.read(
-            upload_path(upload.sha256), upload.filename, ImportOptions.model_validate(file.get("options") or {})
-        )
-        frame = table.to_pandas()
-        frame = frame.drop(columns=[c for c in (ROW_ID, PART) if c in frame.columns])
-        frame.insert(0, ROW_ID, [f"{upload.sha256[:4]}-{i}" for i in range(len(frame))])
-        if len(payload["files"]) > 1:
-            frame[PART] = file.get("part") or upload.filename
-        frames.append(frame)
-        reports.append(report.model_dump(mode="json", exclude={"preview"}))
-        names.append(upload.filename)
-    missing = [c for c in payload["roles"].values() if any(c not in f.columns for f in frames)]
-    if missing:
-        raise UserError(
-            "A column is missing.",
-            f"Not every file has the column {missing[0]!r}.",
-            "Check the columns, or import only the files that belong together.",
-        )
-    frame = pd.concat(frames, ignore_index=True)
-    frame[ROW_ID] = _unique(frame[ROW_ID])
-    return add_version(
+    made = reading.import_table(payload["files"], payload["roles"], progress, guard)
+    return _keep_version(
         project_id,
-        frame,
+        content=made.content,
+        rows=made.rows,
         roles=payload["roles"],
-        title=payload.get("title") or ", ".join(names),
-        origin={"kind": "import", "files": payload["files"], "names": names, "task": payload["task"]},
-        report={"files": reports},
+        title=payload.get("title") or ", ".join(made.names),
+        origin={"kind": "import", "files": payload["files"], "names": made.names, "task": payload["task"]},
+        report={"files": [report.model_dump(mode="json", exclude={"preview"}) for report in made.reports]},
     )
-
-
-def _unique(ids: pd.Series) -> list[str]:
-    seen: dict[str, int] = {}
-    out = []
-    for row_id in ids:
-        seen[row_id] = seen.get(row_id, -1) + 1
-        out.append(row_id if seen[row_id] == 0 else f"{row_id}.{seen[row_id]}")
-    return out
 
 
 def add_version(
@@ -111,6 +92,22 @@ def add_version(
         raise UserError("There are no rows.", "Nothing is left to learn from.", "Use another file, or undo the last change.")
     text = {c: frame[c].astype("string") for c in frame.columns}
     content = keep_table(pa.Table.from_pandas(pd.DataFrame(text), preserve_index=False))
+    return _keep_version(
+        project_id, content=content, rows=len(frame), roles=roles, title=title, origin=origin, report=report, parent=parent
+    )
+
+
+def _keep_version(
+    project_id: str,
+    *,
+    content: str,
+    rows: int,
+    roles: Mapping[str, str],
+    title: str,
+    origin: Mapping[str, Any],
+    report: Mapping[str, Any] | None = None,
+    parent: DatasetVersion | None = None,
+) -> DatasetVersion:
     version = records.add_numbered(
         DatasetVersion(
             project_id=project_id,
@@ -118,7 +115,7 @@ def add_version(
             lineage=parent.lineage if parent else _next_lineage(project_id),
             title=title,
             content=content,
-            rows=len(frame),
+            rows=rows,
             roles=dict(roles),
             origin=dict(origin),
             report=dict(report or {}),
@@ -167,9 +164,30 @@ def frame(version: DatasetVersion) -> pd.DataFrame:
     return _frame(version.content)
 
 
-def page(version: DatasetVersion, offset: int, limit: int, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Some rows, for a screen."""
-    return load_table(version.content, columns).slice(offset, limit).to_pandas()
+def page(
+    version: DatasetVersion,
+    offset: int,
+    limit: int,
+    columns: Sequence[str] | None = None,
+    wanted: RowFilter = EVERYTHING,
+) -> pd.DataFrame:
+    """Some rows, for a screen: read from the file, filtered and sorted as `wanted`, never the whole table."""
+    return rows.page(version.content, wanted, offset, limit, columns).to_pandas()
+
+
+def count(version: DatasetVersion, wanted: RowFilter) -> int:
+    """How many rows fit the filter."""
+    return rows.count(version.content, wanted)
+
+
+def values(version: DatasetVersion, column: str, most: int = 200) -> list[tuple[str | None, int]]:
+    """The most frequent values of a column with their number of rows."""
+    return rows.values(version.content, column, most)
+
+
+def columns(version: DatasetVersion) -> list[str]:
+    """Names of the columns, the row id first."""
+    return rows.columns(version.content)
 
 
 def examples(version: DatasetVersion, task: str, only: Iterable[str] | None = None) -> tuple[list[Example], list[str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
@@ -40,10 +42,14 @@ def submit(project_id: str, name: str, revision: str, token: str) -> str:
         )
     job_id = jobs.submit(JobKind.IMPORT, project_id, {"what": "model", "name": name, "revision": revision})
     if token:
-        path = _token_file(job_id)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
-            stream.write(token)
+        leave_token(job_id, token)
     return job_id
+
+
+def leave_token(job_id: str, token: str) -> None:
+    """Keep a token for a job, in a file that only this person can read."""
+    with open(os.open(_token_file(job_id), os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
+        stream.write(token)
 
 
 def _token_file(job_id: str) -> Path:
@@ -65,29 +71,38 @@ def fetch(name: str, revision: str, token: str | None) -> ModelFacts:
 
     Raises UserError for an unknown or gated model, no network, or a model that is not safe to load.
     """
-    try:
+    with hub_errors("model", name, revision):
         commit = HfApi(token=token or False).model_info(name, revision=revision).sha or revision
         target = folder("models") / f"{name.replace('/', '--')}--{commit[:12]}"
         snapshot_download(name, revision=commit, token=token or False, allow_patterns=WANTED, local_dir=target)
+    shutil.rmtree(target / ".cache", ignore_errors=True)
+    facts = read_facts(target, f"hub:{name}@{commit[:12]}", "hub", commit, title=name)
+    records.upsert(BaseModel(id=facts.key, facts=facts.model_dump(mode="json")))
+    return facts
+
+
+@contextmanager
+def hub_errors(kind: str, name: str, revision: str) -> Iterator[None]:
+    """What goes wrong with the hub, said in words. `kind` is "model" or "dataset"."""
+    try:
+        yield
     except GatedRepoError as error:
         raise UserError(
-            "This model is gated.",
+            f"This {kind} is gated.",
             "Its owners ask people to accept conditions first.",
-            "Accept them on the model's page, then fetch again with your access token.",
+            f"Accept them on the {kind}'s page, then fetch again with your access token.",
         ) from error
     except (RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise UserError(
-            "There is no such model.",
+            f"There is no such {kind}.",
             f"The hub knows no {name} at {revision}, or it is private.",
-            "Check the name and the revision; a private model needs an access token.",
+            f"Check the name and the revision; a private {kind} needs an access token.",
         ) from error
     except (HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
         raise UserError(
             "The hub could not be reached.",
             f"There is no connection, or it answered with an error ({type(error).__name__}).",
-            "Try again later, or copy a model folder to this machine and add it.",
+            "Try again later, or copy a model folder to this machine and add it."
+            if kind == "model"
+            else "Try again later, or download the files yourself and upload them.",
         ) from error
-    shutil.rmtree(target / ".cache", ignore_errors=True)
-    facts = read_facts(target, f"hub:{name}@{commit[:12]}", "hub", commit, title=name)
-    records.upsert(BaseModel(id=facts.key, facts=facts.model_dump(mode="json")))
-    return facts

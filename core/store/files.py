@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from core.atomic import file_hash, fsync_folder
 
 from .config import storage_root
+from .table_writer import ParquetPieces
 
 
 def folder(*parts: str) -> Path:
@@ -71,27 +72,44 @@ def upload_path(digest: str) -> Path:
 
 def keep_table(table: pa.Table) -> str:
     """Write a table to `tables/` under the hash of its content, once. Returns the hash."""
-    tables = folder("tables")
-    handle, temporary = tempfile.mkstemp(prefix=".part-", dir=tables)
-    os.close(handle)
-    try:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=20_000)
-        with open(temporary, "rb+") as stream:
+    with TableWriter() as writer:
+        writer.write(table)
+        return writer.keep()
+
+
+class TableWriter(ParquetPieces):
+    """Writes a table to `tables/` piece by piece; it appears under the hash of its content, or not at all.
+
+    with TableWriter() as writer:
+        for piece in pieces:
+            writer.write(piece)
+        digest = writer.keep()
+    """
+
+    def __init__(self) -> None:
+        super().__init__(folder("tables"))
+
+    def keep(self, guard: Callable[[], None] = lambda: None) -> str:
+        """Give the file its final name, if `guard` does not object. Returns its hash. Needs at least one piece."""
+        whole = self.whole()
+        with open(whole, "rb+") as stream:
             os.fsync(stream.fileno())
-        digest = file_hash(Path(temporary))
-        _give_name(temporary, tables / f"{digest}.parquet")
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    fsync_folder(tables)
-    return digest
+        digest = file_hash(whole)
+        guard()
+        _give_name(str(whole), table_path(digest))
+        fsync_folder(self.folder)
+        return digest
+
+
+def table_path(digest: str) -> Path:
+    return folder("tables") / f"{digest}.parquet"
 
 
 def load_table(digest: str, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a kept table (memory-mapped), optionally only some columns."""
-    return pq.read_table(folder("tables") / f"{digest}.parquet", columns=columns, memory_map=True)
+    return pq.read_table(table_path(digest), columns=columns, memory_map=True)
 
 
 def column_names(digest: str) -> list[str]:
     """The columns of a kept table, without reading it."""
-    return list(pq.read_schema(folder("tables") / f"{digest}.parquet").names)
+    return list(pq.read_schema(table_path(digest)).names)

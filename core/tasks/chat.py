@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from core.data.columns import is_conversation
 from core.schemas.errors import UserError
 from core.schemas.examples import Example, Message
 
@@ -64,10 +65,7 @@ class Chat(TaskType):
         if roles.get("messages"):
             turns = conversation(row.get(roles["messages"]))
         else:
-            asked = "\n\n".join(part for role in ("prompt", "context") if (part := cell(row, roles, role).strip()))
-            turns = [("user", asked), ("assistant", cell(row, roles, "response").strip())]
-            if not all(text for _, text in turns):
-                return None
+            turns = _question_and_answer(*(cell(row, roles, role).strip() for role in ("prompt", "context", "response")))
         system = cell(row, roles, "system").strip()
         if system and not any(role == "system" for role, _ in turns):
             turns.insert(0, ("system", system))
@@ -75,6 +73,32 @@ class Chat(TaskType):
         if not turns:
             return None
         return Example(row_id=row_id, messages=tuple(Message(role=role, content=text) for role, text in turns))
+
+
+def _question_and_answer(prompt: str, context: str, response: str) -> list[Turn]:
+    """The turns of one question and its answer, [] where one is missing. A cell may itself hold turns as JSON, as
+    preference data often do: the conversation so far, the last turn, or (as the answer) the whole conversation."""
+    answer = _turns_of(response, "assistant") if response else []
+    if any(role == "user" for role, _ in answer):
+        return answer
+    asked = _turns_of(prompt, "user") if prompt else []
+    if asked == [("user", prompt)] and context:
+        asked = [("user", f"{prompt}\n\n{context}")]
+    elif context:
+        asked.append(("user", context))
+    return [*asked, *answer] if asked and answer else []
+
+
+def _turns_of(text: str, speaker: Speaker) -> list[Turn]:
+    """The turns that the text holds as JSON, else the text as one turn of this speaker."""
+    if text[:1] in ("[", "{"):
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = None
+        if value and is_conversation(value):
+            return conversation(value if isinstance(value, list) else [value])
+    return [(speaker, text)]
 
 
 def conversation(value: Any) -> list[Turn]:

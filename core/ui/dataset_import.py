@@ -2,88 +2,80 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
 import streamlit as st
 
-from core.schemas.imports import ImportOptions, ImportReport
-from core.services import datasets
+from core.schemas.errors import UserError
+from core.schemas.imports import ImportReport
+from core.services import datasets, reading
 from core.store.tables import Project
 from core.tasks import registry as tasks
 
-from . import parts, screens
-
-ACCEPTED = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "xlsx", "zip", "gz", "md"]
+from . import import_draft, import_sources, parts, screens
+from .import_draft import Draft
+from .import_look import file_look, shape_look
 
 
 def import_panel(project: Project) -> None:
-    """Upload or paste; then show what was found, let the person correct it, and import."""
-    uploader = f"upload-{project.id}-{st.session_state.get('upload_round', 0)}"
-    upload_tab, paste_tab = st.tabs(["Upload a file", "Paste text"])
-    with upload_tab:
-        given = st.file_uploader(
-            "File of examples",
-            ACCEPTED,
-            key=uploader,
-            help="CSV, TSV, Excel, JSON, JSON lines, Parquet, plain text, or a zip or gzip of one of these.",
-        )
-        if given is not None:
-            _keep(project, given.name, given)
-    with paste_tab:
-        pasted = st.text_area("Examples", height=160, placeholder="message,category\nWhere is my parcel?,delivery")
-        if st.button("Use this text", disabled=not pasted.strip()):
-            _keep(project, "pasted.txt", io.BytesIO(pasted.encode()))
-    upload_id = st.session_state.get(f"upload-of-{project.id}")
-    if upload_id:
-        _confirm(project, upload_id)
+    """Bring files in one of four ways; then show what was found, let the person correct it, and import."""
+    upload, paste, folder, hub = st.tabs(["Upload files", "Paste text", "Folder on this machine", "Hugging Face hub"])
+    with upload:
+        import_sources.upload_tab(project)
+    with paste:
+        import_sources.paste_tab(project)
+    with folder, parts.guard():
+        import_sources.folder_tab(project)
+    with hub, parts.guard():
+        import_sources.hub_tab(project)
+    files = import_draft.files(project)
+    if files:
+        _confirm(project, files)
 
 
-def _keep(project: Project, name: str, stream: Any) -> None:
-    """Copy to disk at once, then free the uploader's memory by giving it a new key."""
-    upload = datasets.keep_upload(project.id, name, stream)
-    st.session_state[f"upload-of-{project.id}"] = upload.id
-    st.session_state["upload_round"] = st.session_state.get("upload_round", 0) + 1
-    st.session_state[f"options-{upload.id}"] = {}
-    st.rerun()
-
-
-def _confirm(project: Project, upload_id: str) -> None:
-    upload = datasets.get_upload(upload_id)
-    options = ImportOptions.model_validate(st.session_state.get(f"options-{upload_id}") or {})
-    report = datasets.inspect(upload, options)
-    st.text(f"{upload.filename}: {report.format_title}")
-    for note in report.notes:
-        lines = f" (lines {', '.join(map(str, note.line_numbers[:10]))}{'…' if len(note.line_numbers) > 10 else ''})"
-        st.warning(f"{note.title}{lines if note.line_numbers else ''} {note.meaning}", icon=":material/info:")
-    if report.preview:
-        st.dataframe(list(report.preview)[:10], width="stretch", height=240)
-    _reading(upload_id, report)
-    roles = _roles(project, report)
-    problem = None
-    try:
-        tasks()[project.task or ""].check_roles(roles)
-    except Exception as error:  # shown beside the button: what is missing
-        problem = error
+def _confirm(project: Project, files: list[Draft]) -> None:
+    reports: list[ImportReport] = []
+    for file in files:
+        with st.container(border=len(files) > 1), parts.guard():
+            report = file_look(project, file, alone=len(files) == 1)
+            reports.append(report)
+    if len(reports) < len(files):
+        st.caption("Take the file that cannot be read out of the list, or correct how it is read.")
+        return
+    first = next((i for i, file in enumerate(files) if file["part"] == "train"), 0)
+    roles = _roles(project, reports[first])
+    problem = _problem(project, reports, roles)
+    if problem is None:
+        with parts.guard():
+            shape_look(project, files[first], reports[first], roles)
+    _differences(reports, roles)
     left, right = st.columns([1, 3], vertical_alignment="center")
     if left.button("Import", type="primary", disabled=problem is not None, width="stretch"):
-        files = [{"upload_id": upload_id, "options": report.options.model_dump()}]
-        job_id = datasets.submit_import(project.id, files, roles, project.task or "", upload.filename)
-        st.session_state.pop(f"upload-of-{project.id}")
+        payload = [import_draft.payload(file) for file in files]
+        title = ", ".join(dict.fromkeys(file["name"] for file in files))[:200]
+        job_id = datasets.submit_import(project.id, payload, roles, project.task or "", title)
+        import_draft.clear(project)
         screens.go("dataset", job=job_id)
     if problem is not None:
-        right.caption(getattr(problem, "cause", str(problem)))
+        right.caption(f"{problem.title} {problem.cause}")
 
 
-def _reading(upload_id: str, report: ImportReport) -> None:
-    """What was detected about the file, correctable."""
-    with st.expander("How the file is read", icon=":material/settings:"):
-        result = parts.form(
-            ImportOptions, report.options.model_dump(), level="all", key_prefix=f"read-{upload_id}", columns=3
-        )
-        if result.model is not None and st.button("Read it this way", disabled=result.model == report.options):
-            st.session_state[f"options-{upload_id}"] = result.model.model_dump()
-            st.rerun()
+def _problem(project: Project, reports: list[ImportReport], roles: dict[str, str]) -> UserError | None:
+    """What stands against importing now: shown beside the button."""
+    try:
+        tasks()[project.task or ""].check_roles(roles)
+        reading.check_columns(reports, roles)
+    except UserError as error:
+        return error
+    return None
+
+
+def _differences(reports: list[ImportReport], roles: dict[str, str]) -> None:
+    """Columns that only some files have, beyond those that are used."""
+    names = [{column.name for column in report.columns} for report in reports]
+    for report, own in zip(reports, names, strict=True):
+        missing = sorted(set().union(*names) - own - set(roles.values()))
+        if missing:
+            shown = ", ".join(f"“{name}”" for name in missing[:5]) + (" …" if len(missing) > 5 else "")
+            st.info(parts.plain(f"{report.filename} has no {shown}: its rows will be empty there."), icon=":material/info:")
 
 
 def _roles(project: Project, report: ImportReport) -> dict[str, str]:
@@ -100,7 +92,7 @@ def _roles(project: Project, report: ImportReport) -> dict[str, str]:
             index=1 + names.index(suggested[role.key]) if suggested.get(role.key) in names else 0,
             format_func=lambda name: "not used" if name is None else name,
             help=role.help,
-            key=f"role-{role.key}-{report.filename}",
+            key=f"role-{role.key}-{report.filename}-{hash(tuple(names))}",
         )
         if value:
             chosen[role.key] = value

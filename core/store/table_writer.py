@@ -1,0 +1,101 @@
+"""A Parquet file that is written piece by piece, also where later pieces have further columns."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+GROUP_ROWS = 20_000
+GROUP_BYTES = 16_000_000  # a page of rows on a screen decodes whole groups
+LEAST_GROUP_ROWS = 50
+
+
+class ParquetPieces:
+    """Writes to temporary files in `folder`, which are gone when the context ends unless one was given another name.
+
+    A piece with new columns begins a new file; `whole` puts the files together, row group by row group, so that never
+    more than one piece is in memory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows = 0
+        self._files: list[Path] = []
+        self._schema: pa.Schema | None = None
+        self._writer: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if self._writer is not None:
+                self._writer.close()
+        except (OSError, pa.ArrowException):  # the disk is full, for example: the first error is the one to hear of
+            if error is None:
+                raise
+        finally:
+            for file in self._files:
+                file.unlink(missing_ok=True)
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self._schema.names) if self._schema is not None else []
+
+    def write(self, piece: pa.Table) -> None:
+        if self._schema is None or not set(piece.column_names) <= set(self._schema.names):
+            known = list(self._schema) if self._schema is not None else []
+            new = [field for field in piece.schema if field.name not in self.columns]
+            self._begin(pa.schema([*known, *new]))
+        assert self._writer is not None and self._schema is not None
+        self._writer.write_table(_aligned(piece, self._schema), row_group_size=_group_rows(piece))
+        self.rows += piece.num_rows
+
+    def whole(self) -> Path:
+        """The one file with all pieces, closed."""
+        assert self._writer is not None, "nothing was written"
+        self._writer.close()
+        self._writer = None
+        if len(self._files) > 1:
+            parts = list(self._files)
+            assert self._schema is not None
+            self._begin(self._schema)
+            assert self._writer is not None
+            for part in parts:
+                with pq.ParquetFile(part) as file:
+                    for group in range(file.num_row_groups):
+                        piece = file.read_row_group(group)
+                        self._writer.write_table(_aligned(piece, self._schema), row_group_size=_group_rows(piece))
+            self._writer.close()
+            self._writer = None
+        return self._files[-1]
+
+    def _begin(self, schema: pa.Schema) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        handle, name = tempfile.mkstemp(prefix=".part-", dir=self.folder)
+        os.close(handle)
+        self._files.append(Path(name))
+        self._schema = schema
+        self._writer = pq.ParquetWriter(name, schema, compression="zstd")
+
+
+def _aligned(piece: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The piece with exactly these columns; those that it does not have are null."""
+    have = set(piece.column_names)
+    columns = [
+        piece.column(field.name).cast(field.type) if field.name in have else pa.nulls(piece.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _group_rows(piece: pa.Table) -> int:
+    bytes_a_row = max(1, piece.nbytes // max(piece.num_rows, 1))
+    return max(LEAST_GROUP_ROWS, min(GROUP_ROWS, GROUP_BYTES // bytes_a_row))

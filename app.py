@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
+from core.schemas.errors import UserError
 from core.services import projects, status
 from core.store.migrate import migrate
 from core.ui import jobs, screens, style
 from core.ui.errors import guard
+from core.ui.markup import plain
 from core.ui.page import journey_rail
 
 st.set_page_config(
@@ -48,8 +52,8 @@ with st.sidebar:
     st.markdown("### Tunewell")
     chosen = screens.project_id()
     if chosen:
-        with guard():
-            st.caption(projects.get(chosen).name)
+        with suppress(UserError):  # an old address: the screen itself says so
+            st.caption(plain(projects.get(chosen).name))
     journey_rail(screens.rail(key), screens.here())
     if not status.worker_is_alive():
         jobs.no_worker()

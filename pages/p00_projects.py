@@ -43,7 +43,7 @@ def _open(project: Project) -> None:
 
 @st.dialog("Rename project")
 def _rename(project: Project) -> None:
-    name = st.text_input("Name", project.name, max_chars=80)
+    name = st.text_input("Name", project.name)
     if st.button("Rename", type="primary"):
         with parts.guard():
             projects.update(project.id, name=name)
@@ -57,7 +57,7 @@ def _create(name: str) -> None:
 
 with st.form("new-project", border=True):
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("New project", placeholder="For example: sort our support messages", max_chars=80)
+        name = st.text_input("New project", placeholder="For example: sort our support messages")
         create = st.form_submit_button("Create project", type="primary")
     if create:
         with parts.guard():
@@ -85,8 +85,8 @@ if not found:
     st.caption("None yet. Create one above, or open a sample.")
 for project in found:
     with st.container(border=True):
-        about, state, buttons = st.columns([5, 3, 2], vertical_alignment="center")
-        with about:
+        about, state, buttons = st.columns([5, 2, 3], vertical_alignment="center")
+        with about.container(gap="xsmall"):
             st.text(project.name)
             task = tasks()[project.task].title if project.task else "No task chosen yet"
             st.caption(f"{task} · changed {_ago(project.updated_at)}")

@@ -33,13 +33,15 @@ with parts.guard():
         else:
             recipes.keep_draft(project, recipe)
             cost_panel(project, recipe, KEY)
+        # Beside the cost, so that it is seen without scrolling past the settings.
+        missing = runs.missing(project)
+        label = "Start training" if not missing else f"First choose {missing[0][0]}"
+        ready = not missing and recipe is not None
+        if st.button(label, type="primary", disabled=not ready, width="stretch") and recipe is not None:
+            run = runs.start(project.id, recipe, parent_id=st.session_state.pop(f"parent-{project.id}", None))
+            screens.go("training", run=run.id)
+        for what, step in missing:
+            st.page_link(screens.page_of(step), label=f"Go and choose {what}", query_params=screens.here())
+        if recipe is not None:
             balance_panel(project, recipe)
             yaml_panel(project, recipe, KEY)
-    missing = runs.missing(project)
-    st.divider()
-    label = "Start training" if not missing else f"First choose {missing[0][0]}"
-    if st.button(label, type="primary", disabled=bool(missing) or recipe is None) and recipe is not None:
-        run = runs.start(project.id, recipe, parent_id=st.session_state.pop(f"parent-{project.id}", None))
-        screens.go("training", run=run.id)
-    for what, step in missing:
-        st.page_link(screens.page_of(step), label=f"Go and choose {what}", query_params=screens.here())

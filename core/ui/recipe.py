@@ -22,10 +22,11 @@ def preset_buttons(project: Project, key: str) -> None:
 
     current = recipes.draft(project)
     for column, (name, (title, help_text)) in zip(st.columns(3), recipes.PRESETS.items(), strict=True):
-        with column.container(border=True, height="stretch"):
+        with column.container(border=True, height="stretch", vertical_alignment="distribute"):
             chosen = current == recipes.for_project(project, name)
-            st.markdown(f"**{title}**" + (" :material/check:" if chosen else ""))
-            st.caption(help_text)
+            with st.container(gap="xsmall"):
+                st.markdown(f"**{title}**" + (" :material/check:" if chosen else ""))
+                st.caption(help_text)
             st.button("Use this preset", key=f"{key}-{name}", on_click=take, args=(name,), width="stretch", disabled=chosen)
 
 

@@ -251,6 +251,7 @@ def test_the_queue_goes_worst_first_keeps_every_decision_and_can_be_left(project
     assert again.id == queue.id and [q.id for q in relabel.of_version(version)] == [queue.id]
     now = relabel.state(project, version, again)
     assert (now.decided, now.skipped, now.total) == (2, 1, 8) and now.item is not None and now.item.row_id not in (first, third)
+    assert [relabel.is_open(queue, row) for row in (first, second, third, "r-7")] == [False, True, False, True]
     assert relabel.undo(again) == third and relabel.state(project, version, again).decided == 1
     for item in queue.items[2:]:
         relabel.decide(again, item["row_id"], "keep")
@@ -335,6 +336,6 @@ def test_the_queue_shows_a_hostile_text_as_text_and_every_button_decides(project
     assert not app.exception and "<img" not in shown and "&lt;img src=x" in shown and "&lt;b&gt;good" in shown
     labels = [b.label for b in app.button if b.key and b.key.startswith("queue-label-")]
     assert len(labels) == 3 and any(r"\<b\>good" in label for label in labels)
-    app.button(key="queue-drop").click().run()
+    app.button(key="queue-drop-r-0").click().run()
     assert [d.action for d in relabel.state(project, version, queue).decisions.values()] == ["drop"]
     assert any("Every row is decided" in s.value for s in app.success)

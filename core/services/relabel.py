@@ -145,6 +145,11 @@ def decide(queue: RowQueue, row_id: str, action: Action, label: str | None = Non
     records.add(RowDecision(queue_id=queue.id, row_id=row_id, action=action, label=label))
 
 
+def is_open(queue: RowQueue, row_id: str) -> bool:
+    """Whether the row is still to be decided: it was not looked at, or skipped."""
+    return all(d.action == "skip" for d in records.find(RowDecision, queue_id=queue.id, row_id=row_id))
+
+
 def undo(queue: RowQueue) -> str | None:
     """Take the newest decision back. Returns its row."""
     newest = records.find(RowDecision, queue_id=queue.id, limit=1)

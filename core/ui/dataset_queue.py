@@ -53,14 +53,18 @@ def queue_panel(project: Project, version: DatasetVersion, queue_id: str) -> Non
 @st.fragment
 def _rows(project: Project, version: DatasetVersion, queue: RowQueue) -> None:
     now = relabel.state(project, version, queue)
-    skipped = f" · {now.skipped:,} skipped, they come again at the end" if now.skipped else ""
-    gone = f" · {now.gone:,} are not there any more" if now.gone else ""
-    st.progress(now.decided / max(1, now.total), text=f"{now.decided:,} of {now.total:,} decided{skipped}{gone}")
+    above = st.container()
+    # The buttons come first: once a person sees a row, its own buttons are the ones that a key presses.
     if now.item is not None:
-        _row(queue, now.item)
         _choices(version, queue, now.item)
-    else:
-        st.success("Every row is decided.", icon=":material/check_circle:")
+    with above:
+        skipped = f" · {now.skipped:,} skipped, they come again at the end" if now.skipped else ""
+        gone = f" · {now.gone:,} are not there any more" if now.gone else ""
+        st.progress(now.decided / max(1, now.total), text=f"{now.decided:,} of {now.total:,} decided{skipped}{gone}")
+        if now.item is not None:
+            _row(queue, now.item)
+        else:
+            st.success("Every row is decided.", icon=":material/check_circle:")
     _below(project, version, queue, now)
 
 
@@ -86,13 +90,18 @@ def _row(queue: RowQueue, item: Item) -> None:
 
 
 def _choices(version: DatasetVersion, queue: RowQueue, item: Item) -> None:
-    """Buttons with keys. A decision is kept before the next row is drawn."""
+    """Buttons with keys, each row's own. A decision is kept before the next row is drawn; a key that is pressed again before
+    that belongs to the row that was decided already and does nothing."""
+
+    def decide(action: relabel.Action, label: str | None = None) -> None:
+        if relabel.is_open(queue, item.row_id):
+            relabel.decide(queue, item.row_id, action, label)
 
     def label_as(label: str) -> None:
         if label == item.label:
-            relabel.decide(queue, item.row_id, "keep")
+            decide("keep")
         else:
-            relabel.decide(queue, item.row_id, "relabel", label)
+            decide("relabel", label)
 
     labels = relabel.labels(version) if item.label else []
     legend = {}
@@ -103,7 +112,7 @@ def _choices(version: DatasetVersion, queue: RowQueue, item: Item) -> None:
             legend[number] = visible(label)
             column.button(
                 parts.plain(visible(label)) + (" (suggested)" if label == item.suggested != item.label else ""),
-                key=f"queue-label-{number}",
+                key=f"queue-label-{number}-{item.row_id}",
                 shortcut=number,
                 on_click=label_as,
                 args=(label,),
@@ -115,8 +124,9 @@ def _choices(version: DatasetVersion, queue: RowQueue, item: Item) -> None:
             st.button("Give it", on_click=lambda: label_as(str(other)), disabled=other is None)
     with st.container(horizontal=True, gap="small"):
         for name, key, action, icon in _ACTIONS:
-            decision = (queue, item.row_id, action)
-            st.button(name, key=f"queue-{action}", shortcut=key, icon=icon, on_click=relabel.decide, args=decision)
+            st.button(
+                name, key=f"queue-{action}-{item.row_id}", shortcut=key, icon=icon, on_click=decide, args=(action,)
+            )
         st.button("Undo", key="queue-undo", shortcut="z", icon=":material/undo:", on_click=_undo, args=(queue,))
     parts.key_legend({**legend, "K": "keep as it is", "D": "drop the row", "S": "skip for now", "Z": "undo"})
 
@@ -168,7 +178,7 @@ def _apply_dialog(project: Project, version: DatasetVersion, queue: RowQueue) ->
 
 
 _HELP = "One row at a time, the most doubtful first: keep it, drop it or give it another label. Nothing changes until the end."
-_ACTIONS = (
+_ACTIONS: tuple[tuple[str, str, relabel.Action, str], ...] = (
     ("Keep", "k", "keep", ":material/check:"),
     ("Drop", "d", "drop", ":material/delete:"),
     ("Skip", "s", "skip", ":material/skip_next:"),

@@ -157,11 +157,11 @@ def _quiet(setting: Setting, judged: list[_Judged]) -> Iterator[Finding]:
             title = f"No noticeable difference for {names}"
             meaning += f"Less than {size(scale.noticeable, scale)} is not reported as a problem."
         else:
-            title = f"Nearly any changed word moves the answer, also one that names a group: {names}"
+            title = f"No more difference than any other changed word makes: {names}"
             control = size(gap_of(setting.control).value, scale) if setting.control is not None else "as much"
             meaning += (
-                f"Swapping words that name no group does so by {control}: the model is unsteady on such sentences, and this "
-                "alone does not show that it treats these groups differently."
+                f"Swapping words that name no group does so by {control}, so this does not show that the model treats these "
+                "groups differently; it shows that single words weigh much."
             )
         yield Finding(
             check=setting.audit,

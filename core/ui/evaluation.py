@@ -44,6 +44,9 @@ def verdict_panel(result: EvaluationResult) -> None:
     with st.container(border=True):
         parts.verdict_badge(result.verdict)
         first, *rest = result.sentences or ("There is no base model to compare with; the figures are below.",)
+        if first.endswith(":") and rest:
+            figure = rest.pop(0)
+            first = f"{first} {figure[:1].lower()}{figure[1:]}"
         st.html(f'<p class="tw-verdict">{escape(first)}</p>')
         lines = "".join(f"<p>{escape(sentence)}</p>" for sentence in rest)
         st.html(f'<div class="tw-lines">{lines}</div>')

@@ -39,7 +39,8 @@ def basis(estimate: Estimate, factor: float = 1, digits: int = 2, sign: str = ""
     n = f"n = {estimate.n:,}"
     if estimate.low is None or estimate.high is None:
         return n
-    low, high = (f"{factor * bound:{sign},.{digits}f}" for bound in (estimate.low, estimate.high))
+    # Adding 0 turns the -0 of a rounded small negative into 0.
+    low, high = (f"{round(factor * bound, digits) + 0.0:{sign},.{digits}f}" for bound in (estimate.low, estimate.high))
     return f"{low} to {high}, {n}"
 
 
@@ -56,7 +57,7 @@ def figure_html(estimate: Estimate | None, *, share: bool = False, digits: int |
     factor, unit = (100, "%") if share else (1, "")
     digits = digits if digits is not None else (1 if share else 2)
     return (
-        f'<span class="tw-cell">{factor * estimate.value:,.{digits}f}{unit}</span>'
+        f'<span class="tw-cell">{round(factor * estimate.value, digits) + 0.0:,.{digits}f}{unit}</span>'
         f'<span class="tw-cell-basis">{basis(estimate, factor, digits)}</span>'
     )
 

@@ -11,19 +11,25 @@ from core.store.tables import Run, SampleSet
 from . import parts
 
 KEYS = {"1": "Left is better", "2": "Right is better", "3": "Both alike", "4": "Both bad", "Z": "Undo", "S": "Skip"}
+HEAT = "0 takes the likeliest word each time, which makes small models repeat themselves; higher is freer."
+
+
+def usual_heat(run: Run) -> float:
+    """A question has an answer, so its likeliest words are taken; a free text would go in circles that way."""
+    return 0.7 if run.task == "completion" else 0.0
 
 
 def generate_form(run: Run, *, expanded: bool) -> None:
     """Which prompts, and how they are answered."""
     with st.expander("New samples", expanded=expanded, icon=":material/edit_note:"):
         st.caption(
-            "Without prompts of your own, 50 prompts of the validation part are used. Both models answer the same prompts with "
-            "the same settings."
+            "Without prompts of your own, up to 50 prompts of the validation part are used. Both models answer the same prompts "
+            "with the same settings."
         )
         own = st.text_area("Your own prompts, one a line (optional)", height=120, key=f"prompts-{run.id}")
         left, middle, right = st.columns(3)
         length = left.number_input("Longest answer (tokens)", 8, 512, 80)
-        heat = middle.slider("Temperature", 0.0, 1.5, 0.0, 0.1, help="0 always takes the likeliest word; higher is freer.")
+        heat = middle.slider("Temperature", 0.0, 1.5, usual_heat(run), 0.1, help=HEAT)
         seed = right.number_input("Seed", 0, 10**6, 0, help=parts.term("seed"))
         if st.button("Write samples", type="primary"):
             decoding = Decoding(max_new_tokens=int(length), temperature=float(heat), top_p=0.95 if heat else 1.0, seed=int(seed))

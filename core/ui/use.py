@@ -13,6 +13,7 @@ from core.store.tables import Run
 from core.tasks import registry as tasks
 
 from . import jobs, parts
+from .review import HEAT, usual_heat
 
 REFRESH_SECONDS = 1.0
 NAMES = {"tuned": "Your model", "base": "Base model"}
@@ -77,9 +78,7 @@ def _settings(run: Run) -> dict[str, Any]:
     with st.expander("How it answers", icon=":material/tune:"):
         left, middle, right = st.columns(3)
         length = left.number_input("Longest answer (tokens)", 8, 512, 80, key=f"length-{run.id}")
-        heat = middle.slider(
-            "Temperature", 0.0, 1.5, 0.0, 0.1, key=f"heat-{run.id}", help="0 takes the likeliest word each time; higher is freer."
-        )
+        heat = middle.slider("Temperature", 0.0, 1.5, usual_heat(run), 0.1, key=f"heat-{run.id}", help=HEAT)
         seed = right.number_input("Seed", 0, 10**6, 0, key=f"seed-{run.id}", help=parts.term("seed"))
     return {"max_new_tokens": int(length), "temperature": float(heat), "top_p": 0.95 if heat else 1.0, "seed": int(seed)}
 

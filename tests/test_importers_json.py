@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from core.importers import read
+from core.importers import inspect, read
 from core.schemas.errors import UserError
 from core.schemas.imports import ColumnKind, ImportOptions, ImportReport
 
@@ -150,3 +150,72 @@ def test_a_quick_look_stops_early(tmp_path: Path) -> None:
     for content, name in ((json.dumps(ROWS), "x.json"), ("\n".join(LINES), "x.jsonl")):
         table, report = load(tmp_path, content, name, limit_rows=5)
         assert table.num_rows == 5 and not report.complete
+
+
+NESTED = {
+    "about": {"version": 1},
+    "data": [
+        {
+            "title": "Rooms",
+            "paragraphs": [
+                {"context": f"Room {n} is blue.", "qas": [{"question": f"Colour of {n}?", "answer": "blue"}] * 2}
+                for n in range(3)
+            ],
+        }
+    ],
+    "authors": [{"name": "A"}, {"name": "B"}],
+}
+
+
+def test_the_lists_inside_a_document_are_offered_and_one_can_be_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "nested.json"
+    path.write_text(json.dumps(NESTED))
+    report = inspect(path, "nested.json")
+    assert [(found.path, found.rows) for found in report.paths] == [
+        ("data.paragraphs.qas", 6), ("data.paragraphs", 3), ("authors", 2), ("data", 1),
+    ]  # fmt: skip
+    assert report.paths[0].keys == ("question", "answer")
+    table, chosen = read(path, "nested.json", ImportOptions(path="data.paragraphs.qas"))
+    assert table.num_rows == 6 and chosen.options.path == "data.paragraphs.qas"
+    assert table.to_pylist()[2] == {
+        "title": "Rooms", "context": "Room 1 is blue.", "question": "Colour of 1?", "answer": "blue",
+    }  # fmt: skip
+    with pytest.raises(UserError, match="no such list"):
+        read(path, "nested.json", ImportOptions(path="data.nothing"))
+
+
+def test_a_list_deep_inside_is_found_without_help(tmp_path: Path) -> None:
+    table, report = load(tmp_path, json.dumps({"result": {"page": 1, "a.b": [{"text": "x"}, {"text": "y"}]}}), "x.json")
+    assert table.to_pydict() == {"page": ["1", "1"], "text": ["x", "y"]}
+    assert "“result.a.b”" in report.notes[0].title
+
+
+def test_a_list_inside_the_records_of_a_long_list_can_be_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps([{"id": n, "turns": [{"text": f"a{n}"}, {"text": f"b{n}"}]} for n in range(500)]))
+    assert [found.path for found in inspect(path, "x.json").paths] == ["turns"]
+    table, _ = read(path, "x.json", ImportOptions(path="turns"))
+    assert table.num_rows == 1000 and table.to_pylist()[999] == {"id": "499", "text": "b499"}
+
+
+@pytest.mark.parametrize("gap", ["", "\n", " \r\n\t"])
+def test_a_list_is_read_in_windows_wherever_they_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gap: str
+) -> None:
+    monkeypatch.setattr("core.importers._text.BLOCK_CHARACTERS", 7)
+    records = [{"text": f"Zimmer {n} \U0001f642", "n": n * 1000, "list": [n, {"a": "]"}]} for n in range(40)]
+    content = "[" + gap + f",{gap}".join(json.dumps(r, ensure_ascii=n % 2 == 0) for n, r in enumerate(records)) + gap + "]"
+    table, _ = load(tmp_path, content, "x.json")
+    assert table.column("text").to_pylist() == [r["text"] for r in records]
+    assert table.column("n").to_pylist() == [str(r["n"]) for r in records]
+    with pytest.raises(UserError, match="ends too early"):
+        load(tmp_path, content[:-1], "x.json")
+    with pytest.raises(UserError, match="line 1, column 7:" if not gap else "line"):
+        load(tmp_path, '[{"a" 1}]', "x.json")
+
+
+def test_one_object_that_would_not_fit_into_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.importers.json_document.LARGEST_OBJECT", 50)
+    with pytest.raises(UserError, match="too large to be read as one object"):
+        load(tmp_path, json.dumps(NESTED), "x.json")
+    assert load(tmp_path, json.dumps([{"text": "x" * 100}]), "x.json")[0].num_rows == 1

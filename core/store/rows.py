@@ -90,12 +90,15 @@ def _numbers(digest: str, wanted: RowFilter) -> np.ndarray:
         conditions.append(f"{_quoted(digest, name)} IS NOT DISTINCT FROM ?")
         given.append(value)  # type: ignore[arg-type]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    order = NUMBER
-    if wanted.order != "file":
-        length = f"coalesce(strlen({_quoted(digest, wanted.columns[0])}), 0)"
-        order = f"{length} {'DESC' if wanted.order == 'longest' else 'ASC'}, {NUMBER}"
-    found = _ask(digest, f"SELECT {NUMBER}::INTEGER AS n FROM rows {where} ORDER BY {order}", given)
-    return found.column("n").to_numpy()
+    if wanted.order == "file":
+        found = _ask(digest, f"SELECT {NUMBER}::INTEGER AS n FROM rows {where} ORDER BY n", given)
+        return found.column("n").to_numpy()
+    length = f"coalesce(strlen({_quoted(digest, wanted.columns[0])}), 0)::INTEGER"
+    found = _ask(digest, f"SELECT {NUMBER}::INTEGER AS n, {length} AS length FROM rows {where} ORDER BY n", given)
+    lengths = found.column("length").to_numpy()
+    # Stable, so that texts of one length stay in the order of the file.
+    order = np.argsort(-lengths if wanted.order == "longest" else lengths, kind="stable")
+    return found.column("n").to_numpy()[order]
 
 
 def _quoted(digest: str, name: str) -> str:

@@ -145,6 +145,7 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         end_all([worker, server])
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark browser tests. Beside one another (`-n 2 --dist loadgroup`) a file stays together, and so do the tests that
     take ports; those begin, because they take longest."""

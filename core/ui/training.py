@@ -136,7 +136,9 @@ def _buttons(run: Run, job: Job) -> None:
             if st.button("Pause", icon=":material/pause:", key=f"pause-{run.id}"):
                 runs.wish(run, Desired.PAUSE)
                 st.rerun()
-            if st.button("Stop and keep", icon=":material/stop:", key=f"stop-{run.id}"):
+            if job.state is JobState.RUNNING and st.button(
+                "Stop and keep", icon=":material/stop:", key=f"stop-{run.id}"
+            ):
                 _ask(run, "stop")
         if job.state is JobState.PAUSED and st.button("Resume", icon=":material/play_arrow:", type="primary"):
             runs.wish(run, Desired.RUN)

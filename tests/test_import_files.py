@@ -68,9 +68,8 @@ def test_each_row_says_which_part_its_file_is_for(project: Project) -> None:
 
 
 def test_the_part_is_guessed_from_the_name() -> None:
-    assert [reading.guessed_part(name) for name in ("reviews_train.csv", "dev.tsv", "a/train/test.csv", "x.csv")] == [
-        "train", "validation", "test", None,
-    ]  # fmt: skip
+    names = ("reviews_train.csv", "dev.tsv", "a/train/test.csv", "train/0.parquet", "x.csv")
+    assert [reading.guessed_part(name) for name in names] == ["train", "validation", "test", "train", None]
 
 
 def test_the_same_file_twice_keeps_every_id_apart(project: Project) -> None:

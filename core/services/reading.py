@@ -82,8 +82,9 @@ def source(file: Mapping[str, Any]) -> Source:
 
 
 def guessed_part(filename: str) -> str | None:
-    """The split that a file's name speaks of ("train.csv"), or None for all of them."""
-    return part_named(Path(filename).name)
+    """The split that a file's name or else its folder speaks of ("train.csv", "test/0.parquet"), or None for all."""
+    *above, name = Path(filename).parts or ("",)
+    return part_named(name) or (part_named(above[-1]) if above else None)
 
 
 def check_columns(reports: Sequence[ImportReport], roles: Mapping[str, str]) -> None:

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # tests beside one another: threads that wait for one another crawl then
-    os.environ["OMP_NUM_THREADS"] = os.environ["TUNEWELL_THREADS"] = "1"
-
 import pytest
 
 from launcher import address, product
@@ -145,17 +142,10 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         end_all([worker, server])
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark browser tests. Beside one another (`-n 2 --dist loadgroup`) a file stays together, and so do the tests that
-    take ports; those begin, because they take longest."""
     for item in items:
         if {"chromium_path", "browser", "browser_page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
-        takes_ports = item.get_closest_marker("browser") or item.path.stem.startswith("test_launcher")
-        item.add_marker(pytest.mark.xdist_group("ports" if takes_ports else item.path.stem))
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items.sort(key=lambda item: next(item.iter_markers("xdist_group")).args[0] != "ports")
 
 
 @pytest.hookimpl(wrapper=True)

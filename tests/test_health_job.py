@@ -120,7 +120,7 @@ def test_a_fix_asks_for_the_report_of_the_new_version() -> None:
 
 
 def test_rows_that_cannot_be_used_are_told_with_the_reason() -> None:
-    project, version = imported([*reviews(60), ("", "positive"), ("what a day", "")])
+    _, version = imported([*reviews(60), ("", "positive"), ("what a day", "")])
     report = health.check(version)
     assert "1 no text, 1 no label" in one(report, "empty").title or "1 no label, 1 no text" in one(report, "empty").title
 
@@ -149,7 +149,7 @@ def test_a_column_that_names_the_parts_says_so_before_there_is_a_split() -> None
     doubled = [*rows, *rows[:10]]
     _, version = imported(doubled, set=["train"] * 200 + ["test"] * 10)
     finding = one(health.check(version), "leakage", Severity.ERROR)
-    assert "10 rows of the 10 test rows are also in training: 10 exactly" in finding.title
+    assert "10 of the 10 test rows are also in training: 10 exactly" in finding.title
     assert "the column “set”" in finding.meaning and finding.data["evidence"]["a-200"] == "as a-0"
 
 
@@ -162,7 +162,7 @@ def test_a_column_about_people_is_held_against_the_labels() -> None:
 
 
 def test_texts_from_real_use_are_kept_and_can_be_removed() -> None:
-    project, version = imported(reviews(60))
+    project, _ = imported(reviews(60))
     assert health_inputs.keep_real_texts(project.id, ["One.", " ", "Two."]) == 2
     assert health_inputs.real_texts(projects.get(project.id)) == ["One.", "Two."]
     health_inputs.keep_real_texts(project.id, [])

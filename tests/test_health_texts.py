@@ -87,8 +87,9 @@ def test_a_second_language_is_pointed_out_with_its_rows() -> None:
         for w in ("ruhig", "schön")
     ]
     result = report(labelled([*reviews(200), *german]), "classification")
-    finding = one(result, "languages", Severity.WARNING)
-    assert "German" in finding.title and result.language == "en"
+    finding, by_label = of(result, "languages")
+    assert "11% German" in finding.title and result.language == "en"
+    assert "German goes with the label “positive”" in by_label.title and "0% of the others" in by_label.title
     assert set(finding.row_ids) <= {f"r{i}" for i in range(200, 224)} and len(finding.row_ids) > 15
 
 

@@ -18,6 +18,9 @@ import numpy as np
 
 SHINGLE = 5
 NEIGHBOURS = 20  # pairs sought for one text; a thousand variations of one sentence would otherwise give half a million
+# A million texts of a few templates resemble one another by the thousand. The search ends at so many pairs, or so much
+# work (one unit takes 15 to 30 ns: an entry that is visited; a pair of sketches is 8, a shingle that is compared 4).
+PAIRS, WORK = 2_000_000, 2_500_000_000
 BINS = 64  # of the sketch that rules most candidates out before their sets are compared
 BLOCK = 1 << 16  # candidate pairs compared at once
 READ = 1 << 22  # characters of all texts that are turned into shingles at once
@@ -44,6 +47,14 @@ def exact_groups(texts: Sequence[str]) -> list[list[int]]:
     return [group for group in found.values() if len(group) > 1]
 
 
+@dataclass(frozen=True)
+class NearPairs:
+    """`pairs` as of `near_pairs`; `whole` is False where the search ended early, so that texts may be in none."""
+
+    pairs: list[tuple[int, int, float]]
+    whole: bool
+
+
 def near_pairs(
     texts: Sequence[str], threshold: float = 0.8, sides: Sequence[int] | None = None
 ) -> list[tuple[int, int, float]]:
@@ -52,9 +63,15 @@ def near_pairs(
     Of equal texts (see `exact_groups`) only the first is compared. With `sides` (one number a text) only pairs of
     different sides are sought, and equal texts count as one only within their side. Every text that has a
     near-duplicate is in at least one pair; a text with more than `NEIGHBOURS` of them need not be in a pair with each.
+    The search ends at `PAIRS` or `WORK`, and then some texts may be in none: `search_pairs` tells.
     Texts under 5 characters have no shingles and are in no pair. Memory: about 10 bytes a character at threshold .8,
     and 200 MB.
     """
+    return search_pairs(texts, threshold, sides).pairs
+
+
+def search_pairs(texts: Sequence[str], threshold: float = 0.8, sides: Sequence[int] | None = None) -> NearPairs:
+    """`near_pairs`, and whether the search was carried to its end."""
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must be in (0, 1], not {threshold}")
     marks = list(sides) if sides is not None else [0] * len(texts)
@@ -65,16 +82,16 @@ def near_pairs(
             first.setdefault((key, mark), index)
     keys = [key for key, _ in first]
     if len(keys) < 2:
-        return []
+        return NearPairs([], True)
     origin = np.fromiter(first.values(), dtype=np.int64)
     side = np.fromiter((mark for _, mark in first), dtype=np.int64) if sides is not None else None
-    found = _join(keys, threshold, side)
+    found, whole = _join(keys, threshold, side)
     pairs = []
     for (a, b), jaccard in found.items():
         if keys[a] != keys[b]:  # equal texts on two sides are exact overlaps
             i, j = sorted((int(origin[a]), int(origin[b])))
             pairs.append((i, j, jaccard))
-    return sorted(pairs)
+    return NearPairs(sorted(pairs), whole)
 
 
 def clusters(pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
@@ -202,11 +219,14 @@ def _prefixes(
     return shingle[kept], (row[kept] + start).astype(np.int32), place[kept]
 
 
-def _join(texts: list[str], threshold: float, side: np.ndarray | None) -> dict[tuple[int, int], float]:
-    """Pairs of rows with Jaccard >= threshold, walking the lists of rows that share a prefix shingle.
+def _join(
+    texts: list[str], threshold: float, side: np.ndarray | None
+) -> tuple[dict[tuple[int, int], float], bool]:
+    """Pairs of rows with Jaccard >= threshold, and whether these are all that is sought.
 
-    Each list is ordered by set size, so a walk ends where sizes alone rule a match out. In round d every row that still
-    seeks neighbours meets the rows d places before and behind it in each of its lists.
+    Walks the lists of rows that share a prefix shingle. Each list is ordered by set size, so a walk ends where sizes alone
+    rule a match out. In round d every row that still seeks neighbours meets the rows d
+    places before and behind it in each of its lists.
     """
     entries = _Entries.of(texts, threshold)
     row, size = entries.row, entries.size
@@ -215,12 +235,14 @@ def _join(texts: list[str], threshold: float, side: np.ndarray | None) -> dict[t
     # A meeting with a larger set needs a place this early, see `possible` below.
     ahead = np.flatnonzero(size - entries.place >= 2 * threshold / (1 + threshold) * size - 1e-9)
     behind = np.arange(len(row))
+    work = _Work()
     for distance in range(1, REACH + 1):
         seeking = partners < NEIGHBOURS
         ahead = entries.reachable(ahead[seeking[row[ahead]]], distance, threshold)
         behind = entries.reachable(behind[seeking[row[behind]]], -distance, threshold)
         if not len(ahead) and not len(behind):
             break
+        work.done += len(ahead) + len(behind)
         # Two seekers meet through `ahead`; `behind` only has to meet those that no longer seek themselves.
         idle = behind[~seeking[row[behind - distance]]]
         x, y = np.concatenate([ahead, idle]), np.concatenate([ahead + distance, idle - distance])
@@ -229,21 +251,35 @@ def _join(texts: list[str], threshold: float, side: np.ndarray | None) -> dict[t
         possible = most >= threshold / (1 + threshold) * (size[x] + size[y]) - 1e-9
         if side is not None:
             possible &= side[row[x]] != side[row[y]]
-        for i, j, jaccard in _similar(texts, entries, row[x[possible]], row[y[possible]], threshold):
+        for i, j, jaccard in _similar(texts, entries, row[x[possible]], row[y[possible]], threshold, work):
+            if len(pairs) >= PAIRS:
+                return pairs, False
             if (i, j) not in pairs:
                 pairs[i, j] = jaccard
                 partners[i] += 1
                 partners[j] += 1
-    return pairs
+        if work.done > WORK:
+            return pairs, False
+    return pairs, True
+
+
+@dataclass
+class _Work:
+    """How much the search has done, in the units of `WORK`."""
+
+    done: int = 0
 
 
 def _similar(
-    texts: list[str], entries: _Entries, a: np.ndarray, b: np.ndarray, threshold: float
+    texts: list[str], entries: _Entries, a: np.ndarray, b: np.ndarray, threshold: float, work: _Work
 ) -> Iterator[tuple[int, int, float]]:
     """The candidate pairs whose exact Jaccard reaches the threshold, each once, as (smaller, larger, Jaccard)."""
     rows = len(texts)
     for start in range(0, len(a), BLOCK):
+        if work.done > WORK:
+            return
         i, j = a[start : start + BLOCK], b[start : start + BLOCK]
+        work.done += 8 * len(i)
         hopeful = _hopeful(entries.sketches[i], entries.sketches[j], threshold)
         i, j = i[hopeful].astype(np.int64), j[hopeful].astype(np.int64)
         if not len(i):
@@ -253,6 +289,7 @@ def _similar(
         for part in range(0, len(low), most):
             i, j = low[part : part + most], high[part : part + most]
             left, right = _shingles([texts[k] for k in i]), _shingles([texts[k] for k in j])
+            work.done += 4 * (len(left) + len(right))
             both = np.sort(np.concatenate([left, right]))
             same = both[1:][both[1:] == both[:-1]]
             shared = np.bincount((same >> np.uint64(32)).astype(np.int64), minlength=len(i))

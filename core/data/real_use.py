@@ -70,8 +70,9 @@ def auc(positive: np.ndarray, negative: np.ndarray) -> Estimate:
     m, n = len(positive), len(negative)
     ranks = rankdata(np.concatenate([positive, negative]))
     value = float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n))
-    q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
-    variance = (value * (1 - value) + (m - 1) * (q1 - value**2) + (n - 1) * (q2 - value**2)) / (m * n)
+    inner = min(max(value, 0.5 / min(m, n)), 1 - 0.5 / min(m, n))  # at 0 and 1 the formula knows no doubt
+    q1, q2 = inner / (2 - inner), 2 * inner**2 / (1 + inner)
+    variance = (inner * (1 - inner) + (m - 1) * (q1 - inner**2) + (n - 1) * (q2 - inner**2)) / (m * n)
     half = 1.96 * sqrt(max(0.0, variance))
     return Estimate(
         value=value, n=min(m, n), low=max(0.0, value - half), high=min(1.0, value + half), method="Hanley and McNeil"

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.data import health
 from core.schemas.errors import UserError
+from core.schemas.findings import Finding
 from core.schemas.health import HealthReport
 from core.schemas.jobs import Job, JobKind
 from core.store import jobs, records
+from core.store.files import load_table
 from core.store.tables import DatasetVersion, Project
 
 from . import datasets, health_inputs, status
@@ -40,7 +46,7 @@ def of(version: DatasetVersion) -> HealthReport | None:
 
 def is_current(version: DatasetVersion) -> bool:
     """Whether there is a report and nothing that it rests on has changed (split, real-use texts, base model, checks)."""
-    return bool(version.health) and version.health.get("key") == key_of(version)
+    return version.health is not None and version.health.get("key") == key_of(version)
 
 
 def running(project_id: str, version_id: str) -> list[Job]:
@@ -77,6 +83,36 @@ def check(version: DatasetVersion, progress: health.Progress = lambda title, don
     ).model_copy(update={"key": key})
     datasets.store_health(version.id, report.model_dump(mode="json"))
     return report
+
+
+class EvidenceRow(NamedTuple):
+    """A row as a finding shows it: `found` is the suspicious word, or why it is listed."""
+
+    row_id: str
+    found: str
+    label: str
+    text: str
+
+
+def evidence(version: DatasetVersion, finding: Finding, most: int) -> list[EvidenceRow]:
+    """The first rows of a finding, in its order; rows that are not there any more are left out."""
+    wanted = list(finding.row_ids[:most])
+    marks = finding.data.get("evidence") or {}
+    roles = {role: column for role, column in version.roles.items() if column}
+    rows = {row[datasets.ROW_ID]: row for row in _rows(version, wanted, list(dict.fromkeys(roles.values())))}
+    shown = []
+    for row_id in (row for row in wanted if row in rows):
+        cells = {role: rows[row_id][column] or "" for role, column in roles.items()}
+        label = cells.pop("label", "")
+        text = "\n".join(cell for cell in cells.values() if cell)
+        shown.append(EvidenceRow(row_id, str(marks.get(row_id, "")), label, text))
+    return shown
+
+
+def _rows(version: DatasetVersion, row_ids: Sequence[str], columns: Sequence[str]) -> list[dict[str, Any]]:
+    table = load_table(version.content, [datasets.ROW_ID, *columns])
+    found = table.filter(pc.is_in(table[datasets.ROW_ID], value_set=pa.array(row_ids, table[datasets.ROW_ID].type)))
+    return list(found.to_pylist())
 
 
 def reuse(version: DatasetVersion, key: str) -> HealthReport | None:

@@ -66,7 +66,19 @@ def around(project: Project, version: DatasetVersion) -> Around:
         tokens=token_lengths(project, version),
         earlier=earlier(version),
         groups=groups(version),
+        as_written=as_written(version),
     )
+
+
+def as_written(version: DatasetVersion) -> dict[str, int]:
+    """Different labels, and rows that repeat another in every role, as the cells are in the file."""
+    columns = list(dict.fromkeys(column for column in version.roles.values() if column))
+    table = load_table(version.content, columns)
+    filled = table.filter(pc.invert(pc.is_null(table[columns[0]])))
+    found = {"copies": filled.num_rows - filled.group_by(columns).aggregate([]).num_rows}
+    if label := version.roles.get("label"):
+        found["labels"] = sum(1 for value in pc.unique(table[label]).to_pylist() if value and value.strip())
+    return found
 
 
 # -- the split ---------------------------------------------------------------------------------------------------------

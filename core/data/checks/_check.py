@@ -17,13 +17,15 @@ MESSAGES: frozenset[Shape] = frozenset({"messages"})
 @dataclass(frozen=True)
 class Check:
     """One check. It runs on tasks whose examples have one of the `shapes`, and returns at least one finding where it
-    could judge (good news included), none where it has nothing to say."""
+    could judge (good news included), none where it has nothing to say. `group` is the heading that a screen shows it
+    under."""
 
     key: str
     title: str
     order: int
     shapes: frozenset[Shape]
     run: Callable[[Context], list[Finding]]
+    group: str = "Texts"
 
 
 def plural(count: int, noun: str, many: str = "") -> str:

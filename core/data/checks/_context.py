@@ -13,7 +13,7 @@ from typing import Literal
 
 from core.schemas.examples import Example, Split
 
-from ..duplicates import exact_groups, near_pairs, normalise
+from ..duplicates import exact_groups, normalise, search_pairs
 from ._around import Around
 from ._language import Languages, detect
 from ._spelling import Merge, looks_unique, propose
@@ -39,7 +39,8 @@ def count_words(text: str) -> int:
 @dataclass(frozen=True)
 class Near:
     """`pairs` (i, j, Jaccard) of rows that differ and share `NEAR` of their shingles, i < j. Of texts that differ only in
-    their numbers the first `SAME_TEMPLATE` are compared. `whole`: whether all rows were, or a sample of `compared` rows."""
+    their numbers the first `SAME_TEMPLATE` are compared. `whole` is False where a sample of `compared` rows stood for all,
+    or the search ended early."""
 
     pairs: list[tuple[int, int, float]]
     whole: bool
@@ -163,8 +164,8 @@ class Context:
         most = min(COMPARED, int(BUDGET * len(rows) / size)) if size else 0
         if most < len(rows):
             rows = sorted(random.Random(0).sample(rows, most))
-        found = near_pairs([clipped[i] for i in rows], NEAR)
-        return Near([(rows[a], rows[b], s) for a, b, s in found], most >= len(rows), len(rows))
+        found = search_pairs([clipped[i] for i in rows], NEAR)
+        return Near([(rows[a], rows[b], s) for a, b, s in found.pairs], most >= len(rows) and found.whole, len(rows))
 
     @cached_property
     def languages(self) -> Languages:

@@ -64,4 +64,4 @@ def run(context: Context) -> list[Finding]:
     ]
 
 
-PLUGIN = Check("balance", "Label balance", 30, LABELS, run)
+PLUGIN = Check("balance", "Label balance", 30, LABELS, run, "Labels")

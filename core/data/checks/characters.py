@@ -35,7 +35,7 @@ def run(context: Context) -> list[Finding]:
                 count=len(control),
                 row_ids=context.ids(control),
                 estimate=wilson(len(control), total),
-                data={"fix_key": "remove_control_characters"},
+                data={"fix_key": "remove_control_characters", "evidence": _spots(context, control, CONTROL)},
             )
         )
     if broken:
@@ -52,6 +52,7 @@ def run(context: Context) -> list[Finding]:
                 count=len(broken),
                 row_ids=context.ids(broken),
                 estimate=wilson(len(broken), total),
+                data={"evidence": _spots(context, broken, BROKEN)},
             )
         )
     if not findings:
@@ -74,6 +75,16 @@ def run(context: Context) -> list[Finding]:
             )
         )
     return findings
+
+
+def _spots(context: Context, rows: list[int], pattern: re.Pattern[str]) -> dict[str, str]:
+    """The place of each row with what stands around it."""
+    found: dict[str, str] = {}
+    for i in rows[:200]:
+        if match := pattern.search(context.texts[i]):
+            start = max(0, match.start() - 12)
+            found[context.row_ids[i]] = visible(context.texts[i][start : match.end() + 12])
+    return found
 
 
 PLUGIN = Check("characters", "Characters", 60, ALL, run)

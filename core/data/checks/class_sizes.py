@@ -66,4 +66,4 @@ def run(context: Context) -> list[Finding]:
     return findings
 
 
-PLUGIN = Check("class_sizes", "Rows of each label", 32, LABELS, run)
+PLUGIN = Check("class_sizes", "Rows of each label", 32, LABELS, run, "Enough to learn from")

@@ -39,10 +39,11 @@ def run(context: Context) -> list[Finding]:
             data=data
             | {
                 "fix_key": "drop_contradictions",
+                "queue": "contradictions",
                 "groups": [[context.row_ids[i] for i in group[:20]] for group in groups[:50]],
             },
         )
     ]
 
 
-PLUGIN = Check("contradictions", "Contradicting labels", 40, LABELS, run)
+PLUGIN = Check("contradictions", "Contradicting labels", 40, LABELS, run, "Labels")

@@ -69,7 +69,7 @@ def _near_finding(
     shown = [{"a": ids[i], "b": ids[j], "similarity": round(s, 3)} for i, j, s in most_alike[:SHOWN]]
     largest = sorted(groups, key=lambda g: -len(g))[:SHOWN]
     whole = context.near.whole
-    sampled = "" if whole else f" Only a random sample of {context.near.compared:,} rows was compared; there will be more."
+    sampled = "" if whole else _partly(context)
     in_both = " When one is trained on and another, in slightly other words, is tested, the score looks too good."
     formed = f"They form {plural(len(groups), 'cluster')}. " if groups else ""
     if pairs:
@@ -104,6 +104,12 @@ def _near_finding(
     )
 
 
+def _partly(context: Context) -> str:
+    if context.near.compared < context.rows:
+        return f" Only {context.near.compared:,} of {context.rows:,} rows were compared; there will be more."
+    return f" The search ended at {len(context.near.pairs):,} pairs; there will be more."
+
+
 def _exact_finding(context: Context, rows: list[int], counts: dict[str, int]) -> Finding:
     total = context.rows
     if not rows:
@@ -115,12 +121,14 @@ def _exact_finding(context: Context, rows: list[int], counts: dict[str, int]) ->
             estimate=wilson(0, total),
             data={"counts": counts},
         )
+    letters = context.around.as_written.get("copies", len(rows))
+    written = f" ({letters:,} as written, {len(rows) - letters:,} but for spaces around)" if letters < len(rows) else ""
     copies = set(rows)
     firsts = {(context.exact[i], context.classes[i]): i for i in reversed(range(total)) if i not in copies}
     return Finding(
         check="duplicates",
         severity=_weight(len(rows), total),
-        title=f"{plural(len(rows), 'row')} of {total:,} {'repeats' if len(rows) == 1 else 'repeat'} another exactly",
+        title=f"{plural(len(rows), 'row')} of {total:,} {'repeats' if len(rows) == 1 else 'repeat'} another exactly{written}",
         meaning="The model sees these texts more often than the others and leans towards them. Equal texts are kept "
         "on one side of the split, where a copy in the test counts twice.",
         fix="Remove the copies and keep one of each.",
@@ -195,4 +203,4 @@ def _near(context: Context) -> list[tuple[int, int, float]]:
     return [pair for pair in context.near.pairs if context.masked[pair[0]] != context.masked[pair[1]]]
 
 
-PLUGIN = Check("duplicates", "Duplicates", 42, ALL, run)
+PLUGIN = Check("duplicates", "Duplicates", 42, ALL, run, "Copies and giveaways")

@@ -38,9 +38,14 @@ def run(context: Context) -> list[Finding]:
             count=count,
             row_ids=tuple(reasons)[:200],
             estimate=wilson(count, total),
-            data=data | {"fix_key": "drop_empty", "chart": {"reasons": dict(kinds)}},
+            data=data
+            | {
+                "fix_key": "drop_empty",
+                "chart": {"reasons": dict(kinds)},
+                "evidence": dict(list(reasons.items())[:200]),
+            },
         )
     ]
 
 
-PLUGIN = Check("empty", "Empty rows", 20, ALL, run)
+PLUGIN = Check("empty", "Empty rows", 20, ALL, run, "Enough to learn from")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from core.schemas.findings import Finding, Severity
@@ -25,7 +25,9 @@ def run(context: Context) -> list[Finding]:
     if len(classes) < 2 or len(classes) > MOST_LABELS or context.labels_look_unique:
         return []
     language = context.languages.main or "en"
-    axes, terms, read, about = list(_columns(context)), {}, 0, {}
+    axes, read = list(_columns(context)), 0
+    terms: dict[tuple[str, str], dict[int, str]] = {}
+    about: Mapping[str, Any] = {}
     if language in languages():
         named, terms, read = _named(context, language)
         about = labels_about(classes, load_lexicon(language))
@@ -149,4 +151,4 @@ def _quiet(context: Context, axes: list[GroupedRows], compared: list[Contrast], 
     )
 
 
-PLUGIN = Check("identity_labels", "People and labels", 72, LABELS, run)
+PLUGIN = Check("identity_labels", "People and labels", 72, LABELS, run, "People")

@@ -68,4 +68,4 @@ def _value(label: str) -> float:
     return float(label.strip().replace(",", "."))
 
 
-PLUGIN = Check("label_kind", "Kind of labels", 36, LABELS, run)
+PLUGIN = Check("label_kind", "Kind of labels", 36, LABELS, run, "Labels")

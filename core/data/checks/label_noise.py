@@ -143,7 +143,7 @@ def _finding(
         meaning=f"The other rows speak against them, most often {words}. The model learns wrong rows by heart and makes "
         "their mistakes its own; in the test part they make a good model look worse. "
         f"{basis} It reads words only and is right in {right.value:.0%} of them"
-        f"{', so expect that many of these are right but hard' if right.value < WEAK else ''}.",
+        f"{', so some of these will be right but hard' if right.value < WEAK else ''}.",
         fix="Go through them, the most suspicious first: keep, correct or remove each. Removing all unseen also removes "
         "the hard but right ones.",
         count=len(suspects),
@@ -153,4 +153,4 @@ def _finding(
     )
 
 
-PLUGIN = Check("label_noise", "Wrong labels", 41, LABELS, run)
+PLUGIN = Check("label_noise", "Wrong labels", 41, LABELS, run, "Labels")

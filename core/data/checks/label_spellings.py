@@ -18,6 +18,7 @@ def run(context: Context) -> list[Finding]:
         return [Finding(check="label_spellings", severity=Severity.GOOD, title=title, count=len(counts))]
     mapping = {raw: merge.to for merge in context.merges for raw in merge.spellings if raw != merge.to}
     strays = [i for i, x in enumerate(context.labels) if x in mapping]
+    written = context.around.as_written.get("labels", 0)
     after = len({mapping.get(x, x) for x in counts})
     groups = [
         {
@@ -36,15 +37,20 @@ def run(context: Context) -> list[Finding]:
         Finding(
             check="label_spellings",
             severity=Severity.WARNING,
-            title=f"{len(counts)} label spellings look like {plural(after, 'label')}",
+            title=f"{max(written, len(counts))} label spellings look like {plural(after, 'label')}",
             meaning=f"{names}. To the model every spelling is a label of its own: it has to guess which one is "
-            "meant, and every wrong guess counts as an error.",
+            "meant, and every wrong guess counts as an error."
+            + (f" (Spaces around a label are removed, which leaves {len(counts)}.)" if written > len(counts) else ""),
             fix="Look through the groups and merge those that mean the same. Nothing is merged without you.",
             count=len(strays),
             row_ids=context.ids(strays),
             estimate=wilson(len(strays), counts.total()),
             data={
-                "counts": {"label_spellings": len(counts), "labels_after_merge": after},
+                "counts": {"label_spellings": max(written, len(counts)), "labels_after_merge": after},
+                "evidence": {
+                    context.row_ids[i]: f"{visible(context.labels[i])} → {visible(mapping[context.labels[i]])}"
+                    for i in strays[:200]
+                },
                 "fix_key": "merge_labels",
                 "fix_options": {"mapping": mapping},
                 "groups": groups,
@@ -53,4 +59,4 @@ def run(context: Context) -> list[Finding]:
     ]
 
 
-PLUGIN = Check("label_spellings", "Label spelling", 34, LABELS, run)
+PLUGIN = Check("label_spellings", "Label spelling", 34, LABELS, run, "Labels")

@@ -27,17 +27,14 @@ def run(context: Context) -> list[Finding]:
     parts = Counter(part for part in context.parts if part)
     if len(parts) < 2:
         return []
-    findings = []
-    for overlap in _overlaps(context, parts):
-        if overlap.exact or overlap.near:
-            findings.append(_shared(context, overlap))
-    told = {pair.row_id for f in findings for pair in f.data["_pairs"]}
+    shared = [overlap for overlap in _overlaps(context, parts) if overlap.exact or overlap.near]
+    findings = [_shared(context, shared)] if shared else []
+    told = {pair.row_id for overlap in shared for pair in (*overlap.exact, *overlap.near)}
     for part in ("test", "validation"):
         if parts["train"] and parts[part]:
             covered = _covered(context, part, told)
             if covered:
                 findings.append(_runs(context, part, covered, parts[part]))
-    findings = [f.model_copy(update={"data": {k: v for k, v in f.data.items() if k != "_pairs"}}) for f in findings]
     if not findings:
         return [
             Finding(
@@ -69,31 +66,45 @@ def _overlaps(context: Context, parts: Counter[Split]) -> list[Overlap]:
     return overlaps(texts, context.around.where, NEAR, sizes=parts)
 
 
-def _shared(context: Context, overlap: Overlap) -> Finding:
-    exact, near, rows = len(overlap.exact), len(overlap.near), overlap.rows
-    share = overlap.share
-    part, source = NAMES[overlap.part], NAMES[overlap.source]
-    pairs = [*overlap.exact, *overlap.near]
-    serious = overlap.source == "train" and (share.low or 0) >= MANY
-    counts = {"leaked_exact": exact, "leaked_near": near} if (overlap.source, overlap.part) == ("train", "test") else {}
-    score = (
-        "the test score shows what it remembers and not what it can do"
-        if overlap.part == "test"
-        else "the curve on validation looks better than the model is, and the best moment to stop is missed"
-    )
-    if overlap.source == "validation":
-        score = "the model is chosen by rows that it is tested on"
+def _shared(context: Context, shared: list[Overlap]) -> Finding:
+    """One finding for all pairs of parts, told for the most harmful: test rows that training has, then validation rows."""
+    order: list[tuple[Split, Split]] = [("train", "test"), ("train", "validation"), ("validation", "test")]
+    first, *others = sorted(shared, key=lambda overlap: order.index((overlap.source, overlap.part)))
+    why = {
+        ("train", "test"): "The model has seen them before, so the test score shows what it remembers and not what it can do",
+        ("train", "validation"): "The model has seen them before, so the curve on validation looks better than it is, and the "
+        "best moment to stop is missed",
+        ("validation", "test"): "The checkpoint is chosen by rows that it is tested on",
+    }[first.source, first.part]
+    more = "".join(f" Also, {_words(overlap)}." for overlap in others)
+    pairs = list({pair.row_id: pair for overlap in (first, *others) for pair in (*overlap.exact, *overlap.near)}.values())
+    in_test = [overlap for overlap in shared if (overlap.source, overlap.part) == ("train", "test")]
+    serious = first.source == "train" and (first.share.low or 0) >= MANY
     return Finding(
         check="leakage",
         severity=Severity.ERROR if serious else Severity.WARNING,
-        title=f"{plural(exact + near, 'row')} of the {rows:,} {part} rows are also in {source}: {exact:,} exactly, "
-        f"{near:,} nearly",
-        meaning=f"The model has seen them before, so {score}. The parts come from {context.around.parted_by}.",
+        title=_words(first),
+        meaning=f"{why}. The parts come from {context.around.parted_by}.{more}",
         fix="Split again by cluster, so that copies stay in one part, or remove the copies.",
-        count=exact + near,
+        count=len(pairs),
         row_ids=tuple(pair.row_id for pair in pairs[:200]),
-        estimate=share,
-        data={"counts": counts, "link": "tokens", "evidence": _evidence(pairs), "_pairs": pairs},
+        estimate=first.share,
+        data={
+            "counts": {
+                "leaked_exact": sum(len(overlap.exact) for overlap in in_test),
+                "leaked_near": sum(len(overlap.near) for overlap in in_test),
+            },
+            "link": "tokens",
+            "evidence": _evidence(pairs),
+        },
+    )
+
+
+def _words(overlap: Overlap) -> str:
+    exact, near = len(overlap.exact), len(overlap.near)
+    return (
+        f"{exact + near:,} of the {overlap.rows:,} {NAMES[overlap.part]} rows {'is' if exact + near == 1 else 'are'} also in "
+        f"{NAMES[overlap.source]}: {exact:,} exactly, {near:,} nearly"
     )
 
 
@@ -121,7 +132,7 @@ def _covered(context: Context, part: Split, told: set[str]) -> dict[int, float]:
         hashes ^= hashes >> np.uint64(29)
     first = rows[: len(hashes)]
     whole = first == rows[GRAM - 1 :]
-    of_row = np.asarray([{"train": 1, part: 2}.get(p or "", 0) for p in context.parts])
+    of_row = np.asarray([1 if p == "train" else 2 if p == part else 0 for p in context.parts])
     train = np.unique(hashes[whole & (of_row[first] == 1)])
     mine = np.flatnonzero(whole & (of_row[first] == 2))
     if not len(train) or not len(mine):
@@ -133,7 +144,7 @@ def _covered(context: Context, part: Split, told: set[str]) -> dict[int, float]:
         inside[starts + offset] = True
     total, covered = np.bincount(rows, minlength=context.rows), np.bincount(rows[inside], minlength=context.rows)
     share = covered / np.maximum(total, 1)
-    return {int(i): float(share[i]) for i in np.flatnonzero(share >= COVERED) if context.row_ids[i] not in told}
+    return {int(i): float(share[i]) for i in np.flatnonzero(share >= COVERED) if context.row_ids[int(i)] not in told}
 
 
 def _runs(context: Context, part: Split, covered: dict[int, float], rows: int) -> Finding:
@@ -154,4 +165,4 @@ def _runs(context: Context, part: Split, covered: dict[int, float], rows: int) -
     )
 
 
-PLUGIN = Check("leakage", "Leakage between the parts", 43, ALL, run)
+PLUGIN = Check("leakage", "Leakage between the parts", 43, ALL, run, "Copies and giveaways")

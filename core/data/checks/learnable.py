@@ -109,4 +109,4 @@ def _stop(title: str, meaning: str, fix: str, rows: tuple[str, ...] = (), count:
     )
 
 
-PLUGIN = Check("learnable", "Something to learn", 5, ALL, run)
+PLUGIN = Check("learnable", "Something to learn", 5, ALL, run, "Enough to learn from")

@@ -11,6 +11,7 @@ from ._check import ALL, Check, plural
 from ._context import Context
 
 HUGE = 20_000  # characters: more than most small models read at once (about 5,000 tokens of English)
+SHORT = 30  # words: where no text is longer, every number of words is a bar of its own
 EDGES = [0, 1, 2, 3, 5, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096, 8192, 16384]
 
 
@@ -20,7 +21,8 @@ def run(context: Context) -> list[Finding]:
         return []
     words = np.asarray(context.word_counts)
     characters = np.asarray([len(t) for t in context.texts])
-    edges = [*EDGES, max(EDGES[-1] * 2, int(words.max()) + 1)]
+    longest = int(words.max())
+    edges = list(range(longest + 2)) if longest <= SHORT else [*EDGES, max(EDGES[-1] * 2, longest + 1)]
     chart = {
         "words": _quantiles(words),
         "characters": _quantiles(characters),

@@ -70,4 +70,4 @@ def masked(text: str) -> str:
     return text[:2] + "•" * min(12, max(0, len(text) - 2))
 
 
-PLUGIN = Check("personal_data", "Personal data", 65, ALL, run)
+PLUGIN = Check("personal_data", "Personal data", 65, ALL, run, "People")

@@ -44,4 +44,4 @@ def run(context: Context) -> list[Finding]:
     ]
 
 
-PLUGIN = Check("prompts", "Questions", 44, MESSAGES, run)
+PLUGIN = Check("prompts", "Questions", 44, MESSAGES, run, "Copies and giveaways")

@@ -76,7 +76,6 @@ def _unlike(context: Context, found: TwoSamples, data: dict[str, Any], notes: st
         f"{found.auc.value:.0%} of the cases (50% would be guessing). The model is tuned and tested on another kind of text than "
         f"it will meet, so its test score says little about real use.{words} {notes}",
         fix="Add examples of the kind listed below, with their labels or answers. The rows shown are those least like real use.",
-        count=len(found.real),
         row_ids=context.ids(found.unreal[:SHOWN]),
         estimate=found.auc,
         data=data | {"unit": "auc"},

@@ -35,4 +35,4 @@ def run(context: Context) -> list[Finding]:
     ]
 
 
-PLUGIN = Check("row_order", "Order of rows", 38, LABELS, run)
+PLUGIN = Check("row_order", "Order of rows", 38, LABELS, run, "Labels")

@@ -124,7 +124,11 @@ def _written(context: Context, rows: list[int], classes: Counter[str]) -> Findin
         count=len(own),
         row_ids=context.ids(own),
         estimate=share,
-        data={"words": list(names.values())[:TOP], "leak": True},
+        data={
+            "words": list(names.values())[:TOP],
+            "leak": True,
+            "evidence": {context.row_ids[i]: visible(context.classes[i]) for i in own[:200]},
+        },
     )
 
 
@@ -164,7 +168,11 @@ def _alone(
         count=right,
         row_ids=context.ids(evidence),
         estimate=wilson(right, len(rows)),
-        data={"words": [{"label": label, "word": word} for label, word in best[:TOP]], "leak": True},
+        data={
+            "words": [{"label": label, "word": word} for label, word in best[:TOP]],
+            "leak": True,
+            "evidence": {context.row_ids[i]: best[0][1] for i in evidence[:200]},
+        },
     )
 
 
@@ -182,4 +190,4 @@ def _deciding(counts: dict[str, Counter[str]], totals: dict[str, int], classes: 
     return {label: word for label, (_, word) in found.items()}
 
 
-PLUGIN = Check("shortcuts", "Giveaway words", 70, LABELS, run)
+PLUGIN = Check("shortcuts", "Giveaway words", 70, LABELS, run, "Copies and giveaways")

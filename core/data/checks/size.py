@@ -43,4 +43,4 @@ def run(context: Context) -> list[Finding]:
     return [Finding(check="size", severity=severity, title=title, meaning=meaning, fix=fix, count=rows, data=data)]
 
 
-PLUGIN = Check("size", "Enough examples", 10, ALL, run)
+PLUGIN = Check("size", "Enough examples", 10, ALL, run, "Enough to learn from")

@@ -100,4 +100,4 @@ def _own_errors(words: ToxicWords, language: str) -> str:
     )
 
 
-PLUGIN = Check("toxicity", "Rude words", 74, ALL, run)
+PLUGIN = Check("toxicity", "Rude words", 74, ALL, run, "People")

@@ -189,6 +189,11 @@ def test_a_table_is_kept_under_the_hash_of_its_content(storage: Path) -> None:
     assert len(names(storage / "tables")) == 2
 
 
+def test_what_a_table_says_about_itself_is_kept_with_it(storage: Path) -> None:
+    labels = pa.table({"gold": ["a", "b"]}).replace_schema_metadata({"tunewell.labels": '["a", "b"]'})
+    assert load_table(keep_table(labels)).schema.metadata == {b"tunewell.labels": b'["a", "b"]'}
+
+
 @pytest.mark.parametrize("part", ["..", ".", "", "a/b", "a\\b", "/etc"])
 def test_nothing_outside_the_storage_can_be_addressed(storage: Path, part: str) -> None:
     with pytest.raises(ValueError, match="plain folder name"):

@@ -54,7 +54,11 @@ class ParquetPieces:
         if self._schema is None or not set(piece.column_names) <= set(self._schema.names):
             known = list(self._schema) if self._schema is not None else []
             new = [field for field in piece.schema if field.name not in self.columns]
-            self._begin(pa.schema([*known, *new]), piece)
+            # What the first piece says about itself (the labels of predictions, for example) is kept; what pandas adds would
+            # no longer fit the columns of all pieces.
+            said = self._schema.metadata if self._schema is not None else piece.schema.metadata
+            kept = {key: value for key, value in (said or {}).items() if key != b"pandas"}
+            self._begin(pa.schema([*known, *new], metadata=kept or None), piece)
         assert self._writer is not None and self._schema is not None
         self._writer.write_table(_aligned(piece, self._schema), row_group_size=_group_rows(piece))
         self.rows += piece.num_rows

@@ -208,7 +208,7 @@ def _matrix_html(result: EvaluationResult) -> str:
             cells.append(f'<td class="{"tw-right" if i == j else "tw-wrong"}" title="{title}"{strength}>{n or ""}</td>')
         body.append(f'<tr><th scope="row">{escape(right)}</th>{"".join(cells)}</tr>')
     return (
-        '<div class="tw-scroll"><table class="tw-matrix"><caption>Each row is a right answer, each column what the model said.'
+        '<div class="tw-wide"><table class="tw-matrix"><caption>Each row is a right answer, each column what the model said.'
         f"</caption><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 

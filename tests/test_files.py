@@ -191,7 +191,7 @@ def test_a_table_is_kept_under_the_hash_of_its_content(storage: Path) -> None:
 
 def test_what_a_table_says_about_itself_is_kept_with_it(storage: Path) -> None:
     labels = pa.table({"gold": ["a", "b"]}).replace_schema_metadata({"tunewell.labels": '["a", "b"]'})
-    assert load_table(keep_table(labels)).schema.metadata == {b"tunewell.labels": b'["a", "b"]'}
+    assert files.load_table(files.keep_table(labels)).schema.metadata == {b"tunewell.labels": b'["a", "b"]'}
 
 
 @pytest.mark.parametrize("part", ["..", ".", "", "a/b", "a\\b", "/etc"])

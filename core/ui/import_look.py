@@ -93,7 +93,8 @@ def _choose(project: Project, file: Draft, option: str, title: str, offered: lis
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     index = offered.index(now) if now in offered else 0
     chosen = left.selectbox(title, offered, index=index, key=f"{option}-{file['key']}")
-    if right.button(f"Read all {len(offered)}", key=f"all-{option}-{file['key']}", width="stretch"):
+    alone = sum(other[at] == file[at] for other in import_draft.files(project) for at in ("upload_id", "path") if file[at]) == 1
+    if alone and right.button(f"Read all {len(offered)}", key=f"all-{option}-{file['key']}", width="stretch"):
         import_draft.each(project, file["key"], option, offered)
         st.rerun()
     _set(project, file, option, chosen, now)

@@ -19,8 +19,8 @@ import numpy as np
 SHINGLE = 5
 NEIGHBOURS = 20  # pairs sought for one text; a thousand variations of one sentence would otherwise give half a million
 # A million texts of a few templates resemble one another by the thousand. The search ends at so many pairs, or so much
-# work (one unit takes 15 to 30 ns: an entry that is visited; a pair of sketches is 8, a shingle that is compared 4).
-PAIRS, WORK = 2_000_000, 2_500_000_000
+# work (one unit takes about 25 ns: an entry that is visited is 3, a pair of sketches is 8, a shingle that is compared 4).
+PAIRS, WORK = 2_000_000, 2_000_000_000
 BINS = 64  # of the sketch that rules most candidates out before their sets are compared
 BLOCK = 1 << 16  # candidate pairs compared at once
 READ = 1 << 22  # characters of all texts that are turned into shingles at once
@@ -242,7 +242,7 @@ def _join(
         behind = entries.reachable(behind[seeking[row[behind]]], -distance, threshold)
         if not len(ahead) and not len(behind):
             break
-        work.done += len(ahead) + len(behind)
+        work.done += 3 * (len(ahead) + len(behind))
         # Two seekers meet through `ahead`; `behind` only has to meet those that no longer seek themselves.
         idle = behind[~seeking[row[behind - distance]]]
         x, y = np.concatenate([ahead, idle]), np.concatenate([ahead + distance, idle - distance])

@@ -25,6 +25,7 @@ MOST = 20_000  # rows that are judged at once; of more, a random sample stands f
 WORK = 800_000  # rows times labels: many labels take longer, so that fewer rows are judged
 FLAG, FEWEST = 0.03, 10  # share and number of suspicious rows from which it is a warning (house thresholds)
 WEAK = 0.85  # share of right answers below which the quick model itself is a doubtful witness (house threshold)
+SMALL, REPEATS = 20_000, 5  # rows times labels up to which the folds are drawn several times
 LISTED = 1_000  # suspicious rows that the queue holds
 
 
@@ -39,7 +40,10 @@ def run(context: Context) -> list[Finding]:
     names = sorted(counts)
     number = {name: k for k, name in enumerate(names)}
     y = np.asarray([number[context.classes[i]] for i in rows])
-    probabilities = out_of_fold(found[0], y, [context.folded[i] for i in rows])
+    groups = [context.folded[i] for i in rows]
+    # Of few rows, how they fall into folds matters much: the mean of several ways is steadier.
+    draws = REPEATS if len(rows) * len(names) <= SMALL else 1
+    probabilities = sum(out_of_fold(found[0], y, groups, seed=seed) for seed in range(draws)) / draws
     right = wilson(int((probabilities.argmax(axis=1) == y).sum()), len(rows))
     most = counts.most_common(1)[0][1] / len(rows)
     basis = _basis(context, len(rows))
@@ -77,11 +81,15 @@ def _judged(context: Context) -> list[int]:
 
 
 def _suspects(y: np.ndarray, probabilities: np.ndarray) -> list[int]:
-    """Positions of the rows whose label is likely wrong, most suspicious first."""
+    """Positions of the rows whose label is likely wrong, most suspicious first.
+
+    Both of cleanlab's filters must agree: with 77 labels and 200 planted errors that halves the false ones (340 listed
+    against 227) for 5 of the found; with two labels it changes nothing.
+    """
     from cleanlab.filter import find_label_issues  # seconds to import, so only where it is used
 
     ranked = find_label_issues(
-        y, probabilities, filter_by="prune_by_noise_rate", return_indices_ranked_by="self_confidence", n_jobs=1
+        y, probabilities, filter_by="both", return_indices_ranked_by="self_confidence", n_jobs=1
     )
     return [int(k) for k in ranked if probabilities[k].argmax() != y[k]]
 

@@ -141,7 +141,7 @@ def classes_panel(run: Run, result: EvaluationResult) -> None:
             line[name] = parts.percent(Estimate.model_validate(estimate)) if estimate else "–"
         line["note"] = "too few rows to judge" if row["few"] else ""
         figures.append(line)
-    st.dataframe(figures, hide_index=True, width="stretch", height=min(420, 38 + 35 * len(figures)))
+    st.dataframe(figures, hide_index=True, width="stretch", height=420 if len(figures) > 11 else "content")
     if len(result.labels) > TOO_MANY_LABELS:
         st.caption(f"{len(result.labels)} categories are too many for a readable matrix; choose a pair below.")
     else:
@@ -238,7 +238,7 @@ def examples_panel(run: Run, result: EvaluationResult) -> None:
                 ]
                 config = {"how sure": st.column_config.NumberColumn(format="percent")}
                 st.dataframe(
-                    table, hide_index=True, width="stretch", height=min(320, 38 + 35 * len(table)), column_config=config
+                    table, hide_index=True, width="stretch", height=320 if len(table) > 8 else "content", column_config=config
                 )
             else:
                 _answers(rows[:10])

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.data import health
+from core.data.checks._patterns import find_all
 from core.schemas.errors import UserError
 from core.schemas.findings import Finding
 from core.schemas.health import HealthReport
@@ -86,12 +87,13 @@ def check(version: DatasetVersion, progress: health.Progress = lambda title, don
 
 
 class EvidenceRow(NamedTuple):
-    """A row as a finding shows it: `found` is the suspicious word, or why it is listed."""
+    """A row as a finding shows it: `found` is the suspicious word, or why it is listed; `marks` are words of the text."""
 
     row_id: str
     found: str
     label: str
     text: str
+    marks: tuple[str, ...] = ()
 
 
 def evidence(version: DatasetVersion, finding: Finding, most: int) -> list[EvidenceRow]:
@@ -105,7 +107,10 @@ def evidence(version: DatasetVersion, finding: Finding, most: int) -> list[Evide
         cells = {role: rows[row_id][column] or "" for role, column in roles.items()}
         label = cells.pop("label", "")
         text = "\n".join(cell for cell in cells.values() if cell)
-        shown.append(EvidenceRow(row_id, str(marks.get(row_id, "")), label, text))
+        found = str(marks.get(row_id, ""))
+        # Personal data is not kept in the report, only where it is.
+        words = tuple(find_all(text).values()) if finding.check == "personal_data" else (found,)
+        shown.append(EvidenceRow(row_id, found, label, text, words))
     return shown
 
 

@@ -17,7 +17,7 @@ from . import jobs, parts, report_charts, screens
 from .dataset_fixes import fix_dialog
 from .dataset_queue import queue_button
 from .finding_rows import evidence_rows
-from .findings import finding_html, in_order, tally
+from .findings import body_html, finding_html, in_order, tally
 from .real_texts import real_texts_panel
 
 LINKS = {"tokens": "Split again", "recipe": "Set class weights", "bias": "Audit the model for bias"}
@@ -80,11 +80,11 @@ def _grouped(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
 def _finding(project: Project, version: DatasetVersion, finding: Finding, key: str) -> None:
     """Problems and warnings as a card, notes as a line that opens."""
     if finding.severity in OPEN:
-        box = st.container(border=True)
+        box, words = st.container(border=True), finding_html(finding)
     else:
-        box = st.expander(parts.plain(finding.title), icon=":material/info:")
+        box, words = st.expander(parts.plain(finding.title), icon=":material/info:"), body_html(finding)
     with box:
-        st.html(finding_html(finding))
+        st.html(words)
         report_charts.finding_chart(finding, key)
         evidence_rows(version, finding, f"rows-{key}")
         _actions(project, version, finding, key)

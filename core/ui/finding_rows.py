@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -47,22 +48,29 @@ def rows_html(rows: list[health.EvidenceRow]) -> str:
             cells.append(f"<td>{escape(visible(row.found))}</td>")
         if labels:
             cells.append(f'<td class="tw-quiet">{escape(visible(row.label[:60]))}</td>')
-        cells.append(f"<td>{marked(row.text, row.found)}</td>")
+        cells.append(f"<td>{marked(row.text, row.marks)}</td>")
         lines.append(f"<tr>{''.join(cells)}</tr>")
     body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
     return f'<div class="tw-scroll"><table class="tw-rows">{body}</table></div>'
 
 
-def marked(text: str, word: str) -> str:
-    """The text as escaped HTML, cut where it is long, with every place of the word marked (case does not matter)."""
-    places = [m.span() for m in re.finditer(re.escape(word), text, re.IGNORECASE)] if 0 < len(word) <= 60 else []
-    start = max(0, places[0][0] - AROUND) if places and places[0][0] > LONGEST - len(word) else 0
+def marked(text: str, words: Sequence[str]) -> str:
+    """The text as escaped HTML, cut where it is long, with every place of the words marked (case does not matter)."""
+    sought = [re.escape(word) for word in words if 0 < len(word) <= 60]
+    places = [m.span() for m in re.finditer("|".join(sought), text, re.IGNORECASE)] if sought else []
+    start = max(0, places[0][0] - AROUND) if places and places[0][1] > LONGEST else 0
     end = start + LONGEST
     out = ["…" if start else ""]
     at = start
     for begin, stop in places:
         if begin >= at and stop <= end:
-            out += [escape(visible(text[at:begin])), f"<mark>{escape(visible(text[begin:stop]))}</mark>"]
+            out += [_line(text[at:begin]), f"<mark>{_line(text[begin:stop])}</mark>"]
             at = stop
-    out += [escape(visible(text[at:end])), "…" if end < len(text) else ""]
+    out += [_line(text[at:end]), "…" if end < len(text) else ""]
     return "".join(out)
+
+
+def _line(text: str) -> str:
+    """Escaped and on one line: line ends as a sign, control characters as codes."""
+    shown = ("⏎" if c == "\n" else c if c.isprintable() or c == "\u200d" else c.encode("unicode_escape").decode() for c in text)
+    return escape("".join(shown))

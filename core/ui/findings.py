@@ -37,12 +37,17 @@ def measured(finding: Finding) -> str:
 def finding_html(finding: Finding) -> str:
     """The words of a finding, without a box."""
     rows = "" if not finding.count else f", {finding.count:,} row{'' if finding.count == 1 else 's'}"
-    body = [
-        paragraph(finding.meaning),
-        paragraph(measured(finding), label="Measured:"),
-        paragraph(finding.fix, label="What to do:"),
-    ]
-    return note(finding.severity.value, finding.title, *body, aside=f"{_WORDS[finding.severity]}{rows}")
+    return note(finding.severity.value, finding.title, _body(finding), aside=f"{_WORDS[finding.severity]}{rows}")
+
+
+def body_html(finding: Finding) -> str:
+    """The words of a finding whose title stands above them already."""
+    return f'<div class="tw-note"><div class="tw-note-body">{_body(finding)}</div></div>'
+
+
+def _body(finding: Finding) -> str:
+    parts = (("", finding.meaning), ("Measured:", measured(finding)), ("What to do:", finding.fix))
+    return "".join(paragraph(text, label=label) for label, text in parts)
 
 
 def finding_card(finding: Finding) -> DeltaGenerator:

@@ -96,7 +96,7 @@ def _own_errors(words: ToxicWords, language: str) -> str:
     share = wilson(len(wrong), len(harmless))
     return (
         f"Of {len(harmless):,} harmless sentences about {groups} groups of people it marks {len(wrong):,} "
-        f"(at most {share.high or 0:.1%} by chance)."
+        f"(at most {share.high or 0:.2%} by chance)."
     )
 
 

@@ -238,7 +238,11 @@ def examples_panel(run: Run, result: EvaluationResult) -> None:
                 ]
                 config = {"how sure": st.column_config.NumberColumn(format="percent")}
                 st.dataframe(
-                    table, hide_index=True, width="stretch", height=320 if len(table) > 8 else "content", column_config=config
+                    table,
+                    hide_index=True,
+                    width="stretch",
+                    height=320 if len(table) > 8 else "content",
+                    column_config=config,
                 )
             else:
                 _answers(rows[:10])

@@ -43,7 +43,7 @@ def run(context: Context) -> list[Finding]:
     groups = [context.folded[i] for i in rows]
     # Of few rows, how they fall into folds matters much: the mean of several ways is steadier.
     draws = REPEATS if len(rows) * len(names) <= SMALL else 1
-    probabilities = sum(out_of_fold(found[0], y, groups, seed=seed) for seed in range(draws)) / draws
+    probabilities = np.mean([out_of_fold(found[0], y, groups, seed=seed) for seed in range(draws)], axis=0)
     right = wilson(int((probabilities.argmax(axis=1) == y).sum()), len(rows))
     most = counts.most_common(1)[0][1] / len(rows)
     basis = _basis(context, len(rows))

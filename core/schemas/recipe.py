@@ -167,7 +167,7 @@ class Recipe(Schema):
     )
     activation_checkpointing: bool = _field(
         False,
-        "Save memory by computing twice",
+        "Save memory (slower)",
         "Keeps fewer numbers between the two halves of a step and computes them again. Less memory, about a third slower, "
         "the same result.",
         "advanced",

@@ -7,6 +7,7 @@ import streamlit as st
 
 # Middle tones of the theme's palette, legible on light and dark ground alike.
 COLOURS = ("#1a8f84", "#d6803c", "#5b86d6", "#c2608c", "#8a6fd0", "#8a9a3a", "#7d8a86")
+MARK = COLOURS[-1]  # of a line that marks a place: Plotly's own is black on any ground
 CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 

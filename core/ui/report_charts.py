@@ -82,7 +82,7 @@ def _histogram(edges: list[int], rows: list[int], key: str, unit: str, limit: in
     if limit is not None:
         place = sum(edge <= limit for edge in edges[first : last + 1]) - 0.5
         if place < last - first + 1:
-            figure.add_vline(x=place, line_dash="dot", line_width=1.5)
+            figure.add_vline(x=place, line_dash="dot", line_width=1.5, line_color=charts.MARK)
             figure.add_annotation(x=place, y=1, yref="paper", text=f"cut at {limit:,}", showarrow=False, xanchor="left")
     figure.update_layout(height=220, bargap=0.12)
     figure.update_yaxes(title=None, rangemode="tozero", nticks=4)

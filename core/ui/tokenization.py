@@ -15,7 +15,7 @@ from core.services.tokens import Lengths
 from core.store.tables import Project
 
 from . import parts
-from .charts import show
+from .charts import MARK, show
 from .parts import TokenPiece
 
 COVERAGE = (0.95, 0.99, 1.0)
@@ -103,7 +103,7 @@ def _histogram(found: Lengths, chosen: int) -> None:
             hovertemplate="%{customdata[0]} to %{customdata[1]} tokens: %{y} rows<extra></extra>",
         )
     )
-    figure.add_vline(x=chosen, line_dash="dash", annotation_text="maximum")
+    figure.add_vline(x=chosen, line_dash="dash", line_color=MARK, annotation_text="maximum")
     figure.update_layout(xaxis_title="tokens a row", yaxis_title="rows", height=240, bargap=0.05)
     show(figure, "lengths")
 

@@ -18,6 +18,8 @@ from launcher.services import Service, end_all
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from core.store.tables import Project
+
 PROJECT = Path(__file__).resolve().parents[1]
 BROWSER_IS_REQUIRED = os.environ.get("TUNEWELL_REQUIRE_BROWSER") == "1"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -55,6 +57,19 @@ def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TUNEWELL_STORAGE", str(folder))
     monkeypatch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
     return folder
+
+
+@pytest.fixture
+def small_project(storage: Path, small_model: Path) -> Iterator[Project]:
+    """A classification project on the tiny model that is ready to train."""
+    import stored
+
+    from core.store.engine import engine
+    from core.store.migrate import migrate
+
+    migrate()
+    yield stored.small_project(small_model)
+    engine().dispose()
 
 
 @pytest.fixture(scope="session")

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import stored
 import tiny_training as tiny
 
 from core.data.encoding import Codec
 from core.schemas.recipe import Recipe
 from core.services import dry_run, projects
 from core.store import jobs
-from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Project
 from core.training.dry_run import STEPS, longest_rows, measure
 from core.worker.handlers import measure_job
 from core.worker.recorder import JobRecorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture
-def small_project(storage: Path, small_model: Path) -> Iterator[Project]:
-    migrate()
-    yield stored.small_project(small_model)
-    engine().dispose()
 
 
 @pytest.mark.parametrize("kind", ["classifier, full", "completion, full, packed", "chat, LoRA"])

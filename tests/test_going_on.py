@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import stored
 import torch
 
 from core.schemas.errors import UserError
@@ -15,21 +12,12 @@ from core.schemas.jobs import JobKind
 from core.schemas.recipe import Recipe
 from core.services import runs
 from core.store import curves, jobs
-from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Project, Run
 from core.training.trainers import ClassifierTrainer
 from core.worker.handlers.train_job import train_run
 from core.worker.recorder import JobRecorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture
-def small_project(storage: Path, small_model: Path) -> Iterator[Project]:
-    migrate()
-    yield stored.small_project(small_model)
-    engine().dispose()
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .joined import Joined
+
 SHINGLE = 5
 NEIGHBOURS = 20  # pairs sought for one text; a thousand variations of one sentence would otherwise give half a million
 # A million texts of a few templates resemble one another by the thousand. The search ends at so many pairs, or so much
@@ -96,20 +98,12 @@ def search_pairs(texts: Sequence[str], threshold: float = 0.8, sides: Sequence[i
 
 def clusters(pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
     """What hangs together through pairs: groups of two or more, ascending, in the order of their smallest member."""
-    parent: dict[int, int] = {}
-
-    def root(i: int) -> int:
-        while parent.setdefault(i, i) != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
+    joined = Joined[int]()
     for a, b in pairs:
-        low, high = sorted((root(a), root(b)))
-        parent[high] = low
+        joined.join(a, b)
     groups: dict[int, list[int]] = defaultdict(list)
-    for i in sorted(parent):
-        groups[root(i)].append(i)
+    for i in sorted(joined):
+        groups[joined.root(i)].append(i)
     return sorted(group for group in groups.values() if len(group) > 1)
 
 

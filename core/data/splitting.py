@@ -14,6 +14,7 @@ from core.schemas.plan import SplitPlan, Strategy
 
 from .dates import parse_dates
 from .duplicates import near_pairs, normalise
+from .joined import Joined
 
 FEWEST_TEXTS = 5  # fewer different texts give no three parts that mean anything
 MOST_UNDATED = 0.2  # share of rows without a date, beyond which a split by time says little (house limit)
@@ -123,28 +124,20 @@ def _drawn(rows: Sequence[SplitRow], plan: SplitPlan, earlier: Mapping[str, Spli
 
 def _clusters(rows: Sequence[SplitRow], strategy: Strategy) -> list[_Cluster]:
     """Rows with equal texts and, where asked, equal groups or nearly equal texts (joined through one another), sorted."""
-    parent: dict[str, str] = {}
-
-    def root(key: str) -> str:
-        while parent.setdefault(key, key) != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
+    joined = Joined[str]()
     texts = [f"text {normalise(row.text)}" for row in rows]
     for row, text in zip(rows, texts, strict=True):
-        mine = root(text)
         if strategy == "column" and isinstance(row.group, str) and row.group.strip():
-            parent[root(f"group {row.group}")] = mine
+            joined.join(f"group {row.group}", text)
         if row.whole:
-            parent[root(f"whole {row.whole}")] = root(text)
+            joined.join(f"whole {row.whole}", text)
     if strategy == "cluster":
         different = sorted(set(texts))  # so that the order of the rows does not matter
         for i, j, _ in near_pairs([text.removeprefix("text ") for text in different]):
-            parent[root(different[i])] = root(different[j])
+            joined.join(different[i], different[j])
     together: dict[str, list[int]] = defaultdict(list)
     for i, text in enumerate(texts):
-        together[root(text)].append(i)
+        together[joined.root(text)].append(i)
     clusters = []
     for members in together.values():
         counts = Counter(rows[i].label or "" for i in members)

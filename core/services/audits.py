@@ -17,14 +17,12 @@ from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.jobs import JobKind
 from core.schemas.mitigations import Augmented, DataMitigation, SwapPreview
-from core.schemas.recipe import Recipe
 from core.store import jobs, records
 from core.store.engine import write
-from core.store.tables import Audit, Correction, Run, new_id
+from core.store.tables import Audit, Correction, Run
 from core.tasks import registry as tasks
 
 from . import datasets, preparation, runs
-from .names import memorable
 
 MOST_GROUPS = 20  # different values above which a column names no groups
 
@@ -124,19 +122,7 @@ def correct(run: Run, audit: Audit, action: str, config: Mapping[str, Any], stru
     added = plugin.apply(train, plugin.config.model_validate(dict(config)), frozenset(struck), held_out)
     version = _augmented_version(run, added, plugin.title)
     plan = preparation.extend(preparation.get_plan(run.plan_id), version, [e.row_id for e in added.examples])
-    run_id = new_id()
-    again = Run(
-        id=run_id,
-        project_id=run.project_id,
-        name=memorable(run_id),
-        parent_id=run.id,
-        dataset_version_id=version.id,
-        plan_id=plan.id,
-        base_model_key=run.base_model_key,
-        task=run.task,
-        recipe=Recipe.model_validate(run.recipe).model_dump(mode="json"),
-        note=plugin.title,
-    )
+    again = runs.successor(run, plugin.title, plan=plan)
     correction = Correction(
         project_id=run.project_id,
         action=action,

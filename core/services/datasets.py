@@ -112,7 +112,7 @@ def _keep_version(
         DatasetVersion(
             project_id=project_id,
             parent_id=parent.id if parent else None,
-            lineage=parent.lineage if parent else _next_lineage(project_id),
+            lineage=parent.lineage if parent else next_lineage(project_id),
             title=title,
             content=content,
             rows=rows,
@@ -125,7 +125,7 @@ def _keep_version(
     return version
 
 
-def _next_lineage(project_id: str) -> int:
+def next_lineage(project_id: str) -> int:
     """A fresh import starts a new lineage: its test set is another one, and scores are not compared across."""
     return max((v.lineage for v in records.find(DatasetVersion, project_id=project_id)), default=0) + 1
 

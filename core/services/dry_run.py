@@ -9,14 +9,12 @@ from typing import Any
 
 from core.data import cost
 from core.schemas.jobs import Job, JobKind
-from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
 from core.schemas.training import DryRun, TrainingSpec
 from core.store import jobs
 from core.store.tables import Project
-from core.tasks import registry as tasks
 
-from . import models, preparation, projects, recipes
+from . import preparation, projects, recipes, runs
 
 SETTING = "dry_run"
 STARTUP = 15.0  # seconds: loading the engine and the model
@@ -58,21 +56,8 @@ def spec_of(project_id: str, recipe: Recipe) -> tuple[TrainingSpec, str]:
     project = projects.get(project_id)
     row = preparation.current(project)
     plan = preparation.get_plan(row.id if row else "")
-    task = project.task or ""
-    parts = preparation.parts(plan, task)
-    family = tasks()[task].family
-    spec = TrainingSpec(
-        run_id="dry-run",
-        family=family,
-        folder="",
-        base_folder=models.get(project.base_model_key).folder,
-        plan=PreparationPlan.model_validate(plan.config),
-        recipe=recipe,
-        labels=preparation.labels(plan, task) if family == "classifier" else (),
-        train=tuple(parts["train"]),
-        validation=tuple(parts["validation"]),
-    )
-    return spec, key_of(project, recipe)
+    given = runs.inputs_of(plan, project.task or "", project.base_model_key)
+    return runs.spec_of(given, "dry-run", recipe), key_of(project, recipe)
 
 
 def store(project_id: str, key: str, measured: DryRun) -> None:

@@ -132,8 +132,7 @@ def apply_steps(
         parent=version,
     )
     if everywhere and locked_rows(version):
-        lineage = max(v.lineage for v in datasets.versions(project.id)) + 1
-        records.change(DatasetVersion, made.id, {"lineage": lineage})
+        records.change(DatasetVersion, made.id, {"lineage": datasets.next_lineage(project.id)})
         made = datasets.get_version(made.id)
     preparation.carry_over(project.id, version, made)
     health.submit(project.id, made.id)

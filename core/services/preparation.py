@@ -119,11 +119,10 @@ def new_split(project: Project, plan: PreparationPlan) -> Plan:
     """Draw the split anew. This starts a new lineage: later scores are not compared with earlier ones."""
     version = datasets.current(project)
     if version is not None and fixed(version):
-        lineage = max(v.lineage for v in datasets.versions(project.id)) + 1
         copy = DatasetVersion(
             project_id=project.id,
             parent_id=version.id,
-            lineage=lineage,
+            lineage=datasets.next_lineage(project.id),
             title=f"{version.title} (new split)",
             content=version.content,
             rows=version.rows,

@@ -18,7 +18,7 @@ from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
 from core.store import records
 from core.store.config import storage_root
-from core.store.tables import Project, Run
+from core.store.tables import Plan, Project, Run
 from core.tasks import registry as tasks
 
 from . import models, preparation, projects
@@ -95,25 +95,47 @@ class Cost:
     measured: bool
 
 
+@dataclass(frozen=True)
+class _Basis:
+    """What an estimate rests on."""
+
+    facts: ModelFacts
+    plan_row: Plan | None
+    plan: PreparationPlan
+    classifier: bool
+    machine: hardware.Hardware
+
+    def fit(self, recipe: Recipe) -> Fit:
+        method = methods.get(recipe.method)
+        return cost.fit(self.facts, recipe, method, self.plan.max_length, self.classifier, self.machine)
+
+
+def _basis(project: Project) -> _Basis:
+    row = preparation.current(project)
+    return _Basis(
+        facts=models.get(project.base_model_key),
+        plan_row=row,
+        plan=PreparationPlan.model_validate(row.config) if row else PreparationPlan(),
+        classifier=tasks()[project.task or "completion"].family == "classifier",
+        machine=hardware.look(storage_root()),
+    )
+
+
 def estimate(project: Project, recipe: Recipe) -> Cost:
     """Memory and time of a run with this recipe, before it starts."""
-    facts = models.get(project.base_model_key)
-    plan_row = preparation.current(project)
-    plan = PreparationPlan.model_validate(plan_row.config) if plan_row else PreparationPlan()
-    family = tasks()[project.task or "completion"].family
-    machine = hardware.look(storage_root())
+    basis = _basis(project)
+    plan_row = basis.plan_row
     tokens, rows = preparation.training_tokens(project, plan_row) if plan_row else (0, 0)
-    if family == "causal-lm" and plan.packing:
-        rows = max(1, -(-tokens // plan.max_length))
-    elif family == "classifier" and plan_row and rows:
+    if not basis.classifier and basis.plan.packing:
+        rows = max(1, -(-tokens // basis.plan.max_length))
+    elif basis.classifier and plan_row and rows:
         read = sum(rows_a_round(split_label_counts(plan_row), recipe.balance).values())
         tokens, rows = round(tokens * read / rows), read
     speed = _measured_speed(project, recipe)
     method = methods.get(recipe.method)
-    seconds = cost.seconds(facts, recipe, method, tokens, family == "classifier", machine, speed)
     return Cost(
-        fit=cost.fit(facts, recipe, method, plan.max_length, family == "classifier", machine),
-        seconds=seconds,
+        fit=basis.fit(recipe),
+        seconds=cost.seconds(basis.facts, recipe, method, tokens, basis.classifier, basis.machine, speed),
         steps=max(1, round(rows * recipe.epochs / recipe.effective_batch_size)),
         tokens=round(tokens * recipe.epochs),
         measured=speed is not None,
@@ -122,15 +144,9 @@ def estimate(project: Project, recipe: Recipe) -> Cost:
 
 def fitted(project: Project, recipe: Recipe) -> Fitted:
     """The recipe changed, the cheapest change first, until it fits this machine."""
-    facts = models.get(project.base_model_key)
-    plan_row = preparation.current(project)
-    plan = PreparationPlan.model_validate(plan_row.config) if plan_row else PreparationPlan()
-    classifier = tasks()[project.task or "completion"].family == "classifier"
-    machine = hardware.look(storage_root())
-    able = {key: m for key, m in methods.registry().items() if not methods.unavailable(m, machine.device)}
-    return make_fit(
-        recipe, able, lambda r: cost.fit(facts, r, methods.get(r.method), plan.max_length, classifier, machine)
-    )
+    basis = _basis(project)
+    able = {key: m for key, m in methods.registry().items() if not methods.unavailable(m, basis.machine.device)}
+    return make_fit(recipe, able, basis.fit)
 
 
 def check(recipe: Recipe, task: str) -> None:

@@ -76,23 +76,28 @@ def extend(run: Run, epochs: float) -> Run:
         raise UserError("This run is not finished.", "It left no model to go on from.", "Wait for its end, or resume it.")
     recipe = Recipe.model_validate(run.recipe)
     recipe = Recipe.model_validate({**recipe.model_dump(), "epochs": recipe.epochs + epochs})
+    longer = successor(run, f"{run.name}, {epochs:g} epochs more", recipe=recipe)
+    with write():
+        submit(longer, JobKind.TRAIN, extends=run.id)
+        curves.copy(run.id, longer.id)
+    return get(longer.id)
+
+
+def successor(run: Run, note: str, *, recipe: Recipe | None = None, plan: Plan | None = None) -> Run:
+    """A new round after this one, not yet kept: the same but for what is given. A plan brings its dataset version."""
     run_id = new_id()
-    longer = Run(
+    return Run(
         id=run_id,
         project_id=run.project_id,
         name=memorable(run_id),
         parent_id=run.id,
-        dataset_version_id=run.dataset_version_id,
-        plan_id=run.plan_id,
+        dataset_version_id=plan.dataset_version_id if plan else run.dataset_version_id,
+        plan_id=plan.id if plan else run.plan_id,
         base_model_key=run.base_model_key,
         task=run.task,
-        recipe=recipe.model_dump(mode="json"),
-        note=f"{run.name}, {epochs:g} epochs more",
+        recipe=(recipe or Recipe.model_validate(run.recipe)).model_dump(mode="json"),
+        note=note,
     )
-    with write():
-        submit(longer, JobKind.TRAIN, extends=run.id)
-        curves.copy(run.id, run_id)
-    return get(run_id)
 
 
 def submit(run: Run, kind: JobKind, **payload: str) -> None:
@@ -183,7 +188,6 @@ def log_tail(job_id: str, characters: int = 20_000) -> str:
 class Inputs:
     """What training, evaluation and audits of a run work on."""
 
-    run: Run
     plan: PreparationPlan
     parts: dict[str, list[Example]]
     labels: tuple[str, ...]
@@ -194,30 +198,36 @@ class Inputs:
 
 def inputs(run: Run) -> Inputs:
     """Load the frozen inputs of a run."""
-    plan = preparation.get_plan(run.plan_id)
-    task = tasks()[run.task]
-    labels = preparation.labels(plan, run.task) if task.family == "classifier" else ()
+    return inputs_of(preparation.get_plan(run.plan_id), run.task, run.base_model_key, str(run_folder(run.id)))
+
+
+def inputs_of(plan: Plan, task: str, base_model_key: str | None, folder: str = "") -> Inputs:
+    """The same for a plan that no run has frozen yet."""
+    family = tasks()[task].family
     return Inputs(
-        run=run,
         plan=PreparationPlan.model_validate(plan.config),
-        parts={str(k): v for k, v in preparation.parts(plan, run.task).items()},
-        labels=labels,
-        family=task.family,
-        base_folder=models.get(run.base_model_key).folder,
-        folder=str(run_folder(run.id)),
+        parts={str(k): v for k, v in preparation.parts(plan, task).items()},
+        labels=preparation.labels(plan, task) if family == "classifier" else (),
+        family=family,
+        base_folder=models.get(base_model_key).folder,
+        folder=folder,
     )
 
 
 def training_spec(run: Run, resume_from: str | None) -> TrainingSpec:
     """The torch side's view of a run."""
-    given = inputs(run)
+    return spec_of(inputs(run), run.id, Recipe.model_validate(run.recipe), resume_from)
+
+
+def spec_of(given: Inputs, run_id: str, recipe: Recipe, resume_from: str | None = None) -> TrainingSpec:
+    """The torch side's view of these inputs, trained by this recipe."""
     return TrainingSpec(
-        run_id=run.id,
+        run_id=run_id,
         family=given.family,
         folder=given.folder,
         base_folder=given.base_folder,
         plan=given.plan,
-        recipe=Recipe.model_validate(run.recipe),
+        recipe=recipe,
         labels=given.labels,
         train=tuple(given.parts["train"]),
         validation=tuple(given.parts["validation"]),

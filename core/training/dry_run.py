@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments, set_seed
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from core import methods
 from core.data.encoding import Codec
 from core.schemas.recorder import Recorder
 from core.schemas.training import DryRun, TrainingSpec
 
-from . import device, loading
+from . import device
 from .faults import translated
-from .train import encode, trainer_of
+from .train import assembled
 
 STEPS = 3  # the first one also allocates, so it is not timed
 FEWEST_ROWS = 8
@@ -33,17 +32,9 @@ def measure(spec: TrainingSpec, recorder: Recorder) -> DryRun:
 
 
 def _measure(spec: TrainingSpec, recorder: Recorder, folder: str) -> DryRun:
-    recipe, method = spec.recipe, methods.get(spec.recipe.method)
-    chosen = device.choose(recipe.precision, method.adapter)
     recorder.phase("Finding the longest rows")
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
-    spec = longest_rows(spec, codec)
-    rows = encode(codec, spec)
-    recorder.phase("Loading the base model")
-    set_seed(recipe.seed)
-    base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
-    model: Any = loading.prepared(base, spec.family, recipe)
-    trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, Path(folder))
+    trainer, rows, chosen = assembled(longest_rows(spec, codec), codec, Path(folder), recorder)
     trainer.args.max_steps = STEPS
     trainer.args.eval_strategy = trainer.args.save_strategy = "no"
     clock = _Clock(recorder, lambda: int(trainer.tokens_seen))

@@ -49,30 +49,18 @@ def train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
 
 def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
     recipe = spec.recipe
-    method = methods.get(recipe.method)
-    chosen = device.choose(recipe.precision, method.adapter)
     folder = Path(spec.folder) / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
-
-    recorder.phase("Turning text into tokens")
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
-    rows = encode(codec, spec)
-
-    recorder.phase("Loading the base model")
-    set_seed(recipe.seed)  # the fresh head and adapter depend on it
-    base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
-    model: Any = loading.prepared(base, spec.family, recipe)
-    tokenizer = loading.tokenizer(spec.base_folder)
-    trainer = trainer_of(spec, chosen, model, tokenizer, rows, folder)
-    trainer.recorder, trainer.best_metric = recorder, recipe.best_metric
+    trainer, rows, chosen = assembled(spec, codec, folder, recorder)
     obey, progress = Obey(recorder, recipe), Progress(recorder, lambda: float(trainer.tokens_seen))
     trainer.add_callback(progress)
     trainer.add_callback(obey)
     trainer.add_callback(Retention(recipe, recorder.forget_checkpoint))
     if spec.family == "causal-lm":
         prompts = _sample_prompts(spec)
-        writer = LanguagePredictor(trainer.model, tokenizer, codec)
+        writer = LanguagePredictor(trainer.model, loading.tokenizer(spec.base_folder), codec)
         trainer.add_callback(Samples(recorder, lambda: _answers(writer, prompts)))
 
     _steps(spec, trainer, obey, progress, recorder)
@@ -100,6 +88,23 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
         versions={name: version(name) for name in ("torch", "transformers", "trl", "peft", "datasets")},
         details={"parameters": all_parameters, "learning_parameters": learning, "threads": torch.get_num_threads()},
     )
+
+
+def assembled(
+    spec: TrainingSpec, codec: Codec, folder: Path, recorder: Recorder
+) -> tuple[ClassifierTrainer | LanguageTrainer, Rows, device.Device]:
+    """The trainer with its rows and its model on the device that the recipe asks for, ready for the first step."""
+    recipe, method = spec.recipe, methods.get(spec.recipe.method)
+    chosen = device.choose(recipe.precision, method.adapter)
+    recorder.phase("Turning text into tokens")
+    rows = encode(codec, spec)
+    recorder.phase("Loading the base model")
+    set_seed(recipe.seed)  # the fresh head and adapter depend on it
+    base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
+    model: Any = loading.prepared(base, spec.family, recipe)
+    trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, folder)
+    trainer.recorder, trainer.best_metric = recorder, recipe.best_metric
+    return trainer, rows, chosen
 
 
 def _steps(

@@ -12,17 +12,10 @@ from core.services import datasets, preparation, rows, tokens
 from core.store.tables import DatasetVersion, Plan, Project
 
 from . import parts
+from .forms import settings_of
 from .markup import plain
 
-TITLES = {
-    "files": "Use the files as they were given",
-    "stratified": "Stratified by label",
-    "random": "At random",
-    "column": "Keep groups together",
-    "cluster": "Keep nearly equal texts together",
-    "time": "By time: the newest rows are the test",
-    "given": "Use a column of the file",
-}
+TITLES = {"files": "Use the files as they were given", **settings_of(SplitPlan)["strategy"].options}
 HELP = {
     "files": "Each file is one part. Where a part has no file, it is drawn from the training file.",
     "stratified": "Every part has the same share of each label.",
@@ -142,11 +135,12 @@ def leak_panel(project: Project, saved: Plan) -> None:
         st.success("No text stands in two parts of the split.", icon=":material/check_circle:")
     names = {"train": "training", "validation": "validation", "test": "test"}
     if found:
-        lines = [
-            f"{sum(map(len, (o.exact, o.near))):,} rows of the {names[o.part]} part stand in the {names[o.source]} part too "
-            f"({len(o.exact):,} exactly, {len(o.near):,} nearly)."
-            for o in found
-        ]
+        lines = []
+        for o in found:
+            n = len(o.exact) + len(o.near)
+            rows_stand = "1 row of the {} part stands" if n == 1 else f"{n:,} rows of the {{}} part stand"
+            where = f"{rows_stand.format(names[o.part])} in the {names[o.source]} part too"
+            lines.append(f"{where} ({len(o.exact):,} exactly, {len(o.near):,} nearly).")
         st.warning(
             "\n\n".join(lines) + "\n\nScores on them say little. Keep nearly equal texts together, above, or remove them on "
             "the Dataset screen.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -10,10 +11,40 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = Path(__file__).parent / "apps"
+
+
+# What an import leaves behind: a project, a version with its health report, a split.
+PREPARE = """
+import sys
+import pandas as pd
+from core.schemas.plan import PreparationPlan
+from core.services import datasets, health, preparation, projects
+from core.store.migrate import migrate
+
+migrate()
+project = projects.create("Sort reviews", "classification")
+version = datasets.add_version(
+    project.id, pd.read_json(sys.argv[1], orient="records", dtype=False), roles={"text": "message", "label": "team"},
+    title="reviews <b>.csv", origin={"kind": "import"},
+)
+preparation.save(projects.get(project.id), PreparationPlan())
+health.check(datasets.get_version(version.id))
+print(project.id)
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    url: str
+    project: str
+    storage: Path
 
 
 @contextmanager
@@ -35,6 +66,25 @@ def serve(script: Path, log: Path) -> Iterator[str]:
             server.wait(10)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+@contextmanager
+def serve_project(folder: Path, rows: list[dict[str, str]]) -> Iterator[Served]:
+    """The dashboard on a project with these rows (row_id, message, team), their health report and a split.
+
+    What an import leaves behind is there at once, without a worker. Everything is kept in `folder`.
+    """
+    (folder / "rows.json").write_text(json.dumps(rows), "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNEWELL_STORAGE", str(folder / "storage"))
+        patch.delenv("TUNEWELL_DATABASE_URL", raising=False)
+        done = subprocess.run(
+            [sys.executable, "-c", PREPARE, str(folder / "rows.json")],
+            cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        with serve(ROOT / "app.py", folder / "log.txt") as url:
+            yield Served(url, done.stdout.split()[-1], folder / "storage")
 
 
 def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:

@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from journey import Person
 from playwright.sync_api import Page, expect
-from serving import ROOT, serve
+from serving import Served, serve_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-# What an import leaves behind, without waiting for a worker: a project, a version with its health report, a split.
-PREPARE = """
-import sys
-import pandas as pd
-from core.schemas.plan import PreparationPlan
-from core.services import datasets, health, preparation, projects
-from core.store.migrate import migrate
-
-migrate()
-project = projects.create("Sort reviews", "classification")
-version = datasets.add_version(
-    project.id, pd.read_json(sys.argv[1], orient="records", dtype=False), roles={"text": "message", "label": "team"},
-    title="reviews <b>.csv", origin={"kind": "import"},
-)
-preparation.save(projects.get(project.id), PreparationPlan())
-health.check(datasets.get_version(version.id))
-print(project.id)
-"""
 GOOD = "lovely quick friendly helpful clean superb bright tasty calm great".split()
 BAD = "awful slow rude useless dirty broken dull stale noisy poor".split()
 PLACES = "hotel station library market garden school office museum harbour theatre bakery stadium".split()
-
-
-@dataclass(frozen=True)
-class Served:
-    url: str
-    project: str
-    storage: Path
 
 
 @pytest.fixture(scope="module")
@@ -63,17 +32,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         label = wrong[label] if i < 24 else label
         text += " <img src=x onerror=alert(1)>" if i % 40 in (3, 21, 39) else ""
         rows.append({"row_id": f"r-{i}", "message": text, "team": label})
-    (folder / "rows.json").write_text(json.dumps(rows), "utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEWELL_STORAGE", str(folder / "storage"))
-        patch.delenv("TUNEWELL_DATABASE_URL", raising=False)
-        done = subprocess.run(
-            [sys.executable, "-c", PREPARE, str(folder / "rows.json")],
-            cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        with serve(ROOT / "app.py", folder / "log.txt") as url:
-            yield Served(url, done.stdout.split()[-1], folder / "storage")
+    with serve_project(folder, rows) as found:
+        yield found
 
 
 def decided(page: Page, rows: int) -> None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from journey import Person
 from playwright.sync_api import Page, expect
-from serving import ROOT, serve
-from test_dataset_fixes import PREPARE, Served
+from serving import Served, serve_project
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 GOOD = "lovely quick friendly helpful clean superb".split()
@@ -35,17 +29,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     rows += [(f"Write to <i>me</i> at jo{i}@example.com about the {p} please", "good") for i, p in enumerate(PLACES)]
     rows += [("The moron at the desk <img src=x onerror=alert(1)> lost my bag", "bad")]
     table = [{"row_id": f"r-{i}", "message": text, "team": label} for i, (text, label) in enumerate(rows)]
-    (folder / "rows.json").write_text(json.dumps(table), "utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEWELL_STORAGE", str(folder / "storage"))
-        patch.delenv("TUNEWELL_DATABASE_URL", raising=False)
-        done = subprocess.run(
-            [sys.executable, "-c", PREPARE, str(folder / "rows.json")],
-            cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        with serve(ROOT / "app.py", folder / "log.txt") as url:
-            yield Served(url, done.stdout.split()[-1], Path(folder) / "storage")
+    with serve_project(folder, table) as found:
+        yield found
 
 
 def test_a_person_reads_the_report_and_adds_texts_from_real_use(served: Served, browser_page: Page) -> None:

@@ -64,7 +64,6 @@ def _attempt(job: Job, recorder: JobRecorder) -> TrainingResult | None:
         if error.action != "smaller_batch" or spec.recipe.batch_size == 1:
             raise
         recipe = _smaller(spec).recipe
-        recorder.flush()
         recorder.event(
             MEMORY,
             found[1] if found else -1,  # it must outlive the rewind to this checkpoint

@@ -339,3 +339,24 @@ def test_the_queue_shows_a_hostile_text_as_text_and_every_button_decides(project
     app.button(key="queue-drop-r-0").click().run()
     assert [d.action for d in relabel.state(project, version, queue).decisions.values()] == ["drop"]
     assert any("Every row is decided" in s.value for s in app.success)
+
+
+def test_one_row_that_is_shown_takes_one_decision(project: Project) -> None:
+    """One press of a key can reach the buttons of two rows while the browser replaces them."""
+    version = imported(project, reviews(40))
+    queue = relabel.begin(project, version, "x", "Doubtful labels", ["r-0", "r-1"])
+
+    def script(project_id: str, version_id: str, queue_id: str) -> None:
+        from core.services import datasets, projects
+        from core.ui.dataset_queue import queue_panel
+
+        queue_panel(projects.get(project_id), datasets.get_version(version_id), queue_id)
+
+    kwargs = {"project_id": project.id, "version_id": version.id, "queue_id": queue.id}
+    app = AppTest.from_function(script, kwargs=kwargs, default_timeout=30).run()
+    shown = app.session_state[f"queue-shown-{queue.id}"]
+    app.session_state[f"queue-shown-{queue.id}"] = None  # the same press has already decided a row
+    app.button(key=f"queue-drop-{shown}").click().run()
+    assert relabel.state(project, version, queue).decisions == {}
+    app.button(key=f"queue-drop-{shown}").click().run()
+    assert list(relabel.state(project, version, queue).decisions) == [shown]

@@ -53,6 +53,7 @@ def queue_panel(project: Project, version: DatasetVersion, queue_id: str) -> Non
 @st.fragment
 def _rows(project: Project, version: DatasetVersion, queue: RowQueue) -> None:
     now = relabel.state(project, version, queue)
+    st.session_state[f"queue-shown-{queue.id}"] = now.item.row_id if now.item else None
     above = st.container()
     # The buttons come first: once a person sees a row, its own buttons are the ones that a key presses.
     if now.item is not None:
@@ -90,11 +91,13 @@ def _row(queue: RowQueue, item: Item) -> None:
 
 
 def _choices(version: DatasetVersion, queue: RowQueue, item: Item) -> None:
-    """Buttons with keys, each row's own. A decision is kept before the next row is drawn; a key that is pressed again before
-    that belongs to the row that was decided already and does nothing."""
+    """Buttons with keys, each row's own. A decision is kept before the next row is drawn, and one drawn row takes one
+    decision: while the browser replaces the buttons of a row, one press of a key can reach both the old and the new ones."""
+    shown = f"queue-shown-{queue.id}"
 
     def decide(action: relabel.Action, label: str | None = None) -> None:
-        if relabel.is_open(queue, item.row_id):
+        if st.session_state.get(shown) == item.row_id and relabel.is_open(queue, item.row_id):
+            st.session_state[shown] = None
             relabel.decide(queue, item.row_id, action, label)
 
     def label_as(label: str) -> None:

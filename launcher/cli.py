@@ -19,6 +19,7 @@ from .lock import InstanceLock
 
 RUN_REQUIREMENTS = ("requirements.txt",)
 TEST_REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+MOST_TEST_PROCESSES = 4  # each may start a worker, a dashboard and a browser of its own
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -109,10 +110,20 @@ def start(host: str, port: int, storage: Path, open_browser: bool) -> int:
 
 
 def run_tests(pytest_arguments: Sequence[str]) -> int:
-    """Install what the tests need and run pytest with the given arguments; return its exit status."""
+    """Install what the tests need and run pytest with the given arguments; return its exit status.
+
+    A few files run at the same time, each in one process from its first test to its last; `-n 0` runs one after the other.
+    """
     environment = Environment(product.ROOT, TEST_REQUIREMENTS)
     environment.prepare(storage_folder(None) / "logs" / "setup.log")
-    return subprocess.call([str(environment.python), "-m", "pytest", *pytest_arguments], cwd=product.ROOT)
+    at_once = min(MOST_TEST_PROCESSES, os.cpu_count() or 1)
+    side_by_side = ["-n", str(at_once), "--dist", "loadfile", "--no-loadscope-reorder"] if at_once > 1 else []
+    one_thread_each = {"OMP_NUM_THREADS": "1", "TUNEWELL_THREADS": "1"} if at_once > 1 else {}
+    return subprocess.call(
+        [str(environment.python), "-m", "pytest", *side_by_side, *pytest_arguments],
+        cwd=product.ROOT,
+        env={**os.environ, **one_thread_each},
+    )
 
 
 def _point_to_the_first(lock: InstanceLock, open_browser: bool) -> int:

@@ -205,11 +205,12 @@ def test_the_difference_of_two_versions_names_rows_cells_and_labels(project: Pro
 
 
 def test_a_column_with_any_name_and_missing_cells_are_compared(project: Project) -> None:
-    names = ["row_id", 'a "quoted\' one', "b"]
+    names = ["row_id", "a \"quoted' one", "b"]
     old = pd.DataFrame([["r-0", None, "x"], ["r-1", "it's", None]], columns=names)
     new = pd.DataFrame([["r-0", "now", "x"], ["r-1", "it's", None]], columns=names).assign(more=["", "new"])
     first, second = (
-        datasets.add_version(project.id, f, roles={"text": names[1]}, title="t", origin={"kind": "import"}) for f in (old, new)
+        datasets.add_version(project.id, f, roles={"text": names[1]}, title="t", origin={"kind": "import"})
+        for f in (old, new)
     )
     found = versions.difference(first, second)
     assert found.changed_cells == {names[1]: 1, "more": 1} and found.changed_rows == 2 and not found.dropped_rows
@@ -250,7 +251,11 @@ def test_the_queue_goes_worst_first_keeps_every_decision_and_can_be_left(project
     again = relabel.begin(project, version, "label_noise", "Doubtful labels", [f"r-{i}" for i in range(8)])
     assert again.id == queue.id and [q.id for q in relabel.of_version(version)] == [queue.id]
     now = relabel.state(project, version, again)
-    assert (now.decided, now.skipped, now.total) == (2, 1, 8) and now.item is not None and now.item.row_id not in (first, third)
+    assert (
+        (now.decided, now.skipped, now.total) == (2, 1, 8)
+        and now.item is not None
+        and now.item.row_id not in (first, third)
+    )
     assert [relabel.is_open(queue, row) for row in (first, second, third, "r-7")] == [False, True, False, True]
     assert relabel.undo(again) == third and relabel.state(project, version, again).decided == 1
     for item in queue.items[2:]:
@@ -271,7 +276,12 @@ def test_rows_that_a_check_has_judged_keep_its_suggestions(project: Project) -> 
     ]
     queue = relabel.begin(project, version, "label_noise", "Doubtful labels", ["r-4"], suspects)
     item = relabel.state(project, version, queue).item
-    assert item is not None and (item.row_id, item.suggested, item.confidence, item.probability) == ("r-7", "bad", 0.1, 0.9)
+    assert item is not None and (item.row_id, item.suggested, item.confidence, item.probability) == (
+        "r-7",
+        "bad",
+        0.1,
+        0.9,
+    )
 
 
 def test_all_decisions_become_one_version_that_can_be_undone(project: Project) -> None:
@@ -360,3 +370,23 @@ def test_one_row_that_is_shown_takes_one_decision(project: Project) -> None:
     assert relabel.state(project, version, queue).decisions == {}
     app.button(key=f"queue-drop-{shown}").click().run()
     assert list(relabel.state(project, version, queue).decisions) == [shown]
+
+
+@pytest.mark.usefixtures("_database")
+def test_rows_without_a_label_are_kept_or_dropped() -> None:
+    project = projects.create("questions", "chat")
+    frame = pd.DataFrame(
+        {
+            "row_id": [f"r-{i}" for i in range(6)],
+            "question": [f"question {i}" for i in range(6)],
+            "answer": [f"answer {i}" for i in range(6)],
+        }
+    )
+    roles = {"prompt": "question", "response": "answer"}
+    version = datasets.add_version(project.id, frame, roles=roles, title="questions.csv", origin={"kind": "import"})
+    queue = relabel.begin(project, version, "toxicity", "Rude rows", ["r-2", "r-0"])
+    now = relabel.state(project, version, queue)
+    assert now.item is not None and now.total == 2 and now.item.label == "" and "question 0" in now.item.text
+    relabel.decide(queue, now.item.row_id, "drop")
+    made = relabel.finish(project, version, queue)
+    assert isinstance(made, DatasetVersion) and "r-0" not in set(datasets.frame(made)[datasets.ROW_ID])

@@ -79,12 +79,16 @@ def test_a_label_that_goes_with_a_group_is_pointed_at_with_rate_and_interval() -
 def test_equal_rates_and_few_rows_raise_no_alarm() -> None:
     even = report(labelled(people(400, {"woman": 0.5, "man": 0.5})), "classification")
     assert one(even, "identity_labels").severity is Severity.GOOD
-    few = of(report(labelled([*reviews(200), *people(24, {"woman": 0.0, "man": 1.0})]), "classification"), "identity_labels")
+    few = of(
+        report(labelled([*reviews(200), *people(24, {"woman": 0.0, "man": 1.0})]), "classification"), "identity_labels"
+    )
     assert [f.severity for f in few] == [Severity.INFO, Severity.GOOD]
     assert "Cannot judge 2 groups" in few[0].title
 
 
-@pytest.mark.parametrize("text", ["hug mexican", "respect trans", "i am deaf", "you are a nice old", "being blind is fine"])
+@pytest.mark.parametrize(
+    "text", ["hug mexican", "respect trans", "i am deaf", "you are a nice old", "being blind is fine"]
+)
 def test_in_telegraphic_texts_a_term_may_stand_alone(text: str) -> None:
     assert find_terms(text, telegraphic=True)
 
@@ -134,7 +138,7 @@ def test_rude_rows_are_for_review_only_and_show_the_word() -> None:
     result = report(labelled([*reviews(100), ("That moron lost my parcel", "negative")]), "classification")
     finding = one(result, "toxicity")
     assert finding.severity is Severity.INFO and finding.data["evidence"] == {"r100": "moron"}
-    assert "fix_key" not in finding.data
+    assert "fix_key" not in finding.data and finding.data["queue"] == "toxicity"
 
 
 # Leakage
@@ -180,8 +184,12 @@ def test_pairs_that_hang_together_are_one_cluster() -> None:
 
 
 def test_examples_unlike_real_use_are_told_apart_with_what_they_lack() -> None:
-    real = [f"hi where is my parcel nr {i}?? still nothing from the {p}, pls help asap" for i, p in enumerate(PLACES * 5)]
-    finding = one(report(labelled(reviews(200)), "classification", around=Around(real_texts=real)), "real_use", Severity.ERROR)
+    real = [
+        f"hi where is my parcel nr {i}?? still nothing from the {p}, pls help asap" for i, p in enumerate(PLACES * 5)
+    ]
+    finding = one(
+        report(labelled(reviews(200)), "classification", around=Around(real_texts=real)), "real_use", Severity.ERROR
+    )
     assert finding.estimate is not None and finding.estimate.value > 0.95 and finding.data["unit"] == "auc"
     assert any("asap" in text for text in finding.data["examples"]) and "asap" in finding.data["words"]
 
@@ -251,7 +259,9 @@ def test_rows_that_are_cut_are_counted_and_a_cut_answer_is_a_problem() -> None:
     assert few.severity is Severity.INFO and few.row_ids == ("r199",) and few.data["evidence"] == {"r199": "120 tokens"}
     many = one(report(labelled(reviews(200)), "classification", around=cut([50] * 150 + [120] * 50)), "truncation")
     assert many.severity is Severity.WARNING and many.estimate is not None and many.estimate.value == 0.25
-    talk = report(chats([(t, "yes, it is") for t, _ in reviews(80)]), "chat", around=cut([50] * 79 + [120], cuts_answers=True))
+    talk = report(
+        chats([(t, "yes, it is") for t, _ in reviews(80)]), "chat", around=cut([50] * 79 + [120], cuts_answers=True)
+    )
     assert "the end of the answer" in one(talk, "truncation", Severity.ERROR).title
     whole = one(report(labelled(reviews(200)), "classification", around=cut([50] * 200)), "truncation")
     assert whole.severity is Severity.GOOD
@@ -261,7 +271,9 @@ def test_remains_of_web_pages_are_found_and_comparisons_are_not() -> None:
     marked = [(f"<b>Bold</b> &amp; new {i}", "positive") for i in range(4)]
     rows = [*reviews(100), *marked, ("a < b and c > d, <name>", "negative")]
     finding = one(report(labelled(rows), "classification"), "markup", Severity.WARNING)
-    assert finding.count == 4 and finding.data["fix_key"] == "strip_markup" and finding.data["evidence"]["r100"] == "<b>"
+    assert (
+        finding.count == 4 and finding.data["fix_key"] == "strip_markup" and finding.data["evidence"]["r100"] == "<b>"
+    )
 
 
 def test_clean_rows_with_everything_around_them_raise_no_alarm() -> None:

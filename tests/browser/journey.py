@@ -21,9 +21,16 @@ class Person:
         page.set_default_timeout(60_000)
 
     def settled(self) -> None:
-        """Wait until Streamlit has drawn everything."""
+        """Wait until a press has reached the server and Streamlit has drawn everything."""
         self.page.wait_for_timeout(250)
-        expect(self.page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=60_000)
+        self.calm()
+
+    def calm(self) -> None:
+        """Wait until no script runs: what is drawn anew while it is pressed is not pressed."""
+        app = "document.querySelector('[data-testid=stApp]')"
+        self.page.wait_for_function(
+            f"() => {app}?.getAttribute('data-test-script-state') === 'notRunning'", timeout=60_000
+        )
 
     def open(self, screen: str) -> None:
         """A cold deep link, as from a bookmark."""
@@ -32,6 +39,7 @@ class Person:
         self.settled()
 
     def press(self, button: str, exact: bool = True) -> None:
+        self.calm()
         self.page.get_by_role("button", name=button, exact=exact).first.click()
         self.settled()
 

@@ -42,7 +42,10 @@ def run(context: Context) -> list[Finding]:
                 data=data,
             )
         ]
-    common = ", ".join(f"“{visible(w, 20)}” ({n:,})" for w, n in Counter(w.lower() for w in found.values()).most_common(4))
+    common = ", ".join(
+        f"“{visible(w, 20)}” ({n:,})" for w, n in Counter(w.lower() for w in found.values()).most_common(4)
+    )
+    data["queue"] = "toxicity"
     data["evidence"] = {context.row_ids[i]: word for i, word in list(found.items())[:200]}
     groups = _by_group(context, found, language)
     if groups:

@@ -21,14 +21,15 @@ with parts.guard():
     assert version is not None
     stored = project.settings.get("plan") or (saved.config if saved else None)
     plan = PreparationPlan.model_validate(stored) if stored else preparation.first_plan(version)
-    # A classifier reads one text at a time: there is nothing to pack.
-    packs = tasks()[project.task or ""].family != "classifier"
+    # A classifier reads one text at a time and preferences weigh answers: there is nothing to pack.
+    task = tasks()[project.task or ""]
+    packs = task.family != "classifier" and not task.preference
     blocked = ""
 
     look, fill, split = st.tabs(["Tokens", "Batches", "Split"])
     with look:
         lengths_place, conversation_place = st.container(), st.container()
-        if project.task == "chat":
+        if task.conversational:
             with conversation_place:
                 plan, blocked = conversation_panel(project, plan)
         if not blocked:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schemas.recipe import Recipe
-from core.services import recipes, runs
-from core.tasks import registry as tasks
+from core.services import datasets, recipes, runs
 from core.ui import parts, screens
 from core.ui.balance import balance_panel
 from core.ui.recipe import cost_panel, preset_buttons, yaml_panel
+from core.ui.starting import starting_panel
 
 project = screens.begin("recipe", "dataset", "model")
 KEY = f"recipe-{project.id}"
 
 with parts.guard():
     given = recipes.draft(project)
+    starting_panel(project)
     preset_buttons(project, KEY)
     left, right = st.columns([3, 2], gap="large")
     with left:
         basic = parts.form(Recipe, given.model_dump(), level="basic", key_prefix=KEY)
         with st.expander("Advanced settings", icon=":material/tune:"):
-            # What concerns categories has no meaning for a model that writes text.
-            without = () if tasks()[project.task or ""].family == "classifier" else ("balance", "label_smoothing")
+            version = datasets.current(project)
+            without = recipes.unused(project.task or "", version.roles if version else {})
             whole = parts.form(
                 Recipe, {**given.model_dump(), **basic.values}, level="advanced", key_prefix=KEY, without=without
             )

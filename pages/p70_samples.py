@@ -9,6 +9,7 @@ from core.services import reviews, runs, status
 from core.tasks import registry as tasks
 from core.ui import jobs, parts, screens
 from core.ui.review import generate_form, result_panel, review_panel
+from core.ui.teaching import teaching_panel
 
 project = screens.begin("samples", "training")
 
@@ -35,5 +36,6 @@ with parts.guard():
         st.stop()
     review_panel(sets[0])
     result_panel(sets[0])
+    teaching_panel(project, run)
     generate_form(run, expanded=False)
     screens.next_step("bias")

@@ -43,7 +43,7 @@ PLAIN = [{"text": LONG.format(n=n)} for n in range(40)]
         (ALPACA, "alpaca", "chat", {"prompt": "instruction", "context": "input", "response": "output"}),
         (PAIRS, "prompt_completion", "chat", {"prompt": "prompt", "response": "completion"}),
         (SYSTEM, "prompt_completion", "chat", {"prompt": "user", "response": "assistant", "system": "system"}),
-        (PREFERENCE, "preference", "chat", {"prompt": "prompt", "response": "chosen"}),
+        (PREFERENCE, "preference", "preference", {"prompt": "prompt", "chosen": "chosen", "rejected": "rejected"}),
         (LABELLED, "text_label", "classification", {"text": "text", "label": "label"}),
         (PLAIN, "plain_text", "completion", {"text": "text"}),
     ],

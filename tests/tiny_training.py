@@ -85,6 +85,55 @@ def spec_of(kind: str, folder: Path, base: Path, *, rows: int = 60, **recipe: An
     )
 
 
+def pairs(seed: int, count: int) -> tuple[Example, ...]:
+    """The better answer thanks, the worse one scolds; both are of one length, so that only the manner tells them apart."""
+    better, worse = "Thank you, the {0} is on its way.", "Not again, the {0} is none of mine."
+    return tuple(
+        Example(
+            row_id=f"{seed}-{n}",
+            messages=(
+                Message(role="user", content=sentence),
+                Message(role="assistant", content=better.format(thing)),
+            ),
+            rejected=worse.format(thing),
+        )
+        for n, (_, thing, sentence) in enumerate(_drawn(seed, count))
+    )
+
+
+def thumbs(seed: int, count: int) -> tuple[Example, ...]:
+    """Each answer of `pairs` by itself, the better ones liked."""
+    return tuple(
+        Example(
+            row_id=e.row_id, messages=e.messages if n % 2 else (*e.prompt, e.other.messages[-1]), liked=bool(n % 2)  # type: ignore[union-attr]
+        )
+        for n, e in enumerate(pairs(seed, count))
+    )
+
+
+PREFERENCES: dict[str, tuple[Callable[[int, int], tuple[Example, ...]], Recipe]] = {
+    "pairs, full": (pairs, FULL.model_copy(update={"learning_rate": 5e-4, "evaluations_per_epoch": 1})),
+    "pairs, LoRA": (pairs, LORA.model_copy(update={"learning_rate": 1e-2, "evaluations_per_epoch": 1})),
+    "thumbs, full": (thumbs, FULL.model_copy(update={"learning_rate": 5e-4, "evaluations_per_epoch": 1})),
+    "thumbs, LoRA": (thumbs, LORA.model_copy(update={"learning_rate": 1e-2, "evaluations_per_epoch": 1})),
+}
+
+
+def preference_spec(kind: str, folder: Path, base: Path, *, rows: int = 32, **recipe: Any) -> TrainingSpec:
+    """A training of one of PREFERENCES."""
+    make, settings = PREFERENCES[kind]
+    return TrainingSpec(
+        run_id="run",
+        family="causal-lm",
+        folder=str(folder),
+        base_folder=str(base),
+        plan=PreparationPlan(max_length=96),
+        recipe=Recipe(**{**settings.model_dump(), **recipe}),
+        train=make(1, rows),
+        validation=make(2, 10),
+    )
+
+
 class Diary:
     """A recorder that remembers everything. `wanted` gives the wish at a step; `leaving` says that the worker ends."""
 

@@ -23,6 +23,12 @@ RESPONSE = (
     "response", "completion", "output", "answer", "answers", "reply", "assistant", "target", "solution", "chosen",
     "antwort", "respuesta", "réponse", "resposta", "回答", "答案",
 )
+CHOSEN = ("chosen", "better", "preferred", "accepted", "winner", "good_answer", "better_answer")
+REJECTED = ("rejected", "worse", "dispreferred", "loser", "bad_answer", "worse_answer")
+THUMBS = (
+    "thumbs", "thumb", "liked", "like", "rating", "feedback", "vote", "label", "desirable", "preference", "helpful", "good",
+    "score",
+)
 CONTEXT = ("context", "input", "passage", "background", "kontext", "contexto")
 SYSTEM = ("system", "system_prompt", "systemprompt", "system_message")
 CONVERSATION = ("messages", "conversations", "conversation", "dialog", "dialogue", "chat", "turns")

@@ -153,7 +153,7 @@ class Codec:
             ids, head = ids[: len(ids) - self._closing], self._opening
         else:
             ids = self._backend.encode(self.prompt_text(prompt), add_special_tokens=False).ids
-            head = self._chat_head(ids)
+            head = self.conversation_head(ids)
         return _last(ids, limit, head)
 
     def scored(self, prompt: Prompt, answer: str, limit: int | None = None) -> tuple[list[int], list[bool]]:
@@ -167,7 +167,7 @@ class Codec:
             turns = self._with_system((*prompt, Message(role="assistant", content=answer)))
             (whole,) = self._chats([""], [turns], only_last=True)
             ids, counts = whole.ids, whole.trained
-            head = self._chat_head(ids)
+            head = self.conversation_head(ids)
         elif not prompt:
             (whole,) = self._texts([""], [answer], with_offsets=False)
             ids, counts = whole.ids, [i > 0 and i >= whole.head for i in range(len(whole.ids))]
@@ -233,7 +233,7 @@ class Codec:
         wholes = []
         for row_id, (text, spans), encoding in zip(row_ids, rendered, encodings, strict=True):
             ids, offsets = encoding.ids, encoding.offsets
-            head = self._chat_head(ids)
+            head = self.conversation_head(ids)
             trained = [everything and i >= head for i in range(len(ids))]
             for first, last in self._token_ranges(text, spans[-1:] if only_last else spans, ids, offsets):
                 trained[first:last] = [True] * (last - first)
@@ -266,7 +266,8 @@ class Codec:
             wholes.append(_Whole(row_id, text, ids, trained, offsets, self._opening, tail, in_parts=learned))
         return wholes
 
-    def _chat_head(self, ids: Sequence[int]) -> int:
+    def conversation_head(self, ids: Sequence[int]) -> int:
+        """How many tokens open a conversation and are kept when its beginning is left out."""
         return int(bool(ids) and self._opening > 0 and ids[0] == self.tokenizer.bos_token_id)
 
     # -- cutting and showing -------------------------------------------------------------------------------------------

@@ -14,14 +14,16 @@ from core.schemas.imports import ColumnInfo, ColumnKind, ImportNote, ImportRepor
 
 from . import column_names
 from .columns import describe_columns
+from .thumbs import thumb
 
-TASKS = ("classification", "chat", "completion")
+TASKS = ("classification", "chat", "preference", "completion")
 TASK_OF_SHAPE: dict[Shape, str] = {
     "messages": "chat",
     "sharegpt": "chat",
     "alpaca": "chat",
     "prompt_completion": "chat",
-    "preference": "chat",
+    "preference": "preference",
+    "thumbs": "preference",
     "text_label": "classification",
     "plain_text": "completion",
 }
@@ -32,6 +34,7 @@ SHAPE_TITLES: dict[Shape, str] = {
     "alpaca": "instructions in the Alpaca form (instruction, input and output)",
     "prompt_completion": "questions with their answers",
     "preference": "preference pairs (a chosen and a rejected answer)",
+    "thumbs": "answers with thumbs up or down",
     "text_label": "texts with a category each",
     "plain_text": "plain texts",
 }
@@ -41,7 +44,7 @@ LONG_TEXT = 100
 
 
 def suggest_task(report: ImportReport) -> str | None:
-    """The task that the examples suit best: classification, chat or completion; None where nothing fits."""
+    """The task that the examples suit best, a key of `TASKS`; None where nothing fits."""
     return TASK_OF_SHAPE[report.shape] if report.shape else None
 
 
@@ -49,7 +52,7 @@ def suggest_roles(report: ImportReport | pa.Table, task: str) -> dict[str, str]:
     """Role to column, only for roles that have a likely column. An unknown task has no roles.
 
     classification: text, label. chat: messages, or prompt, response and where found context and system.
-    completion: text.
+    preference: prompt with chosen and rejected, or with response and rating. completion: text.
     """
     columns = describe_columns(report) if isinstance(report, pa.Table) else report.columns
     return roles_of(columns, task)
@@ -57,7 +60,7 @@ def suggest_roles(report: ImportReport | pa.Table, task: str) -> dict[str, str]:
 
 def roles_of(columns: Sequence[ColumnInfo], task: str) -> dict[str, str]:
     """As `suggest_roles`, from the descriptions of the columns."""
-    suggest = {"classification": _classification, "chat": _chat, "completion": _completion}.get(task)
+    suggest = {"classification": _classification, "chat": _chat, "preference": _preference, "completion": _completion}.get(task)
     return suggest(columns) if suggest else {}
 
 
@@ -66,6 +69,8 @@ def recognise_shape(table: pa.Table, columns: Sequence[ColumnInfo]) -> Shape | N
     names = {column_names.plain_name(column.name) for column in columns if column.kind is not ColumnKind.EMPTY}
     if {"chosen", "rejected"} <= names:
         return "preference"
+    if _thumbs(columns):
+        return "thumbs"
     conversation = _conversation(columns)
     if conversation is not None:
         first = next((value for value in table.column(conversation.name).to_pylist() if value), "[]")
@@ -184,6 +189,41 @@ def _chat(columns: Sequence[ColumnInfo]) -> dict[str, str]:
     return {role: roles[role] for role in ("prompt", "context", "response", "system") if role in roles}
 
 
+def _preference(columns: Sequence[ColumnInfo]) -> dict[str, str]:
+    """A better and a worse answer by their names, else an answer with its thumbs; the question where it is a column."""
+    names = ((role, hints) for role, hints in (("chosen", column_names.CHOSEN), ("rejected", column_names.REJECTED)))
+    roles = {
+        role: found.name
+        for role, hints in names
+        if (found := _best((c for c in columns if _can_be(c, hints)), partial(_hint, names=hints))) is not None
+    }
+    if len(roles) < 2:
+        return _thumbs(columns)
+    for role, hints in (("prompt", column_names.PROMPT), ("system", column_names.SYSTEM)):
+        free = [c for c in columns if c.name not in roles.values() and _can_be(c, hints)]
+        found = _best(free, partial(_hint, names=hints))
+        if found is not None:
+            roles[role] = found.name
+    return roles
+
+
+def _thumbs(columns: Sequence[ColumnInfo]) -> dict[str, str]:
+    """A question, an answer and a column of ups and downs; {} where one of them is not there by name."""
+    hints = column_names.THUMBS
+    rated = [c for c in columns if 1 <= c.n_distinct <= 2 and c.examples and all(thumb(e) is not None for e in c.examples)]
+    rating = _best(rated, partial(_hint, names=hints))
+    if rating is None:
+        return {}
+    roles = {"rating": rating.name}
+    for role, names in (("prompt", column_names.PROMPT), ("response", column_names.RESPONSE)):
+        free = [c for c in columns if c.name not in roles.values() and _can_be(c, names)]
+        found = _best(free, partial(_hint, names=names))
+        if found is None:
+            return {}
+        roles[role] = found.name
+    return roles
+
+
 def _completion(columns: Sequence[ColumnInfo]) -> dict[str, str]:
     texts = [column for column in columns if column.kind is ColumnKind.TEXT]
     found = _best(texts, lambda c: _hint(c, column_names.TEXT) + min(c.mean_length, 4_000) / 1_000)
@@ -196,7 +236,8 @@ def _preference_notes(chosen: pa.ChunkedArray, rejected: pa.ChunkedArray, looked
     notes = [ImportNote(
         severity=Severity.INFO,
         title="Each row has a better and a worse answer.",
-        meaning="The chosen answer is what the model learns to give. The rejected one is kept in its column.",
+        meaning="The model can learn to prefer the chosen answer. To learn only the chosen answers, choose the task that "
+        "answers questions.",
     )]
     if without:
         notes.append(ImportNote(

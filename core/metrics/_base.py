@@ -90,6 +90,11 @@ def was_scored(item: TextPrediction) -> bool:
     return item.nll is not None and item.scored_tokens > 0
 
 
+def is_pair(item: TextPrediction) -> bool:
+    """Whether a better and a worse answer were put in an order."""
+    return bool(item.rejected) and item.rejected != item.reference and item.margin is not None
+
+
 def was_written(item: TextPrediction) -> bool:
     return item.text is not None
 

@@ -33,7 +33,7 @@ class RocAuc(InfluenceMetric):
     def influence(self, predictions: ClassPredictions) -> tuple[float, Floats] | None:
         values, deviations = [], np.zeros(len(predictions))
         for k, own in _occurring(predictions):
-            value, deviation = _one_class(predictions.matrix[:, k], own)
+            value, deviation = one_class(predictions.matrix[:, k], own)
             values.append(value)
             deviations += deviation
         return (float(np.mean(values)), deviations / len(values)) if values else None
@@ -55,7 +55,7 @@ def _occurring(predictions: ClassPredictions) -> list[tuple[int, np.ndarray]]:
     return [(k, own) for k, own in members if 0 < own.sum() < len(gold)]
 
 
-def _one_class(scores: Floats, own: np.ndarray) -> tuple[float, Floats]:
+def one_class(scores: Floats, own: np.ndarray) -> tuple[float, Floats]:
     """AUC, and each row's deviation: its share of the other side in the right order (ties half), less the AUC."""
     mine, others = scores[own], scores[~own]
     shares = np.empty(len(scores))

@@ -19,13 +19,16 @@ class Example(Schema):
     """One training example. `row_id` survives every fix of the dataset.
 
     Exactly one of these shapes is filled, by task: `text` + `label` (classification), `messages` (chat), `text`
-    (completion).
+    (completion), and for preferences `messages` up to the better answer with the `rejected` one, or `messages` with
+    whether their answer was `liked`.
     """
 
     row_id: str
     text: str = ""
     label: str | None = None
     messages: tuple[Message, ...] = ()
+    rejected: str = ""
+    liked: bool | None = None
 
     @property
     def prompt(self) -> tuple[Message, ...]:
@@ -38,3 +41,11 @@ class Example(Schema):
         """The last assistant turn, or an empty string."""
         answers = [m.content for m in self.messages if m.role == "assistant"]
         return answers[-1] if answers else ""
+
+    @property
+    def other(self) -> Example | None:
+        """The same conversation with the rejected answer in the place of the better one; None without one."""
+        if not self.rejected:
+            return None
+        turns = (*self.prompt, Message(role="assistant", content=self.rejected))
+        return Example(row_id=self.row_id, messages=turns)

@@ -14,7 +14,7 @@ from .findings import Severity
 Quoting = Literal["standard", "literal", "backslash"]
 TextMode = Literal["paragraph", "line", "file"]
 Shape = Literal[
-    "messages", "sharegpt", "alpaca", "prompt_completion", "preference", "text_label", "plain_text"
+    "messages", "sharegpt", "alpaca", "prompt_completion", "preference", "thumbs", "text_label", "plain_text"
 ]
 
 LINE_NUMBERS_KEPT = 200

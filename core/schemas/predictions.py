@@ -40,6 +40,10 @@ TEXT_SCHEMA = pa.schema(
         "correct_tokens": pa.int64(),
         "n_bytes": pa.int64(),
         "group": pa.string(),
+        "rejected": pa.string(),
+        "rejected_nll": pa.float64(),
+        "margin": pa.float64(),
+        "liked": pa.bool_(),
     }
 )
 
@@ -145,6 +149,9 @@ class TextPrediction:
     where nothing was scored; `correct_tokens` of the scored tokens were the model's first choice, and they spell
     `n_bytes` UTF-8 bytes. An empty `reference` means that there is none. Rows that share a `group` are not
     independent; without a group, rows that share a prompt are taken to be so.
+
+    Of preferences, `rejected` is the worse answer and `rejected_nll` its likelihood as `nll`. `margin` says by how much
+    this contender puts the reference before the rejected answer; of a rated answer (`liked` or not), how high it puts it.
     """
 
     row_id: str
@@ -158,6 +165,10 @@ class TextPrediction:
     correct_tokens: int = 0
     n_bytes: int = 0
     group: str = ""
+    rejected: str = ""
+    rejected_nll: float | None = None
+    margin: float | None = None
+    liked: bool | None = None
 
     @classmethod
     def of(
@@ -245,7 +256,7 @@ def _to_table(items: Sequence[Any], schema: pa.Schema) -> pa.Table:
 
 
 def _rows(table: pa.Table, schema: pa.Schema) -> list[dict[str, Any]]:
-    return table.select(schema.names).to_pylist()
+    return table.select([name for name in schema.names if name in table.column_names]).to_pylist()
 
 
 def _not_numbers() -> UserError:

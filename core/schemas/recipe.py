@@ -16,6 +16,7 @@ def _field(default: Any, title: str, description: str, level: str = "basic", **e
 
 LORA = {"method": {"adapter": True}}  # settings that matter for an adapter only
 FULL = {"method": {"adapter": False}}
+PREFERENCES = ("pairs", "thumbs")  # settings that matter where rows say which answers are better
 
 
 class Recipe(Schema):
@@ -140,7 +141,7 @@ class Recipe(Schema):
         le=100,
         unit="evaluations",
     )
-    best_metric: Literal["eval_loss", "accuracy", "macro_f1", "token_accuracy"] = _field(
+    best_metric: Literal["eval_loss", "accuracy", "macro_f1", "token_accuracy", "preference_accuracy"] = _field(
         "eval_loss",
         "Best-checkpoint metric",
         "Which validation figure decides which checkpoint is kept as the best.",
@@ -150,7 +151,31 @@ class Recipe(Schema):
             "accuracy": "Accuracy (classification)",
             "macro_f1": "Macro-F1 (classification)",
             "token_accuracy": "Token accuracy (text)",
+            "preference_accuracy": "Preference accuracy (pairs of answers)",
         },
+    )
+    beta: float = _field(
+        0.1,
+        "Holding on to the starting model (beta)",
+        "How strongly the model is held to the one it started from. Higher changes it less; lower follows the preferences "
+        "further and forgets more. 0.1 is usual.",
+        "advanced",
+        gt=0,
+        le=10,
+        objectives=PREFERENCES,
+        suggestions=[0.01, 0.05, 0.1, 0.3, 0.5],
+    )
+    preference_loss: Literal["sigmoid", "ipo", "apo_zero"] = _field(
+        "sigmoid",
+        "Kind of preference loss",
+        "How a better and a worse answer pull on the model. For thumbs there is one kind (KTO), so this is not used.",
+        "advanced",
+        options={
+            "sigmoid": "DPO: the usual one",
+            "ipo": "IPO: stops pulling at a set distance, against overdoing it",
+            "apo_zero": "APO: also keeps the better answer likely by itself",
+        },
+        objectives=PREFERENCES,
     )
     balance: Literal["none", "weights", "oversample", "undersample"] = _field(
         "none",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from .base import Schema
 from .examples import Example
 from .plan import PreparationPlan
 from .recipe import Recipe
+
+
+Objective = Literal["answers", "pairs", "thumbs"]
 
 
 class TrainingSpec(Schema):
@@ -26,6 +29,13 @@ class TrainingSpec(Schema):
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
     resume_from: str | None = None
+
+    @property
+    def objective(self) -> Objective:
+        """What the rows teach: right answers (or labels), which of two answers is better, or whether one was liked."""
+        if any(example.rejected for example in self.train):
+            return "pairs"
+        return "thumbs" if any(example.liked is not None for example in self.train) else "answers"
 
 
 class DryRun(Schema):

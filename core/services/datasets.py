@@ -151,7 +151,18 @@ def go_back(project_id: str, version_id: str) -> None:
     version = get_version(version_id)
     if version.project_id != project_id:
         raise ValueError("the version belongs to another project")
-    records.change(Project, project_id, {"dataset_version_id": version_id})
+    task = task_of(version)
+    records.change(Project, project_id, {"dataset_version_id": version_id} | ({"task": task} if task else {}))
+
+
+def task_of(version: DatasetVersion) -> str | None:
+    """The task that the version was made for: its own, or that of the version it came from; None where none is known."""
+    seen: DatasetVersion | None = version
+    while seen is not None:
+        if seen.origin.get("task"):
+            return str(seen.origin["task"])
+        seen = records.get(DatasetVersion, seen.parent_id) if seen.parent_id else None
+    return None
 
 
 @lru_cache(maxsize=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from core.data import baselines, verdicts
+from core.data import baselines, preference_margins, preference_verdict, verdicts
 from core.metrics import for_family
 from core.metrics import registry as metrics
 from core.metrics._base import Metric
@@ -102,6 +102,8 @@ def build(
     task = tasks()[task_key]
     tuned, base = contenders["tuned"], contenders.get("base")
     rows = _metric_rows(task, contenders)
+    # Rated answers have no pairs: then the first metric that they allow decides.
+    key = next((k for k in (task.headline_metric, *(row.key for row in rows)) if metrics()[k].compute(tuned)), task.headline_metric)
     extra: dict[str, Any] = {}
     if isinstance(tuned, ClassPredictions):
         table = confusion(tuned)
@@ -118,10 +120,10 @@ def build(
     if repeated is not None and (repeated.exact or repeated.near):
         rest = without(contenders, repeated)
         found = _metric_rows(task, rest) if rest else ()
-        honest = describe(repeated, split, len(tuned), task.headline_metric, rows, found)
+        honest = describe(repeated, split, len(tuned), key, rows, found)
         judged = rest if honest.judged else contenders
-    summary = _summary(task.headline_metric, judged)
-    headline = metrics()[task.headline_metric]
+    summary = _summary(task, key, judged)
+    headline = metrics()[key]
     reached = None
     if success.get("metric") in metrics():
         hoped = metrics()[success["metric"]]
@@ -155,7 +157,7 @@ def _wanted_metrics(task: TaskType) -> list[Metric]:
     return own + [metric for metric in for_family(task.family) if metric.key not in named]
 
 
-def _summary(headline: str, contenders: Mapping[str, Predictions]) -> verdicts.Summary | None:
+def _summary(task: TaskType, headline: str, contenders: Mapping[str, Predictions]) -> verdicts.Summary | None:
     """The verdict in words; None where there is no base to compare with."""
     tuned = contenders["tuned"]
     if isinstance(tuned, ClassPredictions):
@@ -167,6 +169,10 @@ def _summary(headline: str, contenders: Mapping[str, Predictions]) -> verdicts.S
         return verdicts.classification_summary(base, against.get("majority"), against.get("tfidf"))
     if "base" not in contenders:
         return None
+    if task.preference:
+        against = {name: compare(metrics()[headline], contenders[name], tuned) for name in ("base", "longer")}
+        length = compare(metrics()["answer_words"], contenders["base"], tuned)
+        return preference_verdict.summary(metrics()[headline], against["base"], against["longer"], length)
     keys = dict.fromkeys((headline, "token_accuracy", "chrf"))
     pairs = [(metrics()[k], c) for k in keys if (c := compare(metrics()[k], contenders["base"], tuned)) is not None]
     nearest = None
@@ -193,11 +199,27 @@ def _metric_row(metric: Metric, contenders: Mapping[str, Predictions]) -> Metric
     )
 
 
+def weigh(contenders: Mapping[str, Predictions]) -> dict[str, Predictions]:
+    """Predictions of preferences with their margins: the tuned model by its reward over the start, the start by itself."""
+    tuned, start = (cast(TextPredictions, contenders[name]) for name in ("tuned", "base"))
+    rewarded, own = preference_margins.by_reward(tuned, start), preference_margins.by_likelihood(start)
+    return {**contenders, "tuned": rewarded, "base": own}
+
+
+def start_note(run: Run) -> str:
+    """What “base model” means for a run that began at another run's model."""
+    if not run.start_run_id:
+        return ""
+    return f"Here the base model is the one that this training began with: round {runs.get(run.start_run_id).number}."
+
+
 def simple_baselines(family: str, parts: Mapping[str, list[Example]], split: str) -> dict[str, Predictions]:
     """What needs no fine-tuning: the commonest label and word counts, or the answer of the most similar question."""
     train, test = parts["train"], parts[split]
     if family == "classifier":
         return {"majority": baselines.majority(train, test), "tfidf": baselines.word_counts(train, test)}
+    if any(e.rejected or e.liked is not None for e in test):
+        return {"longer": preference_margins.longer(test)}
     if any(e.messages for e in test):
         return {"nearest": baselines.nearest_answers(train, test)}
     return {}

@@ -155,7 +155,7 @@ def token_lengths(project: Project, version: DatasetVersion) -> Tokens | None:
         max_length=longest,
         planned=plan is not None,
         context_length=facts.context_length or 0,
-        cuts_answers=plan is not None and project.task == "chat" and config.truncation_side == "right",
+        cuts_answers=plan is not None and tasks()[project.task].conversational and config.truncation_side == "right",
     )
 
 

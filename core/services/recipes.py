@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,22 +30,28 @@ PRESETS = {
     "balanced": ("Balanced", "The sensible choice for most data."),
     "thorough": ("Thorough", "More passes at a gentler rate. Takes longest; stops early when nothing improves."),
 }
+PREFERENCE_SLOWER = {"full": 20, "adapter": 40}  # times slower than learning answers
 SMALL_MODEL = 100_000_000  # parameters below which training every weight is cheap and works better than an adapter
 
 
-def preset(key: str, facts: ModelFacts, family: str, train_rows: int) -> Recipe:
+def preset(key: str, facts: ModelFacts, family: str, train_rows: int, *, preference: bool = False) -> Recipe:
     """A recipe for this model and this much data.
 
     Small models are trained whole at a rate that grows as they shrink (about 1e-3 at 2 M parameters, 2e-5 at 7 B); larger
-    ones get a LoRA adapter at 2e-4. Epochs are chosen so that small datasets see enough steps.
+    ones get a LoRA adapter at 2e-4. Epochs are chosen so that small datasets see enough steps. Preferences push a model that
+    answers already, so they take a 20th (whole models) or a 40th (adapters: 5e-6) of that rate and at most five epochs.
     """
     small = facts.parameters < SMALL_MODEL
     rate = min(1e-3, max(2e-5, 1e-3 * (3e6 / max(facts.parameters, 1)) ** 0.5)) if small else 2e-4
+    if preference:
+        rate /= PREFERENCE_SLOWER["full" if small else "adapter"]
     rate = float(f"{rate:.1g}")
     batch = 8 if train_rows < 400 else 16
     steps = max(1, train_rows // batch)
     wanted = {"quick": 120, "balanced": 400, "thorough": 1200}[key]
     most = {"quick": 3, "balanced": 8, "thorough": 15}[key]
+    if preference:
+        most = {"quick": 1, "balanced": 3, "thorough": 5}[key]
     epochs = float(min(most, max(1, round(wanted / steps))))
     if key == "thorough":
         rate *= 0.5
@@ -66,7 +73,8 @@ def for_project(project: Project, key: str) -> Recipe:
     facts = models.get(project.base_model_key)
     plan = preparation.current(project)
     rows = plan.counts["train"] if plan else 500
-    return preset(key, facts, tasks()[project.task or "completion"].family, rows)
+    task = tasks()[project.task or "completion"]
+    return preset(key, facts, task.family, rows, preference=task.preference)
 
 
 def draft(project: Project) -> Recipe:
@@ -103,10 +111,13 @@ class _Basis:
     plan_row: Plan | None
     plan: PreparationPlan
     classifier: bool
+    preference: bool
     machine: hardware.Hardware
 
     def fit(self, recipe: Recipe) -> Fit:
         method = methods.get(recipe.method)
+        if self.preference:  # a pair is two sequences; the reference's likelihoods need no gradients
+            recipe = recipe.model_copy(update={"batch_size": 2 * recipe.batch_size})
         return cost.fit(self.facts, recipe, method, self.plan.max_length, self.classifier, self.machine)
 
 
@@ -117,6 +128,7 @@ def _basis(project: Project) -> _Basis:
         plan_row=row,
         plan=PreparationPlan.model_validate(row.config) if row else PreparationPlan(),
         classifier=tasks()[project.task or "completion"].family == "classifier",
+        preference=tasks()[project.task or "completion"].preference,
         machine=hardware.look(storage_root()),
     )
 
@@ -126,7 +138,7 @@ def estimate(project: Project, recipe: Recipe) -> Cost:
     basis = _basis(project)
     plan_row = basis.plan_row
     tokens, rows = preparation.training_tokens(project, plan_row) if plan_row else (0, 0)
-    if not basis.classifier and basis.plan.packing:
+    if not basis.classifier and not basis.preference and basis.plan.packing:
         rows = max(1, -(-tokens // basis.plan.max_length))
     elif basis.classifier and plan_row and rows:
         read = sum(rows_a_round(split_label_counts(plan_row), recipe.balance).values())
@@ -154,8 +166,15 @@ def check(recipe: Recipe, task: str) -> None:
     method = methods.get(recipe.method)
     if reason := methods.unavailable(method, hardware.look(storage_root()).device):
         raise UserError("This method cannot run here.", reason, "Choose LoRA, which needs little memory too.", "use_lora")
-    family = tasks()[task].family
+    family, preference = tasks()[task].family, tasks()[task].preference
     wrong = {"classifier": {"token_accuracy"}, "causal-lm": {"accuracy", "macro_f1"}}[family]
+    wrong |= {"token_accuracy"} if preference else {"preference_accuracy"}
+    if preference and recipe.batch_size < 2:
+        raise UserError(
+            "The batch is too small for preferences.",
+            "A batch of one row leaves nothing to compare an answer with.",
+            "Set the batch size to 2 or more.",
+        )
     if recipe.best_metric in wrong:
         raise UserError(
             "The best-checkpoint metric does not fit the task.",
@@ -170,10 +189,24 @@ def check(recipe: Recipe, task: str) -> None:
         )
 
 
+def unused(task: str, roles: Mapping[str, str]) -> tuple[str, ...]:
+    """Settings that have no meaning for this task and these columns, for the form to leave out."""
+    objective = ("pairs" if roles.get("rejected") else "thumbs") if tasks()[task].preference else "answers"
+    without = [] if tasks()[task].family == "classifier" else ["balance", "label_smoothing"]
+    for name, field in Recipe.model_fields.items():
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        wanted = extra.get("objectives")
+        if isinstance(wanted, list | tuple) and objective not in wanted:
+            without.append(name)
+    if objective == "thumbs":
+        without.append("preference_loss")
+    return tuple(without)
+
+
 def _measured_speed(project: Project, recipe: Recipe) -> float | None:
     """Tokens a second of the newest finished run of the project with the same model and method."""
     for run in records.find(Run, project_id=project.id):
-        same = run.base_model_key == project.base_model_key and run.recipe.get("method") == recipe.method
+        same = run.base_model_key == project.base_model_key and run.task == project.task and run.recipe.get("method") == recipe.method
         if run.summary and same and run.summary["seconds"] > 0:
             return float(run.summary["train_tokens"]) / float(run.summary["seconds"])
     return None

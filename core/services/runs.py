@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.schemas.errors import UserError
@@ -19,7 +19,7 @@ from core.store.files import job_log, run_folder
 from core.store.tables import Plan, Project, Run, RunEvent, new_id
 from core.tasks import registry as tasks
 
-from . import datasets, models, preparation, projects, recipes
+from . import datasets, models, preparation, projects, recipes, starting
 from .names import memorable
 
 
@@ -48,12 +48,13 @@ def start(project_id: str, recipe: Recipe, note: str = "", parent_id: str | None
     assert plan is not None and project.task is not None
     _check_classes(plan, project.task)
     recipes.check(recipe, project.task)
-    run_id = new_id()
+    run_id, begins = new_id(), starting.chosen(project)
     run = Run(
         id=run_id,
         project_id=project.id,
         name=memorable(run_id),
-        parent_id=parent_id,
+        parent_id=parent_id or (begins.id if begins else None),
+        start_run_id=begins.id if begins else None,
         dataset_version_id=plan.dataset_version_id,
         plan_id=plan.id,
         base_model_key=project.base_model_key,
@@ -91,6 +92,7 @@ def successor(run: Run, note: str, *, recipe: Recipe | None = None, plan: Plan |
         project_id=run.project_id,
         name=memorable(run_id),
         parent_id=run.id,
+        start_run_id=run.start_run_id,
         dataset_version_id=plan.dataset_version_id if plan else run.dataset_version_id,
         plan_id=plan.id if plan else run.plan_id,
         base_model_key=run.base_model_key,
@@ -198,7 +200,8 @@ class Inputs:
 
 def inputs(run: Run) -> Inputs:
     """Load the frozen inputs of a run."""
-    return inputs_of(preparation.get_plan(run.plan_id), run.task, run.base_model_key, str(run_folder(run.id)))
+    given = inputs_of(preparation.get_plan(run.plan_id), run.task, run.base_model_key, str(run_folder(run.id)))
+    return replace(given, base_folder=str(starting.folder_of(run))) if run.start_run_id else given
 
 
 def inputs_of(plan: Plan, task: str, base_model_key: str | None, folder: str = "") -> Inputs:

@@ -86,7 +86,12 @@ def _counts(
     plan = PreparationPlan(chat_template=template, system_prompt=system)
     codec = Codec.from_folder(folder, tasks()[task].family, plan)
     found = rows.spread(datasets.get_version(version_id), task, SAMPLE)
-    return tuple(codec.lengths(found)), codec.opening
+    longest = codec.lengths(found)
+    pairs = [i for i, example in enumerate(found) if example.rejected]
+    others = [other for i in pairs if (other := found[i].other) is not None]
+    for i, length in zip(pairs, codec.lengths(others), strict=True):
+        longest[i] = max(longest[i], length)  # the longer of two answers has to fit
+    return tuple(longest), codec.opening
 
 
 def encode(project: Project, plan: PreparationPlan, example: Example) -> list[Encoded]:

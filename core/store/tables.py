@@ -151,7 +151,7 @@ class Job(Row, Table):
 
 
 class Run(Row, Table):
-    """One round of training. `recipe` is frozen; `best` and `summary` are written by the worker."""
+    """One round of training. `start_run_id` is the run whose model it began with (None: the base model). `recipe` is frozen; `best` and `summary` are written by the worker."""
 
     __tablename__ = "run"
     __table_args__ = (UniqueConstraint("project_id", "number"),)
@@ -160,6 +160,7 @@ class Run(Row, Table):
     number: Mapped[int]
     name: Mapped[str]
     parent_id: Mapped[str | None]
+    start_run_id: Mapped[str | None]
     dataset_version_id: Mapped[str] = mapped_column(ForeignKey("dataset_version.id"))
     plan_id: Mapped[str] = mapped_column(ForeignKey("plan.id"))
     base_model_key: Mapped[str]

@@ -39,6 +39,8 @@ class TaskType:
     headline_metric: ClassVar[str]
     best_metric: ClassVar[str] = "eval_loss"
     metrics: ClassVar[tuple[str, ...]]
+    conversational: ClassVar[bool] = False  # its model answers a person
+    preference: ClassVar[bool] = False  # rows say which answers are better, not what is right
 
     def check_roles(self, roles: Mapping[str, str]) -> None:
         """Raise UserError unless every required role has a column, and each column one role."""

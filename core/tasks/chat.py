@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -44,6 +45,7 @@ class Chat(TaskType):
         Role("messages", "Conversation", "A column that holds whole conversations.", required=False),
     )
     family = "causal-lm"
+    conversational = True
     headline_metric = "loss"
     metrics = (
         "loss", "perplexity", "token_accuracy", "chrf", "rouge_l", "exact_match", "length_ratio", "distinct_2",
@@ -65,17 +67,17 @@ class Chat(TaskType):
         if roles.get("messages"):
             turns = conversation(row.get(roles["messages"]))
         else:
-            turns = _question_and_answer(*(cell(row, roles, role).strip() for role in ("prompt", "context", "response")))
+            turns = question_and_answer(*(cell(row, roles, role).strip() for role in ("prompt", "context", "response")))
         system = cell(row, roles, "system").strip()
         if system and not any(role == "system" for role, _ in turns):
             turns.insert(0, ("system", system))
-        turns = _in_turns(turns)
+        turns = in_turns(turns)
         if not turns:
             return None
         return Example(row_id=row_id, messages=tuple(Message(role=role, content=text) for role, text in turns))
 
 
-def _question_and_answer(prompt: str, context: str, response: str) -> list[Turn]:
+def question_and_answer(prompt: str, context: str, response: str) -> list[Turn]:
     """The turns of one question and its answer, [] where one is missing. A cell may itself hold turns as JSON, as
     preference data often do: the conversation so far, the last turn, or (as the answer) the whole conversation."""
     answer = _turns_of(response, "assistant") if response else []
@@ -91,6 +93,10 @@ def _question_and_answer(prompt: str, context: str, response: str) -> list[Turn]
 
 def _turns_of(text: str, speaker: Speaker) -> list[Turn]:
     """The turns that the text holds as JSON, else the text as one turn of this speaker."""
+    if text.startswith("Human: ") and "\n\nAssistant:" in text:  # the form of Anthropic's preference data
+        parts = re.split(r"(?:^|\n\n)(Human|Assistant): ?", text)[1:]
+        names: dict[str, Speaker] = {"Human": "user", "Assistant": "assistant"}
+        return [(names[name], said.strip()) for name, said in zip(parts[::2], parts[1::2], strict=True)]
     if text[:1] in ("[", "{"):
         try:
             value = json.loads(text)
@@ -129,7 +135,7 @@ def _words(content: Any) -> str:
     return content if isinstance(content, str) else ""
 
 
-def _in_turns(turns: Iterable[Turn]) -> list[Turn]:
+def in_turns(turns: Iterable[Turn]) -> list[Turn]:
     """Made to fit every chat template: the person speaks first, nobody twice in a row, and the last word is an answer.
 
     Empty turns are left out, and so is what comes before the person's first or after the assistant's last words.

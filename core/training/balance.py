@@ -72,3 +72,12 @@ class Rounds:
     def rows(self, epoch: int) -> list[int]:
         """Indices into the training rows."""
         return drawn(self.labels, self.balance, self.seed + epoch)
+
+
+def thumb_weights(liked: Sequence[bool]) -> tuple[float, float]:
+    """Weights of liked and disliked rows, the rarer kind raised so that both weigh the same in all (KTO, eq. 8)."""
+    up = sum(liked)
+    down = len(liked) - up
+    if not up or not down:
+        return 1.0, 1.0
+    return max(1.0, down / up), max(1.0, up / down)

@@ -9,6 +9,7 @@ LOGGED = {
     "accuracy": "eval_validation_accuracy",
     "macro_f1": "eval_validation_macro_f1",
     "token_accuracy": "eval_mean_token_accuracy",
+    "preference_accuracy": "eval_validation_preference_accuracy",
 }
 
 

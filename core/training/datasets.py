@@ -9,6 +9,7 @@ from datasets import Dataset
 from trl import pack_dataset
 
 from core.data.encoding import Codec
+from core.data.preference_encoding import weighed
 from core.schemas.examples import Example
 from core.schemas.plan import PreparationPlan
 
@@ -40,6 +41,20 @@ def language_rows(codec: Codec, examples: Sequence[Example]) -> EncodedRows:
     labels = [[i if t else -100 for i, t in zip(row.ids, row.trained, strict=True)] for row in kept]
     rows = Dataset.from_dict({"input_ids": ids, "labels": labels})
     return EncodedRows(rows, len(encoded) - len(kept), sum(map(len, ids)))
+
+
+def preference_rows(codec: Codec, examples: Sequence[Example]) -> EncodedRows:
+    """`prompt_ids` with `chosen_ids` and `rejected_ids`, or with `completion_ids` and `label` (True: liked)."""
+    encoded = [(example, found) for example in examples if (found := weighed(codec, example)) is not None]
+    columns: dict[str, list[object]] = {"prompt_ids": [found.prompt for _, found in encoded]}
+    if any(example.rejected for example, _ in encoded):
+        columns["chosen_ids"] = [found.answers[0] for _, found in encoded]
+        columns["rejected_ids"] = [found.answers[-1] for _, found in encoded]
+    else:
+        columns["completion_ids"] = [found.answers[0] for _, found in encoded]
+        columns["label"] = [bool(example.liked) for example, _ in encoded]
+    tokens = sum(len(found.prompt) + len(answer) for _, found in encoded for answer in found.answers)
+    return EncodedRows(Dataset.from_dict(columns), len(examples) - len(encoded), tokens)
 
 
 def packed(encoded: EncodedRows, plan: PreparationPlan) -> EncodedRows:

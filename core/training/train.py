@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -25,14 +25,16 @@ from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
 from . import arguments, checkpoints, device, loading
-from .balance import Rounds, weights_of
+from .balance import Rounds, thumb_weights, weights_of
 from .callbacks import Obey, Progress, Retention, Samples, unstable, unusable_base
 from .collators import LanguageCollator
-from .datasets import EncodedRows, classifier_rows, language_rows, packed
+from .datasets import EncodedRows, classifier_rows, language_rows, packed, preference_rows
 from .faults import translated
 from .predict import LanguagePredictor
+from .preferences import PairTrainer, ThumbTrainer, thumb_trainer
 from .trainers import ClassifierTrainer, LanguageTrainer
 
+AnyTrainer: TypeAlias = ClassifierTrainer | LanguageTrainer | PairTrainer | ThumbTrainer
 FIXED_TRAIN_SAMPLE = 200
 SHOWN_SAMPLES = 3
 
@@ -92,7 +94,7 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
 
 def assembled(
     spec: TrainingSpec, codec: Codec, folder: Path, recorder: Recorder
-) -> tuple[ClassifierTrainer | LanguageTrainer, Rows, device.Device]:
+) -> tuple[AnyTrainer, Rows, device.Device]:
     """The trainer with its rows and its model on the device that the recipe asks for, ready for the first step."""
     recipe, method = spec.recipe, methods.get(spec.recipe.method)
     chosen = device.choose(recipe.precision, method.adapter)
@@ -108,7 +110,7 @@ def assembled(
 
 
 def _steps(
-    spec: TrainingSpec, trainer: ClassifierTrainer | LanguageTrainer, obey: Obey, progress: Progress, recorder: Recorder
+    spec: TrainingSpec, trainer: AnyTrainer, obey: Obey, progress: Progress, recorder: Recorder
 ) -> None:
     """Train to the end, from the start or from a checkpoint. Raises Interrupted, or UserError when the loss is no number."""
     ended = None
@@ -144,6 +146,8 @@ def encode(codec: Codec, spec: TrainingSpec) -> Rows:
     """Raises UserError where nothing is left to learn from or to validate with."""
     if spec.family == "classifier":
         train, validation = (classifier_rows(codec, part, spec.labels) for part in (spec.train, spec.validation))
+    elif spec.objective != "answers":
+        train, validation = (preference_rows(codec, part) for part in (spec.train, spec.validation))
     else:
         train, validation = (language_rows(codec, part) for part in (spec.train, spec.validation))
     for name, encoded in (("training", train), ("validation", validation)):
@@ -156,14 +160,14 @@ def encode(codec: Codec, spec: TrainingSpec) -> Rows:
     size = len(train.rows)
     chosen = random.Random(spec.recipe.seed).sample(range(size), min(FIXED_TRAIN_SAMPLE, size))
     sample = train.rows.select(sorted(chosen))
-    if spec.family == "causal-lm" and spec.plan.packing:
+    if spec.family == "causal-lm" and spec.objective == "answers" and spec.plan.packing:
         train = packed(train, spec.plan)
     return Rows(train, validation, sample)
 
 
 def trainer_of(
     spec: TrainingSpec, chosen: device.Device, model: Any, tokenizer: PreTrainedTokenizerFast, rows: Rows, folder: Path
-) -> ClassifierTrainer | LanguageTrainer:
+) -> AnyTrainer:
     common: dict[str, Any] = {
         "model": model,
         "train_dataset": rows.train.rows,
@@ -171,7 +175,8 @@ def trainer_of(
         "processing_class": tokenizer,
     }
     width = spec.plan.max_length if spec.plan.padding == "fixed" else 0
-    trainer: ClassifierTrainer | LanguageTrainer
+    trainer: AnyTrainer
+    size = len(rows.train.rows)
     if spec.family == "classifier":
         labels, balance = list(rows.train.rows["labels"]), spec.recipe.balance
         rounds = Rounds(labels, balance, spec.recipe.seed) if balance in ("oversample", "undersample") else None
@@ -184,9 +189,16 @@ def trainer_of(
         )
         trainer.rounds, trainer.smoothing = rounds, spec.recipe.label_smoothing
         trainer.class_weights = weights_of(labels, len(spec.labels)) if balance == "weights" else None
+    elif spec.objective == "pairs":
+        adapter = methods.get(spec.recipe.method).adapter
+        trainer = PairTrainer(args=arguments.pairs(str(folder), size, spec.recipe, chosen, adapter=adapter), **common)
+    elif spec.objective == "thumbs":
+        weights = thumb_weights(list(rows.train.rows["label"]))
+        args = arguments.thumbs(str(folder), size, spec.recipe, chosen, weights)
+        trainer = thumb_trainer(args, common, tokenizer.pad_token_id or 0)
     else:
         trainer = LanguageTrainer(
-            args=arguments.language_model(str(folder), len(rows.train.rows), spec.recipe, spec.plan, chosen),
+            args=arguments.language_model(str(folder), size, spec.recipe, spec.plan, chosen),
             data_collator=LanguageCollator(tokenizer.pad_token_id or 0, width),
             **common,
         )

@@ -97,14 +97,16 @@ class _Ordered:
     rounds: Rounds | None = None
     grouped: bool = True
 
+    def _lengths(self, rows: Dataset) -> list[int]:
+        return [len(ids) for ids in rows["input_ids"]]
+
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Any:
         if not self.grouped and self.rounds is None:
             return super()._get_train_sampler(train_dataset)  # type: ignore[misc]
         rows = self.train_dataset if train_dataset is None else train_dataset  # type: ignore[attr-defined]
         args = self.args  # type: ignore[attr-defined]
         together = args.train_batch_size * args.gradient_accumulation_steps
-        lengths = [len(ids) for ids in rows["input_ids"]]
-        return SimilarLengths(together, lengths, args.data_seed, self.rounds, grouped=self.grouped)
+        return SimilarLengths(together, self._lengths(rows), args.data_seed, self.rounds, grouped=self.grouped)
 
 
 class ClassifierTrainer(_Ordered, _WholeCheckpoints, WeightedTraining, Trainer):

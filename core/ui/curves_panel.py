@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.services import runs
+from core.services import datasets, runs
 from core.store.tables import Run
 from core.tasks import registry as tasks
 
@@ -18,6 +18,8 @@ MAIN = {
     "classifier": (("Loss", "loss"), ("Accuracy", "accuracy"), ("Macro-F1", "macro_f1")),
     "causal-lm": (("Loss", "loss"), ("Token accuracy", "token_accuracy")),
 }
+MARGIN = (("Loss", "loss"), ("Reward margin", "reward_margin"))  # of rated answers; pairs can also be right or wrong
+PAIRS = (("Loss", "loss"), ("Preference accuracy", "preference_accuracy"), MARGIN[1])
 BIG = 2
 SMALL = (
     ("Learning rate", "learning_rate"),
@@ -37,7 +39,7 @@ def curves_panel(run: Run, others: Sequence[Run]) -> None:
         if rest:
             titles = {r.id: f"{r.number} {r.name}" for r in rest}
             compare = st.multiselect("Lay over", list(titles), format_func=titles.__getitem__, key=f"over-{run.id}")
-    drawn = MAIN[tasks()[run.task].family]
+    drawn = _drawn(run)
     overlaid = [r for r in rest if r.id in compare]
     for column, (title, name) in zip(st.columns(BIG), drawn[:BIG], strict=True):
         with column:
@@ -51,6 +53,13 @@ def curves_panel(run: Run, others: Sequence[Run]) -> None:
                 _machinery(run, title, name, axis)
             else:
                 _learning(run, title, name, axis, weight, overlaid, height=220)
+
+
+def _drawn(run: Run) -> Sequence[tuple[str, str]]:
+    """The curves of training and validation that this run has."""
+    if not tasks()[run.task].preference:
+        return MAIN[tasks()[run.task].family]
+    return PAIRS if datasets.get_version(run.dataset_version_id).roles.get("rejected") else MARGIN
 
 
 def _learning(

@@ -23,6 +23,7 @@ CONTENDERS = {
     "majority": "Most frequent label",
     "tfidf": "Word counts (TF-IDF)",
     "nearest": "Most similar stored answer",
+    "longer": "Always the longer answer",
 }
 COLUMNS = {
     "gold": "right answer",

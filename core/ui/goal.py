@@ -9,8 +9,8 @@ from core.services import projects
 from core.store.tables import Project
 from core.tasks import registry as tasks
 
-# Metrics a person can set a hope for, by family.
-HOPES = {"classifier": ("accuracy", "macro_f1"), "causal-lm": ("token_accuracy", "chrf")}
+# Metrics a person can set a hope for, by task where it has its own, else by family.
+HOPES = {"classifier": ("accuracy", "macro_f1"), "causal-lm": ("token_accuracy", "chrf"), "preference": ("preference_accuracy",)}
 
 
 def goal_panel(project: Project) -> None:
@@ -34,7 +34,7 @@ def goal_panel(project: Project) -> None:
     )
     success: dict[str, str | float] = {}
     if chosen:
-        success = _hope(project, known[chosen].family)
+        success = _hope(project, chosen if chosen in HOPES else known[chosen].family)
     changed = chosen != project.task or goal != project.goal or success != project.success
     if st.button("Save", type="primary", disabled=not chosen or not changed):
         if project.dataset_version_id and chosen != project.task:

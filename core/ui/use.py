@@ -36,7 +36,7 @@ def playground_panel(run: Run) -> None:
         return
     if tasks()[run.task].family == "classifier":
         _classify(run, job)
-    elif run.task == "chat":
+    elif tasks()[run.task].conversational:
         _chat(run, job)
     else:
         _complete(run, job)
@@ -177,5 +177,5 @@ def export_panel(run: Run) -> None:
 def _snippet(run: Run) -> str:
     folder = json.dumps(f"{run.name}-merged")
     task = "text-classification" if tasks()[run.task].family == "classifier" else "text-generation"
-    ask = '[{"role": "user", "content": "Your question"}]' if run.task == "chat" else '"Your text"'
+    ask = '[{"role": "user", "content": "Your question"}]' if tasks()[run.task].conversational else '"Your text"'
     return f"from transformers import pipeline\n\nmodel = pipeline({task!r}, model={folder})\nprint(model({ask}))\n"

@@ -9,9 +9,10 @@ from core.schemas.findings import Finding
 
 from ._context import Context, Shape
 
-ALL: frozenset[Shape] = frozenset({"labels", "messages", "text"})
+ALL: frozenset[Shape] = frozenset({"labels", "messages", "preferences", "text"})
 LABELS: frozenset[Shape] = frozenset({"labels"})
 MESSAGES: frozenset[Shape] = frozenset({"messages"})
+PREFERENCES: frozenset[Shape] = frozenset({"preferences"})
 
 
 @dataclass(frozen=True)

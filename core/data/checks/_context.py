@@ -19,7 +19,7 @@ from ._language import Languages, detect
 from ._spelling import Merge, looks_unique, propose
 from ._vocabulary import Vocabulary
 
-Shape = Literal["labels", "messages", "text"]
+Shape = Literal["labels", "messages", "preferences", "text"]
 NEAR = 0.8  # Jaccard similarity of 5-character shingles from which two texts are near copies
 CLIP = 2_000  # characters of a text that are compared
 COMPARED, BUDGET = 1_000_000, 120_000_000  # rows and characters compared: about 3 GB; of more, a random sample
@@ -84,11 +84,14 @@ class Context:
             labels.append(names.setdefault(label, label))  # a label is one string, however many rows carry it
             if example.messages or talks or task == "chat":
                 talks.append(example)
-                texts.append("\n".join(m.content for m in example.messages) or example.text)
+                answers = (*(m.content for m in example.messages), *filter(None, (example.rejected,)))
+                texts.append("\n".join(answers) or example.text)
             else:
                 texts.append(example.text)
         labelled = any(names) or task == "classification"
         shape: Shape = "messages" if talks else "labels" if labelled else "text"
+        if any(e.rejected or e.liked is not None for e in talks):
+            shape = "preferences"
         return cls(row_ids, texts, labels, talks, task, shape, skipped if skipped is not None else {}, around or Around())
 
     @property

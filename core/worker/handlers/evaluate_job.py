@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from core.schemas.examples import Example
@@ -45,13 +46,16 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt, ticker("Base model"))
     if base is not None:
         contenders["base"] = _predict(base, given.family, given.labels, examples, generate)
+    note = "" if base is not None else NO_OPINION
+    if tasks()[training.task].preference:
+        contenders, note = evaluations.weigh(contenders), evaluations.start_note(training)
     recorder.phase("Simple baselines")
     contenders |= evaluations.simple_baselines(given.family, given.parts, split)
     recorder.phase("Looking for rows that stand in training too")
     repeated = honest.repeated(given.parts, split)
     recorder.phase("Comparing")
     seconds = round(time.monotonic() - began, 2)
-    built = evaluations.judge(training, split, contenders, "" if base is not None else NO_OPINION, seconds, repeated)
+    built = evaluations.judge(training, split, contenders, note, seconds, repeated)
     return recorder.deliver(lambda: {"evaluation_id": evaluations.store(training, built).id})
 
 
@@ -64,6 +68,7 @@ def _predict(
     prompts = [e.prompt if is_chat else "" for e, is_chat in zip(examples, chat, strict=True)]
     answers = [e.reference if is_chat else e.text for e, is_chat in zip(examples, chat, strict=True)]
     scores = predictor.score(prompts, answers)
+    others = _rejected(predictor, examples)
     # A completion has no prompt of its own: the model continues the text's first words.
     shown = [p if is_chat else opening(e.text) for e, p, is_chat in zip(examples, prompts, chat, strict=True)]
     written = predictor.generate(shown[:generate], Decoding())
@@ -71,10 +76,24 @@ def _predict(
     references = [a if is_chat else a[len(s) :] for a, s, is_chat in zip(answers, shown, chat, strict=True)]
     return TextPredictions(
         tuple(
-            TextPrediction.of(e.row_id, prompt, reference, generation, score)
+            replace(
+                TextPrediction.of(e.row_id, prompt, reference, generation, score),
+                rejected=e.rejected,
+                rejected_nll=others.get(e.row_id),
+                liked=e.liked,
+            )
             for e, prompt, reference, generation, score in zip(examples, shown, references, padded, scores, strict=True)
         )
     )
+
+
+def _rejected(predictor: Predictor, examples: list[Example]) -> dict[str, float]:
+    """Row id to the negative log-likelihood (nats) of the rejected answer, for the rows that have one."""
+    pairs = [e for e in examples if e.rejected]
+    if not pairs:
+        return {}
+    scores = predictor.score([e.prompt for e in pairs], [e.rejected for e in pairs])
+    return {e.row_id: score.nll for e, score in zip(pairs, scores, strict=True)}
 
 
 def opening(text: str, words: int = 12) -> str:

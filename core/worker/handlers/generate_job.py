@@ -8,6 +8,7 @@ from core.schemas.examples import Message
 from core.schemas.jobs import Job
 from core.schemas.predictor import Decoding
 from core.services import reviews, runs
+from core.tasks import registry as tasks
 from core.worker.handlers.evaluate_job import opening
 from core.worker.recorder import JobRecorder
 
@@ -21,7 +22,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     training = runs.get(job.payload["run_id"])
     given = runs.inputs(training)
     decoding = Decoding.model_validate(job.payload["decoding"])
-    chat = training.task == "chat"
+    chat = tasks()[training.task].conversational
     own = job.payload.get("prompts") or []
     prompts: list[Any]
     if own:
@@ -47,11 +48,12 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     items = [
         {
             "prompt": prompt,
+            "turns": [] if isinstance(asked, str) else [m.model_dump() for m in asked],
             "base": b.text,
             "tuned": t.text,
             "reference": reference,
             "finished": [b.finished, t.finished],
         }
-        for prompt, b, t, reference in zip(shown, before, tuned, references, strict=True)
+        for asked, prompt, b, t, reference in zip(prompts, shown, before, tuned, references, strict=True)
     ]
     return recorder.deliver(lambda: {"sample_set_id": reviews.store(training, decoding, items).id})

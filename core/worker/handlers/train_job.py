@@ -8,8 +8,9 @@ from core.data.make_fit import smaller_batch
 from core.schemas.errors import UserError
 from core.schemas.jobs import Job
 from core.schemas.training import TrainingResult, TrainingSpec
-from core.services import runs
+from core.services import runs, starting
 from core.store.files import run_folder
+from core.store.tables import Run
 from core.worker.recorder import JobRecorder
 
 MEMORY = "memory"  # the kind of the event that says that a run went on with smaller batches
@@ -33,12 +34,22 @@ def train_run(job: Job, recorder: JobRecorder) -> TrainingResult:
     same), as often as needed, and says so.
     """
     recorder.phase("Starting the training engine")
+    _begin(runs.get(str(job.payload["run_id"])), recorder)
     while True:
         result = _attempt(job, recorder)
         if result is not None:
             recorder.guard()  # the last points of the curves are on record before the run is
             return result
         _release()
+
+
+def _begin(training: Run, recorder: JobRecorder) -> None:
+    """Make the model that the run begins with, where that is another run's."""
+    source = starting.source_of(training)
+    if source is not None:
+        from core.training.starting import make
+
+        make(source, starting.folder_of(training), recorder)
 
 
 def _attempt(job: Job, recorder: JobRecorder) -> TrainingResult | None:

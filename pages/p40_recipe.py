@@ -9,6 +9,7 @@ from core.services import recipes, runs
 from core.tasks import registry as tasks
 from core.ui import parts, screens
 from core.ui.balance import balance_panel
+from core.ui.good_settings import good_settings
 from core.ui.recipe import cost_panel, preset_buttons, yaml_panel
 
 project = screens.begin("recipe", "dataset", "model")
@@ -45,3 +46,5 @@ with parts.guard():
         if recipe is not None:
             balance_panel(project, recipe)
             yaml_panel(project, recipe, KEY)
+    if recipe is not None:
+        good_settings(project, recipe, KEY, ready)

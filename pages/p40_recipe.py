@@ -8,6 +8,7 @@ from core.schemas.recipe import Recipe
 from core.services import datasets, recipes, runs
 from core.ui import parts, screens
 from core.ui.balance import balance_panel
+from core.ui.good_settings import good_settings
 from core.ui.recipe import cost_panel, preset_buttons, yaml_panel
 from core.ui.starting import starting_panel
 
@@ -46,3 +47,5 @@ with parts.guard():
         if recipe is not None:
             balance_panel(project, recipe)
             yaml_panel(project, recipe, KEY)
+    if recipe is not None:
+        good_settings(project, recipe, KEY, ready)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.services import recipes, runs
 from core.ui import parts, screens
+from core.ui.queue import queue_panel
 from core.ui.training import run_view
 
 project = screens.begin("training", "dataset", "model")
@@ -34,4 +35,5 @@ with parts.guard():
             format_func=lambda run_id: f"{by_id[run_id].number} · {by_id[run_id].name}",
         )
     st.query_params["run"] = chosen
+    queue_panel(project)
     run_view(project, by_id[chosen], found)

@@ -38,7 +38,9 @@ from core.store.tables import (
     Run,
     RunEvent,
     SampleSet,
+    Study,
     Table,
+    Trial,
     Upload,
 )
 
@@ -331,7 +333,9 @@ def test_deleting_a_project_deletes_everything_that_was_recorded_for_it_and_noth
         records.add(samples)
         of_version = {"project_id": run.project_id, "dataset_version_id": run.dataset_version_id}
         queue = records.add(RowQueue(**of_version, source="x", title="x", items=[]))
+        study = records.add(Study(project_id=run.project_id, kind="seeds", recipe={}, config={}))
         for row in (
+            Trial(study_id=study.id, number=1, run_id=run.id, values={}),
             RowDecision(queue_id=queue.id, row_id="a", action="keep"),
             Upload(project_id=run.project_id, filename="a.csv", sha256="00", size=1),
             Job(project_id=run.project_id, kind="train", payload={}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +14,8 @@ class JobKind(StrEnum):
     CHECK = "check"
     PREPARE = "prepare"
     MEASURE = "measure"
+    FIND_RATE = "find_rate"
+    SWEEP = "sweep"
     TRAIN = "train"
     EVALUATE = "evaluate"
     GENERATE = "generate"
@@ -21,6 +24,19 @@ class JobKind(StrEnum):
     EXPORT = "export"
     SERVE = "serve"
     FIX = "fix"
+
+
+# One job at a time in each lane, so that a chat or an import need not wait for a training. A sweep only watches its runs.
+LANES: Mapping[str, tuple[JobKind, ...]] = {
+    "compute": (
+        JobKind.MEASURE, JobKind.FIND_RATE, JobKind.TRAIN, JobKind.EVALUATE, JobKind.GENERATE, JobKind.AUDIT,
+        JobKind.MITIGATE, JobKind.EXPORT,
+    ),
+    "sweep": (JobKind.SWEEP,),
+    "data": (JobKind.IMPORT, JobKind.PREPARE, JobKind.FIX),
+    "check": (JobKind.CHECK,),
+    "serve": (JobKind.SERVE,),
+}  # fmt: skip
 
 
 class JobState(StrEnum):
@@ -50,7 +66,8 @@ class Desired(StrEnum):
 
 
 class Job(Schema):
-    """Times are seconds since 1970 (UTC). `done` of `total` counts the units that `phase` names."""
+    """Times are seconds since 1970 (UTC). `done` of `total` counts the units that `phase` names.
+    Among the queued the highest `priority` comes first, then the lowest `position`."""
 
     id: str
     project_id: str | None
@@ -58,6 +75,8 @@ class Job(Schema):
     payload: dict[str, Any]
     state: JobState
     desired: Desired
+    priority: int = 0
+    position: float = 0.0
     phase: str = ""
     done: float = 0.0
     total: float = 0.0

@@ -6,6 +6,7 @@ it has not seen `beat` move for a while on its own monotonic clock.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ _HANDED_BACK = {
     Desired.PAUSE: JobState.PAUSED,
     Desired.CANCEL: JobState.STOPPED,
 }
+
+
+_ORDER = (Job.priority.desc(), Job.position, Job.created_at)
 
 
 class FencedOut(Exception):
@@ -73,7 +77,7 @@ def claim(kinds: Iterable[JobKind], owner: str) -> tuple[JobView, int] | None:
     query = (
         select(Job)
         .where(Job.state == JobState.QUEUED.value, Job.kind.in_([k.value for k in kinds]))
-        .order_by(Job.priority.desc(), Job.created_at)
+        .order_by(*_ORDER)
         .limit(1)
     )
     with read() as session:  # most polls find nothing: do not take the write lock for that
@@ -91,6 +95,38 @@ def claim(kinds: Iterable[JobKind], owner: str) -> tuple[JobView, int] | None:
         row.error = None
         session.flush()
         return view(row), row.fence
+
+
+def waiting(kinds: Iterable[JobKind] = tuple(JobKind)) -> list[JobView]:
+    """Queued jobs of these kinds in the order in which they will be claimed."""
+    with read() as session:
+        return [view(row) for row in _waiting(session, kinds)]
+
+
+def _waiting(session: Session, kinds: Iterable[JobKind]) -> list[Job]:
+    queued = (Job.state == JobState.QUEUED.value, Job.kind.in_([k.value for k in kinds]))
+    return list(session.scalars(select(Job).where(*queued).order_by(*_ORDER)))
+
+
+def move(job_id: str, kinds: Iterable[JobKind], *, first: bool = False) -> None:
+    """Let a queued job change places with the one before it among these kinds, or with `first` come before all of them.
+
+    The order of the others stays as it is. A job that is not queued any more, or is first already, stays where it is.
+    """
+    with write() as session:
+        queued = _waiting(session, kinds)
+        place = next((i for i, row in enumerate(queued) if row.id == job_id), 0)
+        if place == 0:
+            return
+        row, head, before = queued[place], queued[0], queued[place - 1]
+        if first:
+            row.priority, row.position = head.priority, head.position - 1
+        else:
+            mine = (row.priority, row.position)
+            row.priority, row.position = before.priority, before.position
+            before.priority, before.position = mine
+            if (row.priority, row.position) == mine:  # a coarse clock gave both the same place
+                row.position = math.nextafter(row.position, -math.inf)
 
 
 def check(session: Session, job_id: str, fence: int) -> Job:

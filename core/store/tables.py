@@ -126,16 +126,20 @@ class Plan(Row, Table):
 
 
 class Job(Row, Table):
-    """What is wanted (`desired`) and what happened (`state`). `fence` grows at each claim, `beat` at each heartbeat."""
+    """What is wanted (`desired`) and what happened (`state`). `fence` grows at each claim, `beat` at each heartbeat.
+
+    Of the queued ones the highest `priority` comes first, and among equals the lowest `position`.
+    """
 
     __tablename__ = "job"
-    __table_args__ = (Index("ix_job_state_created_at", "state", "priority", "created_at"),)
+    __table_args__ = (Index("ix_job_state_position", "state", "priority", "position"),)
     project_id: Mapped[str | None] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str]
     payload: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(default="queued")
     desired: Mapped[str] = mapped_column(default="run")
     priority: Mapped[int] = mapped_column(default=0)
+    position: Mapped[float] = mapped_column(default=time.time, server_default="0")
     owner: Mapped[str | None]
     fence: Mapped[int] = mapped_column(default=0)
     beat: Mapped[int] = mapped_column(default=0)
@@ -169,6 +173,30 @@ class Run(Row, Table):
     note: Mapped[str] = mapped_column(default="")
     best: Mapped[dict[str, Any] | None]
     summary: Mapped[dict[str, Any] | None]
+
+
+class Study(Row, Table):
+    """Several runs that answer one question. `kind` is sweep (which settings are good) or seeds (how much is luck); `recipe`
+    is the one they start from, `config` a `SweepPlan` or the number of seeds; `job_id` drives a sweep."""
+
+    __tablename__ = "study"
+    project_id: Mapped[str] = _of_project()
+    job_id: Mapped[str | None]
+    kind: Mapped[str]
+    recipe: Mapped[dict[str, Any]]
+    config: Mapped[dict[str, Any]]
+
+
+class Trial(Row, Table):
+    """One run of a study with the settings that it tries. `outcome` is written once it is settled."""
+
+    __tablename__ = "trial"
+    __table_args__ = (UniqueConstraint("study_id", "number"),)
+    study_id: Mapped[str] = mapped_column(ForeignKey("study.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int]
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    values: Mapped[dict[str, Any]]
+    outcome: Mapped[dict[str, Any] | None]
 
 
 class Metric(Table):

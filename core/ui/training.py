@@ -7,7 +7,7 @@ import streamlit as st
 from core.schemas.errors import UserError
 from core.schemas.jobs import Desired, Job, JobState
 from core.schemas.recipe import Recipe
-from core.services import coaching, recipes, runs, status
+from core.services import coaching, queue, recipes, runs, status
 from core.store.tables import Project, Run
 
 from . import jobs, parts, screens
@@ -27,7 +27,7 @@ STATES = {
 ENDINGS = {
     "done": "It did all its steps.",
     "early": "It stopped by itself when nothing improved any more.",
-    "stopped": "You stopped it; the best checkpoint was kept.",
+    "stopped": "It was stopped; the best checkpoint was kept.",
 }
 WISHES = {
     Desired.PAUSE: "pause",
@@ -99,8 +99,8 @@ def _head(run: Run, job: Job) -> None:
     if not status.worker_is_alive():
         jobs.no_worker()
     if job.state is JobState.QUEUED:
-        ahead = [j for j in status.active_jobs() if j.created_at < job.created_at]
-        st.caption("It starts as soon as the worker is free" + (f": {len(ahead)} before it." if ahead else "."))
+        ahead = queue.ahead(job)
+        st.caption("It starts as soon as the worker is free" + (f": {ahead} before it." if ahead else "."))
         return
     share = min(1.0, job.done / job.total) if job.total else 0.0
     count = f" · {job.done:,.0f} of {job.total:,.0f}" if job.total else ""
@@ -172,7 +172,9 @@ def _ask_cancel(run: Run) -> None:
 def _train_on(run: Run) -> None:
     """More epochs for a finished run, from its newest checkpoint."""
     with st.popover("Train on", icon=":material/add_circle:"):
-        st.caption("Goes on from the newest checkpoint with the same data and settings, as a new round. The rate falls anew.")
+        st.caption(
+            "Goes on from the newest checkpoint with the same data and settings, as a new round. The rate falls anew."
+        )
         more = st.number_input("More epochs", 1, 1000, 2, key=f"more-{run.id}", help=parts.term("epoch"))
         if st.button("Train on", key=f"extend-{run.id}", type="primary"):
             with parts.guard():

@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.schemas.errors import DiskFull, is_disk_full
-from core.schemas.jobs import Desired, Job, JobKind
+from core.schemas.jobs import LANES, Desired, Job
 from core.store import jobs
 from core.store.config import PROJECT_ROOT, storage_root
 from core.store.files import job_log
@@ -27,16 +27,6 @@ CHECKPOINT_GRACE_SECONDS = 55.0
 CANCEL_GRACE_SECONDS = 8.0
 SPACE_LOOK_SECONDS = 5.0
 SPACE_NEEDED = 500 * 10**6  # bytes that must have become free since a job met a full disk; the error says so too
-
-# One job at a time in each lane, so that a chat or an import need not wait for a training.
-LANES: Mapping[str, tuple[JobKind, ...]] = {
-    "compute": (
-        JobKind.MEASURE, JobKind.TRAIN, JobKind.EVALUATE, JobKind.GENERATE, JobKind.AUDIT, JobKind.MITIGATE, JobKind.EXPORT,
-    ),
-    "data": (JobKind.IMPORT, JobKind.PREPARE, JobKind.FIX),
-    "check": (JobKind.CHECK,),
-    "serve": (JobKind.SERVE,),
-}  # fmt: skip
 
 
 @dataclass

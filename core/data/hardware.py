@@ -15,10 +15,11 @@ from core.schemas.base import Schema
 
 class Hardware(Schema):
     """Sizes in bytes. `gpu_memory` is 0 without an NVIDIA card; `speed` is a rough rate in floating-point operations a
-    second for float32 training steps on this kind of device."""
+    second for float32 training steps on this kind of device. `devices` counts the NVIDIA cards, 1 without any."""
 
     device: str
     title: str
+    devices: int = 1
     cores: int
     memory: int
     memory_free: int
@@ -33,8 +34,8 @@ class Hardware(Schema):
 
 
 @cache
-def _gpu() -> tuple[str, int] | None:
-    """Name and memory of the first NVIDIA card, asked of its driver's own tool."""
+def _gpu() -> tuple[str, int, int] | None:
+    """Name and memory of the first NVIDIA card and how many there are, asked of the driver's own tool."""
     if not shutil.which("nvidia-smi"):
         return None
     try:
@@ -42,8 +43,10 @@ def _gpu() -> tuple[str, int] | None:
             ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"],
             capture_output=True, text=True, timeout=10, check=True,
         )  # fmt: skip
-        name, megabytes = found.stdout.splitlines()[0].rsplit(",", 1)
-        return name.strip(), int(megabytes) * 2**20
+        cards = found.stdout.splitlines()
+        name, megabytes = cards[0].rsplit(",", 1)
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return name.strip(), int(megabytes) * 2**20, len(visible.split(",")) if visible else len(cards)
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
         return None
 
@@ -56,6 +59,7 @@ def look(folder: Path | None = None) -> Hardware:
     return Hardware(
         device="cuda" if gpu else "cpu",
         title=gpu[0] if gpu else f"{cores} processor cores",
+        devices=gpu[2] if gpu else 1,
         cores=cores,
         memory=memory.total,
         memory_free=memory.available,

@@ -41,7 +41,7 @@ class Recipe(Schema):
     accumulation: int = _field(
         1,
         "Gradient accumulation",
-        "How many batches are added up before one step. Batch size times this is the effective batch size.",
+        "How many batches are added up before one step. Batch size times this (times the devices) is the effective batch size.",
         ge=1,
         le=1024,
     )
@@ -197,6 +197,15 @@ class Recipe(Schema):
         "the same result.",
         "advanced",
     )
+    devices: int = _field(
+        1,
+        "Devices",
+        "How many graphics cards of this machine train together. Each takes a batch of its own, so that a step reads as many "
+        "batches as there are devices.",
+        "advanced",
+        ge=1,
+        le=64,
+    )
     precision: Literal["auto", "float32", "bf16"] = _field(
         "auto",
         "Precision",
@@ -207,7 +216,7 @@ class Recipe(Schema):
 
     @property
     def effective_batch_size(self) -> int:
-        return self.batch_size * self.accumulation
+        return self.batch_size * self.accumulation * self.devices
 
     @property
     def higher_is_better(self) -> bool:

@@ -144,10 +144,11 @@ def estimate(project: Project, recipe: Recipe) -> Cost:
         read = sum(rows_a_round(split_label_counts(plan_row), recipe.balance).values())
         tokens, rows = round(tokens * read / rows), read
     speed = _measured_speed(project, recipe)
+    machine = basis.machine.model_copy(update={"speed": basis.machine.speed * recipe.devices})
     method = methods.get(recipe.method)
     return Cost(
         fit=basis.fit(recipe),
-        seconds=cost.seconds(basis.facts, recipe, method, tokens, basis.classifier, basis.machine, speed),
+        seconds=cost.seconds(basis.facts, recipe, method, tokens, basis.classifier, machine, speed),
         steps=max(1, round(rows * recipe.epochs / recipe.effective_batch_size)),
         tokens=round(tokens * recipe.epochs),
         measured=speed is not None,
@@ -167,6 +168,7 @@ def check(recipe: Recipe, task: str) -> None:
     if reason := methods.unavailable(method, hardware.look(storage_root()).device):
         raise UserError("This method cannot run here.", reason, "Choose LoRA, which needs little memory too.", "use_lora")
     family, preference = tasks()[task].family, tasks()[task].preference
+    _check_devices(recipe, preference)
     wrong = {"classifier": {"token_accuracy"}, "causal-lm": {"accuracy", "macro_f1"}}[family]
     wrong |= {"token_accuracy"} if preference else {"preference_accuracy"}
     if preference and recipe.batch_size < 2:
@@ -189,10 +191,29 @@ def check(recipe: Recipe, task: str) -> None:
         )
 
 
+def _check_devices(recipe: Recipe, preference: bool) -> None:
+    machine = hardware.look(storage_root())
+    most = machine.devices if machine.device == "cuda" else machine.cores
+    if recipe.devices > most:
+        raise UserError(
+            "There are not so many devices.",
+            f"The recipe asks for {recipe.devices}; this machine has {most}.",
+            f"Set Devices to {most} or fewer.",
+        )
+    if recipe.devices > 1 and preference:
+        raise UserError(
+            "Preferences are trained on one device.",
+            "Several devices are for learning from answers and for sorting texts.",
+            "Set Devices to 1.",
+        )
+
+
 def unused(task: str, roles: Mapping[str, str]) -> tuple[str, ...]:
     """Settings that have no meaning for this task and these columns, for the form to leave out."""
     objective = ("pairs" if roles.get("rejected") else "thumbs") if tasks()[task].preference else "answers"
     without = [] if tasks()[task].family == "classifier" else ["balance", "label_smoothing"]
+    if hardware.look(storage_root()).devices == 1:
+        without.append("devices")
     for name, field in Recipe.model_fields.items():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         wanted = extra.get("objectives")
@@ -206,7 +227,8 @@ def unused(task: str, roles: Mapping[str, str]) -> tuple[str, ...]:
 def _measured_speed(project: Project, recipe: Recipe) -> float | None:
     """Tokens a second of the newest finished run of the project with the same model and method."""
     for run in records.find(Run, project_id=project.id):
-        same = run.base_model_key == project.base_model_key and run.task == project.task and run.recipe.get("method") == recipe.method
+        same = run.base_model_key == project.base_model_key and run.task == project.task
+        same = same and run.recipe.get("method") == recipe.method and run.recipe.get("devices", 1) == recipe.devices
         if run.summary and same and run.summary["seconds"] > 0:
             return float(run.summary["train_tokens"]) / float(run.summary["seconds"])
     return None

@@ -11,6 +11,8 @@ from torch.nn.functional import cross_entropy
 
 from core.data.balancing import Balance, class_weights, drawn
 
+from . import ranks
+
 
 def weights_of(labels: Sequence[int], classes: int) -> torch.Tensor:
     """The weight of each class, shape (classes,), from the labels of the training rows; 0 for a class without rows."""
@@ -38,7 +40,11 @@ def weighted_loss(
 
 
 class WeightedTraining:
-    """Mixin for a Trainer: `class_weights` and `smoothing` count in training steps. Evaluations keep the plain loss."""
+    """Mixin for a Trainer: `class_weights` and `smoothing` count in training steps. Evaluations keep the plain loss.
+
+    The library divides a classifier's loss by the rows of one batch only, though it counts on the rows of the whole step: with
+    gradient accumulation, or on several devices, the gradient would be as many times too large. Ours divides by all of them.
+    """
 
     class_weights: torch.Tensor | None = None
     smoothing: float = 0.0
@@ -50,13 +56,15 @@ class WeightedTraining:
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> Any:
-        if (self.class_weights is None and not self.smoothing) or not model.training:
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[misc]
+        if not model.training:
+            return super().compute_loss(model, inputs, return_outputs, None)  # type: ignore[misc]
         labels = inputs["labels"]
         outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
         # The rows of all batches of the step are known only where the model takes part in scaling its loss.
         rows = num_items_in_batch if self.model_accepts_loss_kwargs else None  # type: ignore[attr-defined]
         loss = weighted_loss(outputs.logits, labels, self.class_weights, rows, self.smoothing)
+        if rows is not None:
+            loss = loss * ranks.size()  # the rows are those of all devices, whose gradients are averaged
         return (loss, outputs) if return_outputs else loss
 
 

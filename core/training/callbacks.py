@@ -59,7 +59,8 @@ class Progress(TrainerCallback, ExportableState):
 
     @property
     def tokens(self) -> float:
-        return self._before["tokens"] + float(self._tokens_seen())
+        """As at the last point of the curves: asking takes all devices, and only one of them saves or ends the run."""
+        return self._before["tokens"] + self._last[2]
 
     @property
     def seconds(self) -> float:

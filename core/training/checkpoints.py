@@ -25,7 +25,7 @@ from .trainers import CHECKPOINT
 
 NOT_YET_KNOWN = 2**31  # steps: the Trainer works them out anew when it resumes
 NOT_PART_OF_A_MODEL = {
-    "README.md", "manifest.json", "optimizer.pt", "rng_state.pth", "scheduler.pt", "trainer_state.json", "training_args.bin",
+    "README.md", "manifest.json", "optimizer.pt", "scheduler.pt", "trainer_state.json", "training_args.bin",
 }  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def publish_model(spec: TrainingSpec, best: Best, checkpoints: Path, recorder: R
     source = checkpoints / CHECKPOINT.format(step=best.step)
     with new_folder(Path(spec.folder) / "model", recorder.guard) as target:
         for file in source.iterdir():
-            if file.is_file() and file.name not in NOT_PART_OF_A_MODEL:
+            if file.is_file() and file.name not in NOT_PART_OF_A_MODEL and not file.name.startswith("rng_state"):
                 shutil.copyfile(file, target / file.name)
         tokenizer = loading.tokenizer(spec.base_folder)
         if spec.family == "causal-lm":

@@ -24,7 +24,7 @@ from core.schemas.predictor import Decoding
 from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
-from . import arguments, checkpoints, device, loading
+from . import arguments, checkpoints, device, loading, ranks
 from .balance import Rounds, thumb_weights, weights_of
 from .callbacks import Obey, Progress, Retention, Samples, unstable, unusable_base
 from .collators import LanguageCollator
@@ -45,28 +45,53 @@ def train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
     Raises Interrupted when asked to pause, cancel or shut down (a checkpoint is there except for cancel), and UserError
     for what a person can mend: nothing to learn from, out of memory, an unstable loss, a full disk.
     """
-    with translated(spec.recipe):
-        return _train(spec, recorder)
-
-
-def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
-    recipe = spec.recipe
     folder = Path(spec.folder) / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     sweep(folder)
+    with translated(spec.recipe):
+        if spec.recipe.devices == 1:
+            return _finished(spec, folder, recorder, _trained(spec, folder, recorder))
+        with ranks.joined(spec):
+            trained = _trained(spec, folder, ranks.Together(recorder))
+        return _finished(spec, folder, recorder, trained)
+
+
+def take_part(spec: TrainingSpec) -> None:
+    """Train as one of several devices that rank 0 speaks for. Raises what `train` raises."""
+    with translated(spec.recipe):
+        _trained(spec, Path(spec.folder) / "checkpoints", ranks.Together(None))
+
+
+@dataclass(frozen=True)
+class _Trained:
+    trainer: AnyTrainer
+    rows: Rows
+    device: device.Device
+    obey: Obey
+    progress: Progress
+
+
+def _trained(spec: TrainingSpec, folder: Path, recorder: Recorder) -> _Trained:
+    recipe = spec.recipe
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
     trainer, rows, chosen = assembled(spec, codec, folder, recorder)
-    obey, progress = Obey(recorder, recipe), Progress(recorder, lambda: float(trainer.tokens_seen))
+    obey, progress = Obey(recorder, recipe), Progress(recorder, lambda: ranks.total(float(trainer.tokens_seen)))
     trainer.add_callback(progress)
     trainer.add_callback(obey)
-    trainer.add_callback(Retention(recipe, recorder.forget_checkpoint))
-    if spec.family == "causal-lm":
+    if ranks.first():
+        trainer.add_callback(Retention(recipe, recorder.forget_checkpoint))
+    if spec.family == "causal-lm" and ranks.first():
         prompts = _sample_prompts(spec)
         writer = LanguagePredictor(trainer.model, loading.tokenizer(spec.base_folder), codec)
         trainer.add_callback(Samples(recorder, lambda: _answers(writer, prompts)))
 
     _steps(spec, trainer, obey, progress, recorder)
+    return _Trained(trainer, rows, chosen, obey, progress)
 
+
+def _finished(spec: TrainingSpec, folder: Path, recorder: Recorder, trained: _Trained) -> TrainingResult:
+    recipe, trainer, rows, chosen = spec.recipe, trained.trainer, trained.rows, trained.device
+    obey, progress = trained.obey, trained.progress
     best = checkpoints.best_whole(trainer.state.log_history, recipe, folder)
     if best is None:
         raise unstable(trainer.state.global_step)
@@ -117,6 +142,7 @@ def _steps(
     if spec.resume_from is None:
         recorder.phase("Measuring the base model before the first step")
         trainer.evaluate()
+        ranks.forget_evaluated(trainer.accelerator)
         if progress.nan_step is not None:
             raise unusable_base()
     else:

@@ -18,6 +18,7 @@ from trl import SFTTrainer
 from core.atomic import publish_folder
 from core.schemas.recorder import Recorder
 
+from . import ranks
 from .balance import Rounds, WeightedTraining
 from .best import value_at
 
@@ -43,15 +44,30 @@ class _WholeCheckpoints:
         root = Path(self.args.output_dir)  # type: ignore[attr-defined]
         name = CHECKPOINT.format(step=step)
         root.mkdir(parents=True, exist_ok=True)
-        self._staging = tempfile.mkdtemp(prefix=".part-", dir=root)
+        self._staging = ranks.agreed(tempfile.mkdtemp(prefix=".part-", dir=root) if ranks.first() else "")
         try:
             super()._save_checkpoint(model, trial)  # type: ignore[misc]
-            publish_folder(Path(self._staging) / name, root / name, self.recorder.guard)
+            ranks.wait()  # every rank has added the state of its random numbers
+            if ranks.first():
+                publish_folder(Path(self._staging) / name, root / name, self.recorder.guard)
+            ranks.wait()
         finally:
-            shutil.rmtree(self._staging, ignore_errors=True)
+            if ranks.first():
+                shutil.rmtree(self._staging, ignore_errors=True)
             self._staging = None
         value = value_at(self.state.log_history, step, self.best_metric)  # type: ignore[attr-defined]
         self.recorder.checkpoint(step, f"{root.name}/{name}", value)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Every rank evaluates all rows by itself: shared out, the last batch would be filled up with rows that count twice."""
+        accelerator: Any = self.accelerator  # type: ignore[attr-defined]
+        if ranks.size() == 1 or "prepare" in vars(accelerator):  # one device, or a part of an evaluation that is under way
+            return super().evaluate(*args, **kwargs)  # type: ignore[misc]
+        accelerator.gather_for_metrics, accelerator.prepare = (lambda values, **_: values), (lambda loader: loader)
+        try:
+            return super().evaluate(*args, **kwargs)  # type: ignore[misc]
+        finally:
+            del accelerator.gather_for_metrics, accelerator.prepare
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
         mask = inputs.get("attention_mask")
@@ -105,7 +121,7 @@ class _Ordered:
             return super()._get_train_sampler(train_dataset)  # type: ignore[misc]
         rows = self.train_dataset if train_dataset is None else train_dataset  # type: ignore[attr-defined]
         args = self.args  # type: ignore[attr-defined]
-        together = args.train_batch_size * args.gradient_accumulation_steps
+        together = args.train_batch_size * args.gradient_accumulation_steps * ranks.size()
         return SimilarLengths(together, self._lengths(rows), args.data_seed, self.rounds, grouped=self.grouped)
 
 

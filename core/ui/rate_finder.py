@@ -14,7 +14,7 @@ from core.store.tables import Project
 from . import charts, jobs, parts
 
 
-def rate_finder_panel(project: Project, recipe: Recipe, key: str, ready: bool) -> None:
+def rate_finder_panel(project: Project, recipe: Recipe, key: str) -> None:
     """The test, while it runs; its curve and its advice, once it ended; why there is none, where it failed."""
     st.caption(
         f"Trains your model for at most {STEPS} steps while the learning rate grows from tiny to huge, and watches where the "
@@ -29,7 +29,7 @@ def rate_finder_panel(project: Project, recipe: Recipe, key: str, ready: bool) -
         parts.show_error(UserError.from_dict(newest.error))
     found = rate_finder.of(project, recipe)
     label = "Find a learning rate" if found is None else "Find it again"
-    if st.button(label, icon=":material/search:", disabled=not ready):
+    if st.button(label, icon=":material/search:"):
         with parts.guard():
             rate_finder.submit(project, recipe)
             st.rerun()

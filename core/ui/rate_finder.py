@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -80,10 +82,13 @@ def _curve(found: rate_finder.Found, key: str) -> None:
         name="without the noise",
         line={"color": charts.COLOURS[0], "width": 3},
     )
-    if advice.suggestion is not None:
-        figure.add_vline(
-            advice.suggestion, line={"color": charts.COLOURS[1], "dash": "dash", "width": 2},
-            annotation_text=f"suggested {advice.suggestion:g}", annotation_position="top left",
+    if (suggestion := advice.suggestion) is not None:
+        mark = {"color": charts.COLOURS[1], "dash": "dash", "width": 2}
+        figure.add_vline(suggestion, line=mark)
+        # Plotly places the note of such a line wrongly on a logarithmic axis, where a note's place is the exponent.
+        figure.add_annotation(
+            x=math.log10(suggestion), y=1, yref="paper", xanchor="right", yanchor="top", showarrow=False, xshift=-6,
+            text=f"suggested: {parts.number_text(suggestion)}", font={"color": charts.COLOURS[1]},
         )  # fmt: skip
     figure.update_xaxes(type="log", title="learning rate", exponentformat="power", dtick=1)
     # The runaway at the end would squeeze the valley into a line.

@@ -15,7 +15,7 @@ from core.store.tables import Project, Study
 
 from . import charts, jobs, parts
 from .recipe import duration
-from .trials import METRICS, metric_words, scores_plot, setting_title, trials_table, value_text
+from .trials import METRICS, in_words, metric_words, scores_plot, setting_title, trials_table
 
 REFRESH_SECONDS = 2.0
 MANY = 20  # finished rounds from which an importance is more than a hint
@@ -77,7 +77,7 @@ def _range(recipe: Recipe, name: str, key: str) -> Search | None:
         if whole:
             ends.append(float(column.number_input(title, 1, value=int(value), step=1, key=known)))
         else:
-            typed = column.text_input(title, f"{value:g}", key=known)
+            typed = column.text_input(title, parts.number_text(value), key=known)
             try:
                 ends.append(float(typed))
             except ValueError:
@@ -131,12 +131,11 @@ def _result(project: Project, recipe: Recipe, study: Study, key: str) -> None:
         st.info("No round ran to its end, so there is no best one.", icon=":material/info:")
         return
     _importances(study, found, key)
-    said = ", ".join(f"{setting_title(n)} {value_text(v)}" for n, v in best.trial.values.items())
     rows = (best.run.summary or {}).get("examples", {}).get("validation")
     basis = f" on n = {rows:,} validation rows" if rows else ""
+    score = f"{METRICS[studies.metric(study)]} {best.outcome.score:.4g}{basis}"
     st.info(
-        f"**Best: round {best.run.number}** with {said}: {METRICS[studies.metric(study)]} {best.outcome.score:.4g}{basis}. "
-        f"{_luck(project, study, found, best)}",
+        f"**Best: round {best.run.number}** with {in_words(best.trial.values)}: {score}. {_luck(project, study, found, best)}",
         icon=":material/school:",
     )
     st.caption(

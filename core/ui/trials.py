@@ -39,7 +39,16 @@ def setting_title(name: str) -> str:
 
 
 def value_text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float | int) and not isinstance(value, bool) else str(value)
+    return parts.number_text(value) if isinstance(value, float | int) else str(value)
+
+
+def in_words(values: dict[str, Any]) -> str:
+    """Settings with their values, as they stand within a sentence."""
+    return ", ".join(f"{_within(setting_title(name))} {value_text(value)}" for name, value in values.items())
+
+
+def _within(title: str) -> str:
+    return title[0].lower() + title[1:] if title[1:2].islower() else title
 
 
 def trials_table(study: Study, found: Sequence[studies.Look], best: studies.Look | None) -> None:

@@ -55,9 +55,11 @@ def read(curve: RateCurve) -> RateAdvice:
     if len(losses) < 10:
         return RateAdvice(valley="only rises", suggestion=None, lowest=None, fall=0.0, smooth=curve.losses)
     places = np.log10(np.array(curve.rates, dtype=float))
-    smooth, error = _smoothed(places, losses)
-    lowest = int(np.argmin(smooth))
     begin = _beginning(places, losses)
+    # The last, wild steps would pull the smooth curve up well before the rate at which they happen.
+    ceiling = begin + max(0.5 * (begin - float(losses.min())), 0.25 * abs(begin))
+    smooth, error = _smoothed(places, np.minimum(losses, ceiling))
+    lowest = int(np.argmin(smooth))
     fall = float((begin - smooth[lowest]) / max(abs(begin), 1e-12))
     noise = LEAST_NOISE * error / max(abs(begin), 1e-12)
     rise = float((smooth[-1] - smooth[lowest]) / max(abs(begin), 1e-12))
@@ -100,17 +102,25 @@ def _two_digits(rate: float) -> float:
     return float(f"{rate:.2g}")
 
 
+def _plain(rate: float, digits: int = 2) -> str:
+    """A rate as the form shows it: 2e-5, 0.0012."""
+    if rate >= 1e-3:
+        return f"{rate:.{digits}g}"
+    mantissa, exponent = f"{rate:.{digits - 1}e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}"
+
+
 def words(advice: RateAdvice, steps: Sequence[float]) -> str:
     """What was found, in plain language."""
     if advice.suggestion is not None and advice.lowest is not None:
         return (
-            f"The loss fell by {advice.fall:.0%} until the rate was about {advice.lowest:.1g}; beyond that the steps became too "
-            f"large. A tenth of it, {advice.suggestion:g}, learns quickly and leaves room before training breaks."
+            f"The loss fell by {advice.fall:.0%} until the rate was about {_plain(advice.lowest, 1)}; beyond that the steps became "
+            f"too large. A tenth of it, {_plain(advice.suggestion)}, learns quickly and leaves room before training breaks."
         )
     if advice.valley == "no end":
         return (
-            f"The loss kept falling up to the highest rate that was tried ({max(steps):g}), so the test did not find where it "
-            "becomes too much. No rate is suggested: keep the one of the preset."
+            f"The loss kept falling up to the highest rate that was tried ({_plain(max(steps))}), so the test did not find where "
+            "it becomes too much. No rate is suggested: keep the one of the preset."
         )
     if advice.valley == "only rises":
         return (

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from .base import Schema
 
 
+# `sweep` says how a setting is searched: its scale, and a factor around the chosen value or a range (`core/data/search.py`).
 def _field(default: Any, title: str, description: str, level: str = "basic", **extra: Any) -> Any:
     bounds = {k: extra.pop(k) for k in ("ge", "gt", "le", "lt", "max_length") if k in extra}
     return Field(default, title=title, description=description, json_schema_extra={"level": level, **extra}, **bounds)
@@ -30,6 +31,7 @@ class Recipe(Schema):
         gt=0,
         le=1,
         suggestions=[1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3],
+        sweep={"scale": "log", "factor": 10},
     )
     batch_size: int = _field(
         8,
@@ -37,6 +39,7 @@ class Recipe(Schema):
         "How many examples are looked at together. More is steadier and needs more memory.",
         ge=1,
         le=1024,
+        sweep={"scale": "doubling", "factor": 2},
     )
     accumulation: int = _field(
         1,
@@ -46,10 +49,21 @@ class Recipe(Schema):
         le=1024,
     )
     epochs: float = _field(
-        3.0, "Epochs", "How many times the model reads all training examples.", gt=0, le=1000, unit="passes"
+        3.0,
+        "Epochs",
+        "How many times the model reads all training examples.",
+        gt=0,
+        le=1000,
+        unit="passes",
+        sweep={"scale": "whole", "factor": 2},
     )
     weight_decay: float = _field(
-        0.01, "Weight decay", "Pulls weights gently towards zero, which works against memorising.", ge=0, le=1
+        0.01,
+        "Weight decay",
+        "Pulls weights gently towards zero, which works against memorising.",
+        ge=0,
+        le=1,
+        sweep={"scale": "linear", "low": 0.0, "high": 0.1},
     )
 
     method: str = _field(
@@ -61,7 +75,14 @@ class Recipe(Schema):
         plugins="core.methods",
     )
     lora_rank: int = _field(
-        16, "LoRA rank", "Size of the adapter. Higher can learn more.", "advanced", ge=1, le=512, when=LORA
+        16,
+        "LoRA rank",
+        "Size of the adapter. Higher can learn more.",
+        "advanced",
+        ge=1,
+        le=512,
+        when=LORA,
+        sweep={"scale": "doubling", "factor": 4},
     )
     lora_alpha: int = _field(
         32, "LoRA alpha", "Strength of the adapter, usually twice the rank.", "advanced", ge=1, le=1024, when=LORA

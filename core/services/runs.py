@@ -35,7 +35,9 @@ def missing(project: Project) -> list[tuple[str, str]]:
     return needs
 
 
-def start(project_id: str, recipe: Recipe, note: str = "", parent_id: str | None = None) -> Run:
+def start(
+    project_id: str, recipe: Recipe, note: str = "", parent_id: str | None = None, priority: int = 0
+) -> Run:
     """Freeze the recipe and put a training into the queue. Raises UserError that names what is missing."""
     project = projects.get(project_id)
     if needs := missing(project):
@@ -63,7 +65,7 @@ def start(project_id: str, recipe: Recipe, note: str = "", parent_id: str | None
         note=note,
     )
     with write():  # a run without its job would wait for ever
-        submit(run, JobKind.TRAIN)
+        submit(run, JobKind.TRAIN, priority=priority)
         projects.update(project.id)
     return get(run_id)
 
@@ -102,11 +104,11 @@ def successor(run: Run, note: str, *, recipe: Recipe | None = None, plan: Plan |
     )
 
 
-def submit(run: Run, kind: JobKind, **payload: str) -> None:
+def submit(run: Run, kind: JobKind, *, priority: int = 0, **payload: str) -> None:
     """Keep a new run and queue the job that trains it, both or neither."""
     with write():
         records.add_numbered(run)
-        job_id = jobs.submit(kind, run.project_id, {"run_id": run.id, **payload})
+        job_id = jobs.submit(kind, run.project_id, {"run_id": run.id, **payload}, priority)
         records.change(Run, run.id, {"job_id": job_id})
 
 

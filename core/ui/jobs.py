@@ -39,6 +39,11 @@ def _live(job_id: str, title: str) -> None:
         left.progress(share, text=f"**{title}** — {job.phase or waiting}{count}")
         if right.button("Cancel", key=f"cancel-{job_id}", width="stretch"):
             status.cancel(job_id)
+    warn_without_worker()
+
+
+def warn_without_worker() -> None:
+    """Say it where the worker is not there."""
     if not status.worker_is_alive():
         no_worker()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -14,7 +16,7 @@ from core.store.tables import Project
 from . import charts, jobs, parts
 
 
-def rate_finder_panel(project: Project, recipe: Recipe, key: str, ready: bool) -> None:
+def rate_finder_panel(project: Project, recipe: Recipe, key: str) -> None:
     """The test, while it runs; its curve and its advice, once it ended; why there is none, where it failed."""
     st.caption(
         f"Trains your model for at most {STEPS} steps while the learning rate grows from tiny to huge, and watches where the "
@@ -29,7 +31,7 @@ def rate_finder_panel(project: Project, recipe: Recipe, key: str, ready: bool) -
         parts.show_error(UserError.from_dict(newest.error))
     found = rate_finder.of(project, recipe)
     label = "Find a learning rate" if found is None else "Find it again"
-    if st.button(label, icon=":material/search:", disabled=not ready):
+    if st.button(label, icon=":material/search:"):
         with parts.guard():
             rate_finder.submit(project, recipe)
             st.rerun()
@@ -80,10 +82,13 @@ def _curve(found: rate_finder.Found, key: str) -> None:
         name="without the noise",
         line={"color": charts.COLOURS[0], "width": 3},
     )
-    if advice.suggestion is not None:
-        figure.add_vline(
-            advice.suggestion, line={"color": charts.COLOURS[1], "dash": "dash", "width": 2},
-            annotation_text=f"suggested {advice.suggestion:g}", annotation_position="top left",
+    if (suggestion := advice.suggestion) is not None:
+        mark = {"color": charts.COLOURS[1], "dash": "dash", "width": 2}
+        figure.add_vline(suggestion, line=mark)
+        # Plotly places the note of such a line wrongly on a logarithmic axis, where a note's place is the exponent.
+        figure.add_annotation(
+            x=math.log10(suggestion), y=1, yref="paper", xanchor="right", yanchor="top", showarrow=False, xshift=-6,
+            text=f"suggested: {parts.number_text(suggestion)}", font={"color": charts.COLOURS[1]},
         )  # fmt: skip
     figure.update_xaxes(type="log", title="learning rate", exponentformat="power", dtick=1)
     # The runaway at the end would squeeze the valley into a line.

@@ -94,6 +94,8 @@ def _head(run: Run, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(title, color=colour)  # type: ignore[arg-type]
         st.html(f"<strong>Round {run.number}: {run.name}</strong>", width="content")
+    if run.note:
+        st.caption(parts.plain(run.note))
     if not job.state.active:
         return
     if not status.worker_is_alive():

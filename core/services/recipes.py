@@ -169,12 +169,6 @@ def check(recipe: Recipe, task: str) -> None:
     family, preference = tasks()[task].family, tasks()[task].preference
     wrong = {"classifier": {"token_accuracy"}, "causal-lm": {"accuracy", "macro_f1"}}[family]
     wrong |= {"token_accuracy"} if preference else {"preference_accuracy"}
-    if preference and recipe.batch_size < 2:
-        raise UserError(
-            "The batch is too small for preferences.",
-            "A batch of one row leaves nothing to compare an answer with.",
-            "Set the batch size to 2 or more.",
-        )
     if recipe.best_metric in wrong:
         raise UserError(
             "The best-checkpoint metric does not fit the task.",

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from core.data.duplicates import normalise
+from core.data.splitting import FEWEST_TEXTS
 from core.schemas.errors import UserError
 from core.schemas.plan import PreparationPlan, SplitPlan
 from core.store import records
@@ -81,10 +82,11 @@ def teach(project: Project, run: Run) -> DatasetVersion:
     there are too few pairs.
     """
     found = lesson(run)
-    if len(found.pairs) < FEWEST:
+    if len(found.pairs) < FEWEST or len({_key(pair.prompt) for pair in found.pairs}) < FEWEST_TEXTS:
         raise UserError(
             "There are too few votes to learn from.",
-            f"They give {len(found.pairs)} pairs of a better and a worse answer; it takes at least {FEWEST}.",
+            f"They give {len(found.pairs)} pairs of a better and a worse answer; it takes at least {FEWEST}, to "
+            f"{FEWEST_TEXTS} or more different questions.",
             f"Judge more samples, or write better answers of your own. {ADVISED} pairs or more are advised.",
         )
     rows = [{datasets.ROW_ID: f"vote-{n}", **pair._asdict()} for n, pair in enumerate(found.pairs)]

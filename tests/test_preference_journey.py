@@ -17,7 +17,18 @@ from core.schemas.jobs import JobKind, JobState
 from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Decoding
 from core.schemas.recipe import Recipe
-from core.services import datasets, evaluations, exports, models, preparation, projects, reviews, runs, starting, teaching
+from core.services import (
+    datasets,
+    evaluations,
+    exports,
+    models,
+    preparation,
+    projects,
+    reviews,
+    runs,
+    starting,
+    teaching,
+)
 from core.store import jobs
 from core.store.engine import engine
 from core.store.migrate import migrate
@@ -83,7 +94,9 @@ def votes_on(project: Project, run: Run, count: int) -> None:
         reviews.rate(given, place, vote="tuned" if place % 2 else "base")
 
 
-def test_votes_teach_the_next_round_which_starts_at_the_model_that_was_judged(project: Project, small_model: Path) -> None:
+def test_votes_teach_the_next_round_which_starts_at_the_model_that_was_judged(
+    project: Project, small_model: Path
+) -> None:
     first = trained(runs.start(project.id, Recipe(method="lora", learning_rate=1e-2, epochs=1, **FAST)))
     votes_on(project, first, 60)
     teaching.teach(project, first)

@@ -78,7 +78,10 @@ def test_the_finished_model_prefers_better_answers_more_than_its_base(
 
     base = predictors.base(str(small_model), "causal-lm", spec.plan)
     assert base is not None
-    gains = [after - before for before, after in zip(margin(base), margin(predictors.tuned(spec.folder, spec.plan)), strict=True)]
+    gains = [
+        after - before
+        for before, after in zip(margin(base), margin(predictors.tuned(spec.folder, spec.plan)), strict=True)
+    ]
     assert sum(gain > 0 for gain in gains) > 0.9 * len(gains)
 
 
@@ -109,8 +112,13 @@ def test_an_adapter_leaves_one_adapter_and_no_copy_of_it(trained: Trained) -> No
 
 def test_both_answers_follow_the_same_words_when_a_conversation_is_too_long(small_model: Path) -> None:
     codec = Codec.from_folder(small_model, "causal-lm", PreparationPlan(max_length=80))
-    turns = (Message(role="user", content="where is my parcel " * 20), Message(role="assistant", content="It is on its way."))
-    found = weighed(codec, Example(row_id="1", messages=turns, rejected="I do not know and I do not care about it at all."))
+    turns = (
+        Message(role="user", content="where is my parcel " * 20),
+        Message(role="assistant", content="It is on its way."),
+    )
+    found = weighed(
+        codec, Example(row_id="1", messages=turns, rejected="I do not know and I do not care about it at all.")
+    )
     assert found is not None
     whole = codec.prompt_ids(turns[:1])
     assert max(len(found.prompt) + len(answer) for answer in found.answers) == 80

@@ -78,10 +78,14 @@ def test_answers_to_different_questions_are_no_pair() -> None:
     def written(asked: str) -> str:
         return json.dumps([{"role": "user", "content": asked}, {"role": "assistant", "content": "Yes."}])
 
-    assert TASK.to_example({"good": written("a"), "bad": written("b")}, {"chosen": "good", "rejected": "bad"}, "1") is None
+    assert (
+        TASK.to_example({"good": written("a"), "bad": written("b")}, {"chosen": "good", "rejected": "bad"}, "1") is None
+    )
 
 
-@pytest.mark.parametrize(("written", "liked"), [("👍🏽", True), ("Thumbs up", True), ("FALSE", False), ("0.0", False), ("3", None)])
+@pytest.mark.parametrize(
+    ("written", "liked"), [("👍🏽", True), ("Thumbs up", True), ("FALSE", False), ("0.0", False), ("3", None)]
+)
 def test_thumbs_are_read_as_people_write_them(written: str, liked: bool | None) -> None:
     assert thumb(written) is liked
     example = TASK.to_example({"q": "Where?", "a": "Here.", "t": written}, THUMBS, "1")
@@ -116,7 +120,11 @@ def varied(count: int, longer: float, seed: int = 1) -> list[Example]:
     for n in range(count):
         short, long = (" ".join(rng.choices(words, k=k)) + f" {n}." for k in (6, 14))
         wins = n < longer * count
-        out.append(pair(f"r{n}", f"question {n} about the {rng.choice(words)}", long if wins else short, short if wins else long))
+        out.append(
+            pair(
+                f"r{n}", f"question {n} about the {rng.choice(words)}", long if wins else short, short if wins else long
+            )
+        )
     return out
 
 
@@ -217,10 +225,16 @@ def test_better_than_a_base_that_was_wrong_but_not_than_guessing_is_no_evidence(
 
 def test_answers_that_grow_are_a_warning_with_figures(storage: Path) -> None:
     rows = varied(100, 0.5)
-    long = TextPredictions(tuple(replace(i, text="word " * (30 + n % 5)) for n, i in enumerate(scored(rows, 8, 12).items)))
-    short = TextPredictions(tuple(replace(i, text="word " * (10 + n % 3)) for n, i in enumerate(scored(rows, 10, 9).items)))
+    long = TextPredictions(
+        tuple(replace(i, text="word " * (30 + n % 5)) for n, i in enumerate(scored(rows, 8, 12).items))
+    )
+    short = TextPredictions(
+        tuple(replace(i, text="word " * (10 + n % 3)) for n, i in enumerate(scored(rows, 10, 9).items))
+    )
     told = weighed(rows, short, long).sentences
-    assert any(s.startswith("Warning: its answers have grown from 11 to 32 words on average (100 answers)") for s in told)
+    assert any(
+        s.startswith("Warning: its answers have grown from 11 to 32 words on average (100 answers)") for s in told
+    )
     assert not any(s.startswith("Warning") for s in weighed(rows, short, short).sentences)
 
 

@@ -24,7 +24,8 @@ def summary(
     sentences = [
         f"On {base.tuned.n:,} {noun} it never saw, training has raised {what} more than the other "
         f"{interval(base.tuned, measure)} of the time; guessing is right 50%.",
-        f"Before, by its likelihoods alone, the model put {what} first {figure(base.base.value, measure)} of the time. {_said(base)}",
+        f"Before, by its likelihoods alone, the model put {what} first {figure(base.base.value, measure)} of the time. "
+        + _said(base),
     ]
     if base.verdict is Verdict.NOT_ENOUGH_DATA:
         return Summary(sentences=(*sentences, *_grown(length)), verdict=base.verdict)

@@ -103,7 +103,8 @@ def build(
     tuned, base = contenders["tuned"], contenders.get("base")
     rows = _metric_rows(task, contenders)
     # Rated answers have no pairs: then the first metric that they allow decides.
-    key = next((k for k in (task.headline_metric, *(row.key for row in rows)) if metrics()[k].compute(tuned)), task.headline_metric)
+    measured = [row.key for row in rows]
+    key = task.headline_metric if task.headline_metric in measured or not measured else measured[0]
     extra: dict[str, Any] = {}
     if isinstance(tuned, ClassPredictions):
         table = confusion(tuned)

@@ -200,7 +200,8 @@ def unused(task: str, roles: Mapping[str, str]) -> tuple[str, ...]:
 def _measured_speed(project: Project, recipe: Recipe) -> float | None:
     """Tokens a second of the newest finished run of the project with the same model and method."""
     for run in records.find(Run, project_id=project.id):
-        same = run.base_model_key == project.base_model_key and run.task == project.task and run.recipe.get("method") == recipe.method
+        same = (run.base_model_key, run.task) == (project.base_model_key, project.task)
+        same = same and run.recipe.get("method") == recipe.method
         if run.summary and same and run.summary["seconds"] > 0:
             return float(run.summary["train_tokens"]) / float(run.summary["seconds"])
     return None

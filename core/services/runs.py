@@ -22,7 +22,6 @@ from core.tasks import registry as tasks
 from . import datasets, models, preparation, projects, recipes, starting
 from .names import memorable
 
-
 FEWEST_RATED = 2  # rated answers that a batch needs at least
 
 

@@ -64,7 +64,8 @@ def lesson(run: Run) -> Lesson:
                 continue
             pairs = list(_pairs(item, review))
             if not pairs and review.vote:
-                reason = "both answers were judged alike" if review.vote in ("tie", "bad") else "both answers are the same or empty"
+                alike = review.vote in ("tie", "bad")
+                reason = "both answers were judged alike" if alike else "both answers are the same or empty"
                 left_out[reason] = left_out.get(reason, 0) + 1
             for pair in pairs:
                 found[_key(pair.prompt), _key(pair.chosen), _key(pair.rejected)] = pair

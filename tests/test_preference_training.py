@@ -21,6 +21,7 @@ from core.schemas.recorder import Interrupted
 from core.schemas.training import TrainingSpec
 from core.training import predictors
 from core.training.checkpoints import newest_whole_checkpoint
+from core.training.dry_run import measure
 from core.training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -100,6 +101,15 @@ def test_a_run_that_was_paused_ends_bit_equal(kind: str, trained: Trained, small
     assert expected.keys() == got.keys()
     assert all(torch.equal(expected[name], got[name]) for name in expected)
     assert tiny.exact(first, again) == tiny.exact(undisturbed)
+
+
+@pytest.mark.parametrize("kind", ["pairs, full", "thumbs, LoRA"])
+def test_three_steps_tell_beforehand_what_it_costs(kind: str, small_model: Path, tmp_path: Path) -> None:
+    spec = tiny.preference_spec(kind, tmp_path, small_model)
+    found = measure(spec, Diary())
+    assert found.seconds_per_step > 0
+    assert found.evaluated_tokens_per_second > 0
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_adapter_leaves_one_adapter_and_no_copy_of_it(trained: Trained) -> None:

@@ -207,13 +207,6 @@ def weigh(contenders: Mapping[str, Predictions]) -> dict[str, Predictions]:
     return {**contenders, "tuned": rewarded, "base": own}
 
 
-def start_note(run: Run) -> str:
-    """What “base model” means for a run that began at another run's model."""
-    if not run.start_run_id:
-        return ""
-    return f"Here the base model is the one that this training began with: round {runs.get(run.start_run_id).number}."
-
-
 def simple_baselines(family: str, parts: Mapping[str, list[Example]], split: str) -> dict[str, Predictions]:
     """What needs no fine-tuning: the commonest label and word counts, or the answer of the most similar question."""
     train, test = parts["train"], parts[split]

@@ -22,7 +22,7 @@ from core.store.config import storage_root
 from core.store.tables import Plan, Project, Run
 from core.tasks import registry as tasks
 
-from . import models, preparation, projects
+from . import datasets, models, preparation, projects
 from .rows import split_label_counts
 
 PRESETS = {
@@ -112,23 +112,27 @@ class _Basis:
     plan: PreparationPlan
     classifier: bool
     preference: bool
+    rated: bool  # thumbs: a whole model is trained beside a frozen copy of it
     machine: hardware.Hardware
 
     def fit(self, recipe: Recipe) -> Fit:
         method = methods.get(recipe.method)
         if self.preference:  # a pair is two sequences; the reference's likelihoods need no gradients
             recipe = recipe.model_copy(update={"batch_size": 2 * recipe.batch_size})
-        return cost.fit(self.facts, recipe, method, self.plan.max_length, self.classifier, self.machine)
+        copies = 4 * self.facts.parameters if self.rated and not method.adapter else 0
+        return cost.fit(self.facts, recipe, method, self.plan.max_length, self.classifier, self.machine, copies)
 
 
 def _basis(project: Project) -> _Basis:
-    row = preparation.current(project)
+    row, task = preparation.current(project), tasks()[project.task or "completion"]
+    version = datasets.current(project)
     return _Basis(
         facts=models.get(project.base_model_key),
         plan_row=row,
         plan=PreparationPlan.model_validate(row.config) if row else PreparationPlan(),
-        classifier=tasks()[project.task or "completion"].family == "classifier",
-        preference=tasks()[project.task or "completion"].preference,
+        classifier=task.family == "classifier",
+        preference=task.preference,
+        rated=task.preference and version is not None and not version.roles.get("rejected"),
         machine=hardware.look(storage_root()),
     )
 

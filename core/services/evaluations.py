@@ -173,7 +173,8 @@ def _summary(task: TaskType, headline: str, contenders: Mapping[str, Predictions
     if task.preference:
         against = {name: compare(metrics()[headline], contenders[name], tuned) for name in ("base", "longer")}
         length = compare(metrics()["answer_words"], contenders["base"], tuned)
-        return preference_verdict.summary(metrics()[headline], against["base"], against["longer"], length)
+        aim = preference_verdict.words_of_better(tuned)
+        return preference_verdict.summary(metrics()[headline], against["base"], against["longer"], length, aim)
     keys = dict.fromkeys((headline, "token_accuracy", "chrf"))
     pairs = [(metrics()[k], c) for k in keys if (c := compare(metrics()[k], contenders["base"], tuned)) is not None]
     nearest = None
@@ -187,7 +188,7 @@ def _metric_row(metric: Metric, contenders: Mapping[str, Predictions]) -> Metric
     values = {name: e for name, p in contenders.items() if (e := metric.compute(p)) is not None}
     if "tuned" not in values:
         return None
-    base = contenders.get("base")
+    base = contenders.get("base") if metric.judged else None
     return MetricRow(
         key=metric.key,
         title=metric.title,

@@ -39,7 +39,7 @@ def preset(key: str, facts: ModelFacts, family: str, train_rows: int, *, prefere
 
     Small models are trained whole at a rate that grows as they shrink (about 1e-3 at 2 M parameters, 2e-5 at 7 B); larger
     ones get a LoRA adapter at 2e-4. Epochs are chosen so that small datasets see enough steps. Preferences push a model that
-    answers already, so they take a 20th (whole models) or a 40th (adapters: 5e-6) of that rate and at most five epochs.
+    answers already, so they take a 20th (whole models) or a 40th (adapters: 5e-6) of that rate and far fewer steps.
     """
     small = facts.parameters < SMALL_MODEL
     rate = min(1e-3, max(2e-5, 1e-3 * (3e6 / max(facts.parameters, 1)) ** 0.5)) if small else 2e-4
@@ -51,7 +51,7 @@ def preset(key: str, facts: ModelFacts, family: str, train_rows: int, *, prefere
     wanted = {"quick": 120, "balanced": 400, "thorough": 1200}[key]
     most = {"quick": 3, "balanced": 8, "thorough": 15}[key]
     if preference:
-        most = {"quick": 1, "balanced": 3, "thorough": 5}[key]
+        wanted = {"quick": 60, "balanced": 120, "thorough": 240}[key]
     epochs = float(min(most, max(1, round(wanted / steps))))
     if key == "thorough":
         rate *= 0.5

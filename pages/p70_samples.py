@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schemas.jobs import JobKind
-from core.services import reviews, runs, status
+from core.services import reviews, runs, starting, status
 from core.tasks import registry as tasks
 from core.ui import jobs, parts, screens
 from core.ui.review import generate_form, result_panel, review_panel
@@ -26,6 +26,8 @@ with parts.guard():
     by_id = {run.id: run for run in found}
     chosen = st.selectbox("Round", list(by_id), format_func=lambda r: f"{by_id[r].number} · {by_id[r].name}")
     run = by_id[chosen]
+    if note := starting.note(run):
+        st.caption(note)
     active = [j for j in status.active_jobs(project.id) if j.kind is JobKind.GENERATE]
     if active:
         jobs.watch(active[0].id, "Writing samples")

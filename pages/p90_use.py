@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schemas.jobs import JobKind
-from core.services import runs, status
+from core.services import runs, starting, status
 from core.ui import jobs, parts, screens
 from core.ui.use import export_panel, playground_panel
 
@@ -15,6 +15,8 @@ with parts.guard():
     by_id = {run.id: run for run in runs.finished(project.id)}
     chosen = st.selectbox("Round", list(by_id), format_func=lambda r: f"{by_id[r].number} · {by_id[r].name}")
     run = by_id[chosen]
+    if note := starting.note(run):
+        st.caption(note)
     playground, export = st.tabs(["Try it", "Take it with you"])
     with playground, parts.guard():
         playground_panel(run)

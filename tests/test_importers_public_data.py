@@ -120,7 +120,10 @@ def test_the_sentences_of_the_manifest_hold(nasty: Path) -> None:
             "chat",
             {"prompt": "Question", "response": "Answer"},
         ),
-        ("dpo_en_demo/dpo_en_demo.json", 300, "chat", {"prompt": "conversations", "response": "chosen"}),
+        (
+            "dpo_en_demo/dpo_en_demo.json", 300, "preference",
+            {"chosen": "chosen", "rejected": "rejected", "prompt": "conversations"},
+        ),
         ("tinyshakespeare/input.txt", 7222, "completion", {"text": "text"}),
         ("lf_completion_demo/wiki_demo.txt", 30, "completion", {"text": "text"}),
         ("lf_completion_demo/c4_demo.jsonl", 300, "completion", {"text": "text"}),

@@ -16,6 +16,7 @@ from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Decoding
 from core.schemas.recipe import Recipe
 from core.services import datasets, models, preparation, projects, recipes, reviews, runs, starting, teaching
+from core.store.engine import engine
 from core.store.migrate import migrate
 from core.store.tables import Project, Run, SampleSet
 
@@ -34,10 +35,13 @@ def project(storage: Path, small_model: Path) -> Iterator[Project]:
     asked = [f"{e.prompt[0].content} {n}" for n, e in enumerate(examples)]
     rows = {"row_id": [e.row_id for e in examples], "question": asked, "answer": [e.reference for e in examples]}
     roles = {"prompt": "question", "response": "answer"}
-    datasets.add_version(made, pd.DataFrame(rows), roles=roles, title="chats", origin={"kind": "import", "task": "chat"})
+    datasets.add_version(
+        made, pd.DataFrame(rows), roles=roles, title="chats", origin={"kind": "import", "task": "chat"}
+    )
     projects.update(made, base_model_key=models.add_folder(str(small_model)).key)
     preparation.save(projects.get(made), PreparationPlan(max_length=72))
     yield projects.get(made)
+    engine().dispose()
 
 
 def finished_run(project: Project, recipe: Recipe | None = None) -> Run:
@@ -49,7 +53,14 @@ def finished_run(project: Project, recipe: Recipe | None = None) -> Run:
 def sampled(run: Run, prompts: list[str], **texts: str) -> SampleSet:
     base, tuned = texts.get("base", "No idea about {0}."), texts.get("tuned", "Thank you for {0}.")
     items: list[dict[str, Any]] = [
-        {"prompt": p, "turns": [], "base": base.format(p), "tuned": tuned.format(p), "reference": "", "finished": [True, True]}
+        {
+            "prompt": p,
+            "turns": [],
+            "base": base.format(p),
+            "tuned": tuned.format(p),
+            "reference": "",
+            "finished": [True, True],
+        }
         for p in prompts
     ]
     return reviews.store(run, Decoding(), items)
@@ -124,8 +135,16 @@ def test_one_press_leads_to_the_next_round_and_back(project: Project) -> None:
 
 def test_a_conversation_keeps_its_turns(project: Project) -> None:
     run = finished_run(project)
-    turns = [{"role": r, "content": c} for r, c in (("user", "Hello"), ("assistant", "Good day"), ("user", "Where is it?"))]
-    item = {"prompt": "Hello\n\nGood day\n\nWhere is it?", "turns": turns, "base": "no", "tuned": "yes", "finished": [True, True]}
+    turns = [
+        {"role": r, "content": c} for r, c in (("user", "Hello"), ("assistant", "Good day"), ("user", "Where is it?"))
+    ]
+    item = {
+        "prompt": "Hello\n\nGood day\n\nWhere is it?",
+        "turns": turns,
+        "base": "no",
+        "tuned": "yes",
+        "finished": [True, True],
+    }
     given = reviews.store(run, Decoding(), [item])
     reviews.rate(given, 0, vote="tuned")
     (pair,) = teaching.lesson(run).pairs
@@ -149,10 +168,24 @@ def test_the_form_shows_settings_of_preferences_only_where_they_matter() -> None
 
 
 def test_a_recipe_that_does_not_fit_preferences_is_refused() -> None:
-    with pytest.raises(UserError, match="batch"):
-        recipes.check(Recipe(batch_size=1), "preference")
     with pytest.raises(UserError, match="metric"):
         recipes.check(Recipe(best_metric="token_accuracy"), "preference")
     with pytest.raises(UserError, match="metric"):
         recipes.check(Recipe(best_metric="preference_accuracy"), "chat")
     recipes.check(Recipe(best_metric="preference_accuracy"), "preference")
+
+
+def test_a_batch_of_one_rated_answer_is_refused_before_it_waits_in_the_queue(project: Project) -> None:
+    examples = tiny.thumbs(1, 60)
+    rows = {
+        "row_id": [e.row_id for e in examples],
+        "question": [f"{e.prompt[0].content} {n}" for n, e in enumerate(examples)],
+        "answer": [e.reference for e in examples],
+        "thumb": ["up" if e.liked else "down" for e in examples],
+    }
+    projects.update(project.id, task="preference")
+    roles = {"prompt": "question", "response": "answer", "rating": "thumb"}
+    datasets.add_version(project.id, pd.DataFrame(rows), roles=roles, title="thumbs", origin={})
+    preparation.save(projects.get(project.id), PreparationPlan(max_length=72))
+    with pytest.raises(UserError, match="batch"):
+        runs.start(project.id, Recipe(batch_size=1))

@@ -21,6 +21,7 @@ from core.schemas.recorder import Interrupted
 from core.schemas.training import TrainingSpec
 from core.training import predictors
 from core.training.checkpoints import newest_whole_checkpoint
+from core.training.dry_run import measure
 from core.training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -78,7 +79,10 @@ def test_the_finished_model_prefers_better_answers_more_than_its_base(
 
     base = predictors.base(str(small_model), "causal-lm", spec.plan)
     assert base is not None
-    gains = [after - before for before, after in zip(margin(base), margin(predictors.tuned(spec.folder, spec.plan)), strict=True)]
+    gains = [
+        after - before
+        for before, after in zip(margin(base), margin(predictors.tuned(spec.folder, spec.plan)), strict=True)
+    ]
     assert sum(gain > 0 for gain in gains) > 0.9 * len(gains)
 
 
@@ -99,6 +103,15 @@ def test_a_run_that_was_paused_ends_bit_equal(kind: str, trained: Trained, small
     assert tiny.exact(first, again) == tiny.exact(undisturbed)
 
 
+@pytest.mark.parametrize("kind", ["pairs, full", "thumbs, LoRA"])
+def test_three_steps_tell_beforehand_what_it_costs(kind: str, small_model: Path, tmp_path: Path) -> None:
+    spec = tiny.preference_spec(kind, tmp_path, small_model)
+    found = measure(spec, Diary())
+    assert found.seconds_per_step > 0
+    assert found.evaluated_tokens_per_second > 0
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_adapter_leaves_one_adapter_and_no_copy_of_it(trained: Trained) -> None:
     spec, _ = trained("pairs, LoRA")
     names = {path.name for path in (Path(spec.folder) / "model").iterdir()}
@@ -109,8 +122,13 @@ def test_an_adapter_leaves_one_adapter_and_no_copy_of_it(trained: Trained) -> No
 
 def test_both_answers_follow_the_same_words_when_a_conversation_is_too_long(small_model: Path) -> None:
     codec = Codec.from_folder(small_model, "causal-lm", PreparationPlan(max_length=80))
-    turns = (Message(role="user", content="where is my parcel " * 20), Message(role="assistant", content="It is on its way."))
-    found = weighed(codec, Example(row_id="1", messages=turns, rejected="I do not know and I do not care about it at all."))
+    turns = (
+        Message(role="user", content="where is my parcel " * 20),
+        Message(role="assistant", content="It is on its way."),
+    )
+    found = weighed(
+        codec, Example(row_id="1", messages=turns, rejected="I do not know and I do not care about it at all.")
+    )
     assert found is not None
     whole = codec.prompt_ids(turns[:1])
     assert max(len(found.prompt) + len(answer) for answer in found.answers) == 80

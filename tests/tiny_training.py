@@ -105,7 +105,9 @@ def thumbs(seed: int, count: int) -> tuple[Example, ...]:
     """Each answer of `pairs` by itself, the better ones liked."""
     return tuple(
         Example(
-            row_id=e.row_id, messages=e.messages if n % 2 else (*e.prompt, e.other.messages[-1]), liked=bool(n % 2)  # type: ignore[union-attr]
+            row_id=e.row_id,
+            messages=e.messages if n % 2 else (*e.prompt, e.other.messages[-1]),
+            liked=bool(n % 2),  # type: ignore[union-attr]
         )
         for n, e in enumerate(pairs(seed, count))
     )

@@ -66,9 +66,19 @@ def learning_parameters(facts: ModelFacts, recipe: Recipe) -> int:
     return round(body * (1 - min(1.0, recipe.frozen_layers / facts.layers)))
 
 
-def fit(facts: ModelFacts, recipe: Recipe, method: Method, max_length: int, classifier: bool, hardware: Hardware) -> Fit:
-    """Whether it fits this machine, with the numbers."""
+def fit(
+    facts: ModelFacts,
+    recipe: Recipe,
+    method: Method,
+    max_length: int,
+    classifier: bool,
+    hardware: Hardware,
+    reference: int = 0,
+) -> Fit:
+    """Whether it fits this machine, with the numbers. `reference` bytes hold a frozen copy that training is compared with."""
     parts = memory_parts(facts, recipe, method, max_length, classifier, hardware.device)
+    if reference:
+        parts["frozen copy"] = reference
     needed = sum(parts.values())
     share = needed / max(1, hardware.available)
     verdict = "fits" if share < TIGHT else "tight" if share < 1 else "does not fit"

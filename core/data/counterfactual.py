@@ -94,19 +94,19 @@ def examine(
 def swap_example(
     example: Example, axes: Collection[str] | None = None, lexicon: Lexicon | None = None, most: int | None = None
 ) -> list[ExampleSwap]:
-    """Counterfactuals of a whole example: a conversation is swapped as one, question and answer alike.
+    """Counterfactuals of a whole example: a conversation is swapped as one, question and answers alike.
 
     The copies keep row id and label; giving them ids of their own is the caller's part.
     """
     if not example.messages:
         made = swaps(example.text, axes, lexicon, most)
         return [ExampleSwap(example.model_copy(update={"text": swap.text}), swap) for swap in made]
-    joined = _BETWEEN_MESSAGES.join(message.content for message in example.messages)
+    joined = _BETWEEN_MESSAGES.join((*(message.content for message in example.messages), example.rejected))
     result = []
     for swap in swaps(joined, axes, lexicon, most):
-        parts = swap.text.split(_BETWEEN_MESSAGES)
+        *parts, rejected = swap.text.split(_BETWEEN_MESSAGES)
         messages = tuple(Message(role=m.role, content=c) for m, c in zip(example.messages, parts, strict=True))
-        result.append(ExampleSwap(example.model_copy(update={"messages": messages}), swap))
+        result.append(ExampleSwap(example.model_copy(update={"messages": messages, "rejected": rejected}), swap))
     return result
 
 

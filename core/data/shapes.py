@@ -204,6 +204,9 @@ def _preference(columns: Sequence[ColumnInfo]) -> dict[str, str]:
         found = _best(free, partial(_hint, names=hints))
         if found is not None:
             roles[role] = found.name
+    before = _conversation([c for c in columns if c.name not in roles.values()])
+    if before is not None:
+        roles.setdefault("prompt", before.name)  # the conversation up to the two answers
     return roles
 
 

@@ -33,7 +33,8 @@ class Change:
 class Metric:
     """One metric. `help` is one plain sentence. `format` says how to show a value: "percent" for shares (0.91 is 91%),
     "number" otherwise. `bounds` are the least and greatest possible value, None where open. `ideal` is set where a
-    value in the middle is best: comparisons then judge how much nearer tuned has come to it.
+    value in the middle is best: comparisons then judge how much nearer tuned has come to it. Not `judged` is what is neither
+    better nor worse by itself.
     """
 
     key: str
@@ -45,6 +46,7 @@ class Metric:
     families: tuple[Family, ...]
     bounds: tuple[float, float] | None = None
     order: int = 100
+    judged: bool = True
 
     def usable(self, item: Any) -> bool:
         """Whether this prediction holds what the metric needs (a likelihood, a text, a reference)."""

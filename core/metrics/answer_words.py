@@ -12,8 +12,9 @@ from ._mean import MeanMetric
 class AnswerWords(MeanMetric):
     key = "answer_words"
     title = "Words in an answer"
-    help = "How many words it writes on average. More than the base model is a warning: longer is not better by itself."
-    higher_is_better = False
+    help = "How many words it writes on average. Preferences easily teach longer answers, which are not better ones."
+    higher_is_better = False  # what a comparison of lengths alone goes by; no screen shows it
+    judged = False
     families = CAUSAL_LM
     order = 79
 

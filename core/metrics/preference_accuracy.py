@@ -21,7 +21,7 @@ class PreferenceAccuracy(MeanMetric):
     families = CAUSAL_LM
     bounds = (0.0, 1.0)
     binary = True
-    order = 5
+    order = 12
 
     def usable(self, item: TextPrediction) -> bool:
         return is_pair(item)

@@ -15,7 +15,7 @@ class PreferenceMargin(MeanMetric):
     title = "Margin of the better answer"
     help = "How much likelier the better answer is than the worse one, on a log scale; above 0 it is likelier."
     families = CAUSAL_LM
-    order = 7
+    order = 14
 
     def usable(self, item: TextPrediction) -> bool:
         return bool(item.rejected) and item.rejected != item.reference and None not in (item.nll, item.rejected_nll)

@@ -18,7 +18,7 @@ class PreferenceOrder(MeanMetric):
     families = CAUSAL_LM
     bounds = (0.0, 1.0)
     binary = True
-    order = 6
+    order = 13
 
     def usable(self, item: TextPrediction) -> bool:
         return bool(item.rejected) and item.rejected != item.reference and None not in (item.nll, item.rejected_nll)

@@ -20,7 +20,7 @@ class ThumbOrder(InfluenceMetric):
     format = "percent"
     families = CAUSAL_LM
     bounds = (0.0, 1.0)
-    order = 5
+    order = 12
     source = "DeLong"
 
     def usable(self, item: TextPrediction) -> bool:

@@ -9,7 +9,6 @@ from .examples import Example
 from .plan import PreparationPlan
 from .recipe import Recipe
 
-
 Objective = Literal["answers", "pairs", "thumbs"]
 
 

@@ -169,7 +169,14 @@ def _row(source: Any, example: Example, roles: Mapping[str, str]) -> dict[str, A
             row[roles["messages"]] = _as_json(example)
         else:
             users = [m.content for m in example.messages if m.role == "user"]
-            row |= {roles["prompt"]: users[-1], roles["response"]: example.reference}
+            answers = {"chosen": example.reference, "rejected": example.rejected, "response": example.reference}
+            row |= {roles[role]: text for role, text in answers.items() if roles.get(role)}
+            if not example.rejected or (len(example.prompt) == 1 and roles.get("prompt")):
+                row[roles["prompt"]] = users[-1]
+            elif roles.get("prompt"):
+                row[roles["prompt"]] = json.dumps([m.model_dump() for m in example.prompt], ensure_ascii=False)
+            elif example.other is not None:  # both columns hold whole conversations
+                row |= {roles["chosen"]: _as_json(example), roles["rejected"]: _as_json(example.other)}
             if roles.get("context"):
                 row[roles["context"]] = None  # it is inside the swapped question already
     else:

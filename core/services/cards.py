@@ -10,6 +10,7 @@ from core.schemas.estimates import Estimate
 from core.schemas.evaluation import EvaluationResult
 from core.schemas.models import ModelFacts
 from core.schemas.recipe import Recipe
+from core.store import records
 from core.store.tables import Audit, DatasetVersion, Project, Run
 from core.tasks import registry as tasks
 
@@ -41,6 +42,7 @@ def model_card(
         f"# {project.name}: {run.name}",
         "",
         f"Fine-tuned with Tunewell from **{base.title}** ({base.parameters:,} parameters) to: {task.title.lower()}.",
+        *_beginning(run),
         "",
         "## Purpose",
         "",
@@ -81,6 +83,19 @@ def model_card(
     return "---\n" + yaml.safe_dump(header, sort_keys=False, allow_unicode=True) + "---\n\n" + "\n".join(lines)
 
 
+def _beginning(run: Run) -> list[str]:
+    """Where the training did not begin with the base model: which run's model it went on from."""
+    begun = records.get(Run, run.start_run_id) if run.start_run_id else None
+    if begun is None:
+        return []
+    title = tasks()[begun.task].title.lower()
+    return [
+        "",
+        f"It goes on from round {begun.number} ({begun.name}), which was trained to: {title}. The figures called base "
+        "below are of that model.",
+    ]
+
+
 def _figure(estimate: Estimate | None, form: str) -> str:
     if estimate is None:
         return "–"
@@ -94,7 +109,7 @@ def _figure(estimate: Estimate | None, form: str) -> str:
 def _test_lines(found: EvaluationResult | None) -> list[str]:
     if found is None:
         return ["Not evaluated on a test set."]
-    contenders = [c for c in ("tuned", "base", "majority", "tfidf", "nearest") if c in found.contents]
+    contenders = [c for c in ("tuned", "base", "majority", "tfidf", "nearest", "longer") if c in found.contents]
     lines = [" ".join(found.sentences), ""] + ([found.honest.sentence, ""] if found.honest else [])
     lines += [f"{found.n} locked test rows; 95% intervals in brackets.", ""]
     lines += ["| metric | " + " | ".join(contenders) + " |", "|---" * (len(contenders) + 1) + "|"]

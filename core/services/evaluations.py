@@ -103,7 +103,8 @@ def build(
     tuned, base = contenders["tuned"], contenders.get("base")
     rows = _metric_rows(task, contenders)
     # Rated answers have no pairs: then the first metric that they allow decides.
-    key = next((k for k in (task.headline_metric, *(row.key for row in rows)) if metrics()[k].compute(tuned)), task.headline_metric)
+    measured = [row.key for row in rows]
+    key = task.headline_metric if task.headline_metric in measured or not measured else measured[0]
     extra: dict[str, Any] = {}
     if isinstance(tuned, ClassPredictions):
         table = confusion(tuned)
@@ -172,7 +173,8 @@ def _summary(task: TaskType, headline: str, contenders: Mapping[str, Predictions
     if task.preference:
         against = {name: compare(metrics()[headline], contenders[name], tuned) for name in ("base", "longer")}
         length = compare(metrics()["answer_words"], contenders["base"], tuned)
-        return preference_verdict.summary(metrics()[headline], against["base"], against["longer"], length)
+        aim = preference_verdict.words_of_better(tuned)
+        return preference_verdict.summary(metrics()[headline], against["base"], against["longer"], length, aim)
     keys = dict.fromkeys((headline, "token_accuracy", "chrf"))
     pairs = [(metrics()[k], c) for k in keys if (c := compare(metrics()[k], contenders["base"], tuned)) is not None]
     nearest = None
@@ -186,7 +188,7 @@ def _metric_row(metric: Metric, contenders: Mapping[str, Predictions]) -> Metric
     values = {name: e for name, p in contenders.items() if (e := metric.compute(p)) is not None}
     if "tuned" not in values:
         return None
-    base = contenders.get("base")
+    base = contenders.get("base") if metric.judged else None
     return MetricRow(
         key=metric.key,
         title=metric.title,
@@ -204,13 +206,6 @@ def weigh(contenders: Mapping[str, Predictions]) -> dict[str, Predictions]:
     tuned, start = (cast(TextPredictions, contenders[name]) for name in ("tuned", "base"))
     rewarded, own = preference_margins.by_reward(tuned, start), preference_margins.by_likelihood(start)
     return {**contenders, "tuned": rewarded, "base": own}
-
-
-def start_note(run: Run) -> str:
-    """What “base model” means for a run that began at another run's model."""
-    if not run.start_run_id:
-        return ""
-    return f"Here the base model is the one that this training began with: round {runs.get(run.start_run_id).number}."
 
 
 def simple_baselines(family: str, parts: Mapping[str, list[Example]], split: str) -> dict[str, Predictions]:

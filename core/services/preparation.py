@@ -190,9 +190,10 @@ def _rows(version: DatasetVersion, examples: list[Example], plan: PreparationPla
         values = dict(zip(frame[datasets.ROW_ID], frame[plan.split.column], strict=True))
     wholes = _wholes(version)
     both = {e.liked for e in examples} >= {True, False}
-    thumbs = {e.row_id: "up" if e.liked else "down" for e in examples if both and e.liked is not None}
+    labels = {e.row_id: ("up" if e.liked else "down") if both and e.liked is not None else e.label for e in examples}
     return [
-        SplitRow(e.row_id, thumbs.get(e.row_id, e.label), _text(values.get(e.row_id)), compared_text(e), wholes.get(e.row_id)) for e in examples
+        SplitRow(e.row_id, labels.get(e.row_id), _text(values.get(e.row_id)), compared_text(e), wholes.get(e.row_id))
+        for e in examples
     ]
 
 
@@ -243,7 +244,7 @@ def _training_tokens(plan_id: str, task: str, folder: str, sample: int) -> tuple
     every = [places[i * len(places) // sample] for i in range(sample)] if len(places) > sample else places
     chosen = [example for example in rows.at(version, task, every) if example is not None]
     encoder = Codec.from_folder(folder, tasks()[task].family, config)
-    others = [other for example in chosen if (other := example.other) is not None]  # a pair is read as two conversations
+    others = [other for example in chosen if (other := example.other) is not None]  # a pair is two conversations
     lengths = kept(
         encoder.lengths([*chosen, *others]),
         config.max_length,

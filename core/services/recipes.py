@@ -22,7 +22,7 @@ from core.store.config import storage_root
 from core.store.tables import Plan, Project, Run
 from core.tasks import registry as tasks
 
-from . import models, preparation, projects
+from . import datasets, models, preparation, projects
 from .rows import split_label_counts
 
 PRESETS = {
@@ -39,7 +39,7 @@ def preset(key: str, facts: ModelFacts, family: str, train_rows: int, *, prefere
 
     Small models are trained whole at a rate that grows as they shrink (about 1e-3 at 2 M parameters, 2e-5 at 7 B); larger
     ones get a LoRA adapter at 2e-4. Epochs are chosen so that small datasets see enough steps. Preferences push a model that
-    answers already, so they take a 20th (whole models) or a 40th (adapters: 5e-6) of that rate and at most five epochs.
+    answers already, so they take a 20th (whole models) or a 40th (adapters: 5e-6) of that rate and far fewer steps.
     """
     small = facts.parameters < SMALL_MODEL
     rate = min(1e-3, max(2e-5, 1e-3 * (3e6 / max(facts.parameters, 1)) ** 0.5)) if small else 2e-4
@@ -51,7 +51,7 @@ def preset(key: str, facts: ModelFacts, family: str, train_rows: int, *, prefere
     wanted = {"quick": 120, "balanced": 400, "thorough": 1200}[key]
     most = {"quick": 3, "balanced": 8, "thorough": 15}[key]
     if preference:
-        most = {"quick": 1, "balanced": 3, "thorough": 5}[key]
+        wanted = {"quick": 60, "balanced": 120, "thorough": 240}[key]
     epochs = float(min(most, max(1, round(wanted / steps))))
     if key == "thorough":
         rate *= 0.5
@@ -112,23 +112,27 @@ class _Basis:
     plan: PreparationPlan
     classifier: bool
     preference: bool
+    rated: bool  # thumbs: a whole model is trained beside a frozen copy of it
     machine: hardware.Hardware
 
     def fit(self, recipe: Recipe) -> Fit:
         method = methods.get(recipe.method)
         if self.preference:  # a pair is two sequences; the reference's likelihoods need no gradients
             recipe = recipe.model_copy(update={"batch_size": 2 * recipe.batch_size})
-        return cost.fit(self.facts, recipe, method, self.plan.max_length, self.classifier, self.machine)
+        copies = 4 * self.facts.parameters if self.rated and not method.adapter else 0
+        return cost.fit(self.facts, recipe, method, self.plan.max_length, self.classifier, self.machine, copies)
 
 
 def _basis(project: Project) -> _Basis:
-    row = preparation.current(project)
+    row, task = preparation.current(project), tasks()[project.task or "completion"]
+    version = datasets.current(project)
     return _Basis(
         facts=models.get(project.base_model_key),
         plan_row=row,
         plan=PreparationPlan.model_validate(row.config) if row else PreparationPlan(),
-        classifier=tasks()[project.task or "completion"].family == "classifier",
-        preference=tasks()[project.task or "completion"].preference,
+        classifier=task.family == "classifier",
+        preference=task.preference,
+        rated=task.preference and version is not None and not version.roles.get("rejected"),
         machine=hardware.look(storage_root()),
     )
 
@@ -171,12 +175,6 @@ def check(recipe: Recipe, task: str) -> None:
     _check_devices(recipe, preference)
     wrong = {"classifier": {"token_accuracy"}, "causal-lm": {"accuracy", "macro_f1"}}[family]
     wrong |= {"token_accuracy"} if preference else {"preference_accuracy"}
-    if preference and recipe.batch_size < 2:
-        raise UserError(
-            "The batch is too small for preferences.",
-            "A batch of one row leaves nothing to compare an answer with.",
-            "Set the batch size to 2 or more.",
-        )
     if recipe.best_metric in wrong:
         raise UserError(
             "The best-checkpoint metric does not fit the task.",
@@ -227,7 +225,7 @@ def unused(task: str, roles: Mapping[str, str]) -> tuple[str, ...]:
 def _measured_speed(project: Project, recipe: Recipe) -> float | None:
     """Tokens a second of the newest finished run of the project with the same model and method."""
     for run in records.find(Run, project_id=project.id):
-        same = run.base_model_key == project.base_model_key and run.task == project.task
+        same = (run.base_model_key, run.task) == (project.base_model_key, project.task)
         same = same and run.recipe.get("method") == recipe.method and run.recipe.get("devices", 1) == recipe.devices
         if run.summary and same and run.summary["seconds"] > 0:
             return float(run.summary["train_tokens"]) / float(run.summary["seconds"])

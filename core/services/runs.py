@@ -22,6 +22,8 @@ from core.tasks import registry as tasks
 from . import datasets, models, preparation, projects, recipes, starting
 from .names import memorable
 
+FEWEST_RATED = 2  # rated answers that a batch needs at least
+
 
 def missing(project: Project) -> list[tuple[str, str]]:
     """What a training still needs, as (what, step key of the screen that gives it). Empty when it can start."""
@@ -50,6 +52,7 @@ def start(
     assert plan is not None and project.task is not None
     _check_classes(plan, project.task)
     recipes.check(recipe, project.task)
+    _check_batch(plan, project.task, recipe)
     run_id, begins = new_id(), starting.chosen(project)
     run = Run(
         id=run_id,
@@ -121,6 +124,16 @@ def _check_classes(plan: Plan, task: str) -> None:
             "There is only one category.",
             f"Every row has the label {names[0] if names else '(none)'!r}: there is nothing to tell apart.",
             "Add examples of at least one other category.",
+        )
+
+
+def _check_batch(plan: Plan, task: str, recipe: Recipe) -> None:
+    rated = tasks()[task].preference and not datasets.get_version(plan.dataset_version_id).roles.get("rejected")
+    if rated and recipe.batch_size < FEWEST_RATED:
+        raise UserError(
+            "The batch is too small for thumbs.",
+            "A rated answer is weighed against the other answers of its batch, and a batch of one row has none.",
+            f"Set the batch size to {FEWEST_RATED} or more.",
         )
 
 

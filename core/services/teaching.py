@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from core.data.duplicates import normalise
+from core.data.splitting import FEWEST_TEXTS
 from core.schemas.errors import UserError
 from core.schemas.plan import PreparationPlan, SplitPlan
 from core.store import records
@@ -63,7 +64,8 @@ def lesson(run: Run) -> Lesson:
                 continue
             pairs = list(_pairs(item, review))
             if not pairs and review.vote:
-                reason = "both answers were judged alike" if review.vote in ("tie", "bad") else "both answers are the same or empty"
+                alike = review.vote in ("tie", "bad")
+                reason = "both answers were judged alike" if alike else "both answers are the same or empty"
                 left_out[reason] = left_out.get(reason, 0) + 1
             for pair in pairs:
                 found[_key(pair.prompt), _key(pair.chosen), _key(pair.rejected)] = pair
@@ -81,10 +83,11 @@ def teach(project: Project, run: Run) -> DatasetVersion:
     there are too few pairs.
     """
     found = lesson(run)
-    if len(found.pairs) < FEWEST:
+    if len(found.pairs) < FEWEST or len({_key(pair.prompt) for pair in found.pairs}) < FEWEST_TEXTS:
         raise UserError(
             "There are too few votes to learn from.",
-            f"They give {len(found.pairs)} pairs of a better and a worse answer; it takes at least {FEWEST}.",
+            f"They give {len(found.pairs)} pairs of a better and a worse answer; it takes at least {FEWEST}, to "
+            f"{FEWEST_TEXTS} or more different questions.",
             f"Judge more samples, or write better answers of your own. {ADVISED} pairs or more are advised.",
         )
     rows = [{datasets.ROW_ID: f"vote-{n}", **pair._asdict()} for n, pair in enumerate(found.pairs)]

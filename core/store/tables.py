@@ -155,7 +155,8 @@ class Job(Row, Table):
 
 
 class Run(Row, Table):
-    """One round of training. `start_run_id` is the run whose model it began with (None: the base model). `recipe` is frozen; `best` and `summary` are written by the worker."""
+    """One round of training. `start_run_id` names the run whose model it began with (None: the base model). `recipe` is
+    frozen; `best` and `summary` are written by the worker."""
 
     __tablename__ = "run"
     __table_args__ = (UniqueConstraint("project_id", "number"),)

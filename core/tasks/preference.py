@@ -25,8 +25,15 @@ class Preference(TaskType):
         Role("prompt", "Question", "What the person asks or wants.", required=False),
         Role("chosen", "Better answer", "The answer that was preferred.", required=False),
         Role("rejected", "Worse answer", "The answer that was not preferred.", required=False),
-        Role("response", "Answer", "An answer that was rated by itself (with thumbs, instead of pairs).", required=False),
-        Role("rating", "Thumbs up or down", "Whether that answer was liked: up or down, yes or no, 1 or 0.", required=False),
+        Role(
+            "response", "Answer", "An answer that was rated by itself (with thumbs, instead of pairs).", required=False
+        ),
+        Role(
+            "rating",
+            "Thumbs up or down",
+            "Whether that answer was liked: up or down, yes or no, 1 or 0.",
+            required=False,
+        ),
         Role("system", "System prompt", "A standing instruction for this row (optional).", required=False),
     )
     family = "causal-lm"

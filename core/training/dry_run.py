@@ -42,7 +42,7 @@ def _measure(spec: TrainingSpec, recorder: Recorder, folder: str) -> DryRun:
     trainer.train()
     recorder.phase("Measuring an evaluation")
     begun = time.monotonic()
-    trainer.evaluate(eval_dataset=rows.validation.rows)
+    trainer.evaluate(eval_dataset="validation")
     evaluated = time.monotonic() - begun
     seconds = clock.times[-1] - clock.times[0]
     return DryRun(

@@ -52,7 +52,9 @@ class _Preferences(_Ordered, _WholeCheckpoints):
         for name in {name for batch in self._batches for name in batch}:
             counted = [batch[name] for batch in self._batches if name in batch]
             rows = sum(weight for weight, _ in counted)
-            output.metrics[f"{metric_key_prefix}_{name}"] = sum(weight * mean for weight, mean in counted) / max(1.0, rows)
+            output.metrics[f"{metric_key_prefix}_{name}"] = sum(weight * mean for weight, mean in counted) / max(
+                1.0, rows
+            )
         self._finish(output.metrics, metric_key_prefix)
         return output
 
@@ -114,7 +116,9 @@ class ThumbCollator(DataCollatorForUnpairedPreference):
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
         before = [examples[-1], *examples[:-1]]
-        rows = [{**row, "KL_completion_ids": other["completion_ids"]} for row, other in zip(examples, before, strict=True)]
+        rows = [
+            {**row, "KL_completion_ids": other["completion_ids"]} for row, other in zip(examples, before, strict=True)
+        ]
         return super().torch_call(rows)
 
 

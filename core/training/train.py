@@ -134,9 +134,7 @@ def assembled(
     return trainer, rows, chosen
 
 
-def _steps(
-    spec: TrainingSpec, trainer: AnyTrainer, obey: Obey, progress: Progress, recorder: Recorder
-) -> None:
+def _steps(spec: TrainingSpec, trainer: AnyTrainer, obey: Obey, progress: Progress, recorder: Recorder) -> None:
     """Train to the end, from the start or from a checkpoint. Raises Interrupted, or UserError when the loss is no number."""
     ended = None
     if spec.resume_from is None:

@@ -34,6 +34,10 @@ COLUMNS = {
 }
 TOO_MANY_LABELS = 40
 NUMBERS_FIT = 15  # labels up to which the confusion matrix shows its numbers
+LENGTH = (
+    "Add pairs in which the shorter answer is the better one, so that length gives nothing away, and read some answers on the "
+    "Samples screen before you trust it."
+)
 SIMPLER = (
     "Use the simple way, or give fine-tuning more to work with: more examples, mended labels, or a larger base model. The step "
     "from the base model to yours is real all the same."
@@ -52,7 +56,10 @@ def verdict_panel(result: EvaluationResult) -> None:
         lines = "".join(f"<p>{escape(sentence)}</p>" for sentence in rest)
         st.html(f'<div class="tw-lines">{lines}</div>')
         if result.worth_it is False and result.verdict is Verdict.BETTER:
-            st.html(note("warning", "It learnt, but a simpler way does as well or better.", paragraph(SIMPLER)))
+            if "longer" in result.contents:
+                st.html(note("warning", "It may have learnt length more than quality.", paragraph(LENGTH)))
+            else:
+                st.html(note("warning", "It learnt, but a simpler way does as well or better.", paragraph(SIMPLER)))
         if result.success:
             st.html(f"<p><strong>Your hope:</strong> {escape(result.success['sentence'])}</p>")
         if result.base_note:

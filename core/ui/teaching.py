@@ -39,7 +39,10 @@ def teaching_panel(project: Project, run: Run) -> None:
             "test set never enter. Your earlier data and rounds stay."
         )
         if st.button(
-            "Teach the model from your votes", icon=":material/school:", disabled=count < teaching.FEWEST, key=f"teach-{run.id}"
+            "Teach the model from your votes",
+            icon=":material/school:",
+            disabled=count < teaching.FEWEST,
+            key=f"teach-{run.id}",
         ):
             with parts.guard():
                 teaching.teach(project, run)

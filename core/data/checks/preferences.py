@@ -19,7 +19,12 @@ ONE_SIDED = 0.2  # share of the rarer thumb below which it is mentioned (house t
 def run(context: Context) -> list[Finding]:
     pairs = [i for i, e in enumerate(context.talks) if e.rejected]
     rated = [i for i, e in enumerate(context.talks) if e.liked is not None]
-    found = [*_equal(context, pairs), *_contradicting(context, pairs, rated), *_longer(context, pairs), *_thumbs(context, rated)]
+    found = [
+        *_equal(context, pairs),
+        *_contradicting(context, pairs, rated),
+        *_longer(context, pairs),
+        *_thumbs(context, rated),
+    ]
     if not found and (pairs or rated):
         what = plural(len(pairs), "pair") if pairs else plural(len(rated), "rated answer")
         title = f"Nothing odd about the preferences among {what}"
@@ -49,7 +54,7 @@ def _contradicting(context: Context, pairs: list[int], rated: list[int]) -> list
     for i in (*pairs, *rated):
         example = context.talks[i]
         asked = normalise("\n".join(f"{m.role}: {m.content}" for m in example.prompt))
-        answers = [normalise(example.reference), normalise(example.rejected)] if example.rejected else [normalise(example.reference)]
+        answers = [normalise(text) for text in (example.reference, example.rejected) if text]
         if len(set(answers)) == len(answers):
             verdict = answers[0] if example.rejected else example.liked
             told[asked, *sorted(answers)][verdict].append(i)

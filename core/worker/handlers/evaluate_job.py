@@ -10,7 +10,7 @@ from core.schemas.examples import Example
 from core.schemas.jobs import Job
 from core.schemas.predictions import ClassPredictions, Predictions, TextPrediction, TextPredictions
 from core.schemas.predictor import Decoding, Predictor
-from core.services import evaluations, honest, runs
+from core.services import evaluations, honest, runs, starting
 from core.tasks import registry as tasks
 from core.worker.recorder import JobRecorder
 
@@ -48,7 +48,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
         contenders["base"] = _predict(base, given.family, given.labels, examples, generate)
     note = "" if base is not None else NO_OPINION
     if tasks()[training.task].preference:
-        contenders, note = evaluations.weigh(contenders), evaluations.start_note(training)
+        contenders, note = evaluations.weigh(contenders), starting.note(training)
     recorder.phase("Simple baselines")
     contenders |= evaluations.simple_baselines(given.family, given.parts, split)
     recorder.phase("Looking for rows that stand in training too")

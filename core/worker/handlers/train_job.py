@@ -72,7 +72,8 @@ def _attempt(job: Job, recorder: JobRecorder) -> TrainingResult | None:
     try:
         return train(spec, recorder)
     except UserError as error:
-        if error.action != "smaller_batch" or spec.recipe.batch_size == 1:
+        least = runs.FEWEST_RATED if spec.objective == "thumbs" else 1
+        if error.action != "smaller_batch" or spec.recipe.batch_size <= least:
             raise
         recipe = _smaller(spec).recipe
         recorder.event(

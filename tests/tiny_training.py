@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from core.schemas.curves import PHASES
 from core.schemas.examples import Example, Message
 from core.schemas.jobs import Desired
 from core.schemas.plan import PreparationPlan
@@ -139,7 +140,9 @@ def wish_at(step: int, desired: Desired) -> Callable[[int], Desired]:
     return lambda now: desired if now >= step else Desired.RUN
 
 
-MEASURED = {"seconds_per_step", "tokens_per_second"}  # what differs from one run to the next, however equal they are
+MEASURED = {  # what differs from one run to the next, however equal they are
+    "seconds", "seconds_per_step", "tokens_per_second", "memory", "use", "share_of_limit", *PHASES,
+}  # fmt: skip
 
 
 def exact(*diaries: Diary) -> dict[tuple[str, str], dict[int, float]]:

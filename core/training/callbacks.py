@@ -6,7 +6,7 @@ import math
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,23 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import ExportableState
 
+from core.schemas.curves import PHASES
 from core.schemas.errors import UserError
 from core.schemas.jobs import Desired
 from core.schemas.recipe import Recipe
 from core.schemas.recorder import Recorder
 
 from .best import best_evaluation
+from .hardware import Limit
+from .phases import Phases
 
 _EVALUATION = re.compile(r"eval_(validation|train_sample)_(loss|accuracy|macro_f1)")
+LOOK_SECONDS = 1.0  # at least, between two looks at memory, use and phases: they change slowly
+ENDINGS = {
+    "paused": "Paused on request",
+    "shutdown": "Interrupted: the worker ended",
+    "stopped": "Stopped on request, the best checkpoint is kept",
+}
 SPLIT_OF = {"validation": "validation", "train_sample": "train"}
 
 
@@ -50,23 +59,44 @@ class Progress(TrainerCallback, ExportableState):
     number of threads: a sum that is split over another number of them is rounded in another way.
     """
 
-    def __init__(self, recorder: Recorder, tokens_seen: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        tokens_seen: Callable[[], float],
+        phases: Phases,
+        limit: Limit,
+        usage: Callable[[], Mapping[str, float]],
+    ) -> None:
         self.recorder, self._tokens_seen = recorder, tokens_seen
+        self.phases, self._limit, self._usage = phases, limit, usage
         self._began = time.monotonic()
-        self._before = {"tokens": 0.0, "seconds": 0.0}  # in earlier parts of the same run
+        self._looked = 0.0  # when memory, use and phases were read last
+        self._before: dict[str, Any] = {"tokens": 0.0, "seconds": 0.0}  # in earlier parts of the same run
         self._last = (0, 0.0, 0.0)  # step, time, tokens
         self.nan_step: int | None = None
 
     @property
     def tokens(self) -> float:
-        return self._before["tokens"] + float(self._tokens_seen())
+        return float(self._before["tokens"]) + float(self._tokens_seen())
 
     @property
     def seconds(self) -> float:
-        return self._before["seconds"] + time.monotonic() - self._began
+        return float(self._before["seconds"]) + time.monotonic() - self._began
+
+    @property
+    def phase_seconds(self) -> dict[str, float]:
+        """Seconds of each phase since the run began, whatever interrupted it."""
+        before = self._before.get("phases", {})
+        now = self.phases.seconds()
+        return {name: before.get(name, 0.0) + now.get(name, 0.0) for name in PHASES if name in now or name in before}
 
     def state(self) -> dict[str, Any]:
-        counted = {"tokens": self.tokens, "seconds": self.seconds, "threads": torch.get_num_threads()}
+        counted = {
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "threads": torch.get_num_threads(),
+            "phases": self.phase_seconds,
+        }
         return {"args": {}, "attributes": counted}
 
     def restore(self, state: TrainerState) -> None:
@@ -94,9 +124,19 @@ class Progress(TrainerCallback, ExportableState):
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.recorder.phase("Training", state.global_step, state.max_steps)
 
+    def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
+        self.phases.enter("optimiser")
+
+    def on_optimizer_step(self, *_: Any, **__: Any) -> None:
+        self.phases.leave()
+
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, Any], **_: Any
     ) -> None:
+        with self.phases.span("recording"):
+            self._record(state, control, logs)
+
+    def _record(self, state: TrainerState, control: TrainerControl, logs: dict[str, Any]) -> None:
         split = next((m[1] for key in logs if (m := _EVALUATION.fullmatch(key))), None)
         if split is not None:
             values = {m[2]: float(v) for k, v in logs.items() if (m := _EVALUATION.fullmatch(k))}
@@ -104,7 +144,7 @@ class Progress(TrainerCallback, ExportableState):
                 values["token_accuracy"] = float(logs["eval_mean_token_accuracy"])
             self.recorder.metrics(SPLIT_OF[split], state.global_step, state.epoch or 0.0, values)
         elif "loss" in logs:
-            values = self._of_batch(state.global_step, logs)
+            values = self._of_batch(state.global_step, state.epoch or 0.0, logs)
             self.recorder.metrics("batch", state.global_step, state.epoch or 0.0, values)
         else:
             return
@@ -113,7 +153,7 @@ class Progress(TrainerCallback, ExportableState):
             control.should_training_stop = True
             control.should_evaluate = control.should_save = False  # such weights are worth neither
 
-    def _of_batch(self, step: int, logs: dict[str, Any]) -> dict[str, float]:
+    def _of_batch(self, step: int, epoch: float, logs: dict[str, Any]) -> dict[str, float]:
         values: dict[str, float] = {
             name: float(logs[name]) for name in ("loss", "grad_norm", "learning_rate") if name in logs
         }
@@ -124,6 +164,12 @@ class Progress(TrainerCallback, ExportableState):
         if step > last_step and now > last_time:
             values["seconds_per_step"] = (now - last_time) / (step - last_step)
             values["tokens_per_second"] = (tokens - last_tokens) / (now - last_time)
+            values["share_of_limit"] = self._limit.share(values["tokens_per_second"])
+        values["tokens"], values["seconds"] = self._before["tokens"] + tokens, self.seconds
+        if now - self._looked >= LOOK_SECONDS or last_step == 0:
+            self._looked = now
+            values |= self._usage()
+            self.recorder.metrics("phases", step, epoch, self.phase_seconds)
         self._last = (step, now, tokens)
         return values
 
@@ -150,6 +196,8 @@ class Obey(TrainerCallback):
             control.should_save = True
         if self.ended != "done":
             control.should_training_stop = True
+            if self.ended in ENDINGS:
+                self.recorder.event(self.ended, state.global_step, ENDINGS[self.ended])
         # The mean since the last point is not in a checkpoint: write it now, or a resumed run would draw another curve.
         control.should_log = control.should_log or control.should_save
 
@@ -157,6 +205,8 @@ class Obey(TrainerCallback):
         if state.global_step and not control.should_training_stop and stops_early(state, self.recipe):
             self.ended = "early"
             control.should_training_stop = control.should_save = True
+            text = f"{self.recipe.early_stopping} evaluations in a row brought no improvement."
+            self.recorder.event("early", state.global_step, "Stopped early", text)
 
 
 def stops_early(state: TrainerState, recipe: Recipe) -> bool:

@@ -21,15 +21,17 @@ from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.jobs import Desired
 from core.schemas.predictor import Decoding
+from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
-from . import arguments, checkpoints, device, loading
+from . import arguments, checkpoints, device, hardware, loading
 from .balance import Rounds, weights_of
 from .callbacks import Obey, Progress, Retention, Samples, unstable, unusable_base
 from .collators import LanguageCollator
 from .datasets import EncodedRows, classifier_rows, language_rows, packed
 from .faults import translated
+from .phases import Phases
 from .predict import LanguagePredictor
 from .trainers import ClassifierTrainer, LanguageTrainer
 
@@ -54,7 +56,10 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
     sweep(folder)
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
     trainer, rows, chosen = assembled(spec, codec, folder, recorder)
-    obey, progress = Obey(recorder, recipe), Progress(recorder, lambda: float(trainer.tokens_seen))
+    limit = _limit(spec, trainer, rows, chosen, recorder)
+    obey = Obey(recorder, recipe)
+    usage = hardware.Usage(chosen)
+    progress = Progress(recorder, lambda: float(trainer.tokens_seen), trainer.phases, limit, usage.read)
     trainer.add_callback(progress)
     trainer.add_callback(obey)
     trainer.add_callback(Retention(recipe, recorder.forget_checkpoint))
@@ -63,6 +68,8 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
         writer = LanguagePredictor(trainer.model, loading.tokenizer(spec.base_folder), codec)
         trainer.add_callback(Samples(recorder, lambda: _answers(writer, prompts)))
 
+    if spec.resume_from is None:
+        recorder.event("started", 0, "Started", _settings(recipe), data={"recipe": recipe.model_dump(mode="json")})
     _steps(spec, trainer, obey, progress, recorder)
 
     best = checkpoints.best_whole(trainer.state.log_history, recipe, folder)
@@ -90,6 +97,13 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
     )
 
 
+def _settings(recipe: Recipe) -> str:
+    return (
+        f"Learning rate {recipe.learning_rate:g}, effective batch size {recipe.effective_batch_size}, "
+        f"{recipe.epochs:g} epochs, method {recipe.method}."
+    )
+
+
 def assembled(
     spec: TrainingSpec, codec: Codec, folder: Path, recorder: Recorder
 ) -> tuple[ClassifierTrainer | LanguageTrainer, Rows, device.Device]:
@@ -103,8 +117,31 @@ def assembled(
     base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
     model: Any = loading.prepared(base, spec.family, recipe)
     trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, folder)
-    trainer.recorder, trainer.best_metric = recorder, recipe.best_metric
+    trainer.recorder, trainer.best_metric, trainer.phases = recorder, recipe.best_metric, Phases(chosen.name)
     return trainer, rows, chosen
+
+
+def _limit(
+    spec: TrainingSpec,
+    trainer: ClassifierTrainer | LanguageTrainer,
+    rows: Rows,
+    chosen: device.Device,
+    recorder: Recorder,
+) -> hardware.Limit:
+    """What the hardware can do, measured now, and what a token costs; told beside the curves."""
+    packed_rows = rows.train.rows
+    if "seq_lengths" in packed_rows.column_names:
+        lengths = [n for row in packed_rows["seq_lengths"] for n in row]
+    else:
+        lengths = [len(ids) for ids in packed_rows["input_ids"]]
+    adapter = methods.get(spec.recipe.method).adapter
+    found = hardware.limit(chosen, trainer.model, adapter, lengths)
+    facts = {
+        "device": chosen.name, "title": chosen.title, "ceiling": found.ceiling, "per_token": found.per_token, "how": found.how,
+        "use_known": found.use_known, "phases_known": trainer.phases.measured,
+    }  # fmt: skip
+    recorder.event("hardware", 0, chosen.title, f"The ceiling is {found.how}.", data=facts)
+    return found
 
 
 def _steps(
@@ -112,6 +149,7 @@ def _steps(
 ) -> None:
     """Train to the end, from the start or from a checkpoint. Raises Interrupted, or UserError when the loss is no number."""
     ended = None
+    trainer.phases.start()
     if spec.resume_from is None:
         recorder.phase("Measuring the base model before the first step")
         trainer.evaluate()

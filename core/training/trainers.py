@@ -20,8 +20,39 @@ from core.schemas.recorder import Recorder
 
 from .balance import Rounds, WeightedTraining
 from .best import value_at
+from .phases import Phases
 
 CHECKPOINT = "checkpoint-{step}"
+
+
+class _Timed:
+    """Says which phase of a step is under way. Evaluation and saving count as a whole, whatever they compute."""
+
+    phases: Phases
+
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+        with self.phases.span("data"):
+            return super().get_batch_samples(*args, **kwargs)  # type: ignore[misc]
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        with self.phases.span("backward"):  # less the forward pass within it
+            return super().training_step(*args, **kwargs)  # type: ignore[misc]
+
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+        with self.phases.span("forward"):
+            return super().compute_loss(*args, **kwargs)  # type: ignore[misc]
+
+    def _clip_grad_norm(self, *args: Any, **kwargs: Any) -> Any:
+        with self.phases.span("optimiser"):
+            return super()._clip_grad_norm(*args, **kwargs)  # type: ignore[misc]
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        with self.phases.span("evaluation"):
+            return super().evaluate(*args, **kwargs)  # type: ignore[misc]
+
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        with self.phases.span("checkpoint"):
+            super()._save_checkpoint(*args, **kwargs)  # type: ignore[misc]
 
 
 class _WholeCheckpoints:
@@ -52,6 +83,10 @@ class _WholeCheckpoints:
             self._staging = None
         value = value_at(self.state.log_history, step, self.best_metric)  # type: ignore[attr-defined]
         self.recorder.checkpoint(step, f"{root.name}/{name}", value)
+        size = sum(file.stat().st_size for file in (root / name).iterdir() if file.is_file())
+        self.recorder.event(
+            "checkpoint", step, f"Checkpoint of step {step} saved", data={"bytes": size, "value": value}
+        )
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
         mask = inputs.get("attention_mask")
@@ -107,11 +142,11 @@ class _Ordered:
         return SimilarLengths(together, lengths, args.data_seed, self.rounds, grouped=self.grouped)
 
 
-class ClassifierTrainer(_Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
+class ClassifierTrainer(_Timed, _Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
     """Can weigh the classes and choose the rows of each round."""
 
 
-class LanguageTrainer(_Ordered, _WholeCheckpoints, SFTTrainer):
+class LanguageTrainer(_Timed, _Ordered, _WholeCheckpoints, SFTTrainer):
     """Evaluates by token: the libraries average over batches, so that a short answer would count more than a long one."""
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:

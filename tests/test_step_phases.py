@@ -55,6 +55,35 @@ def test_all_phases_together_are_the_whole_time() -> None:
     assert sum(phases.seconds().values()) == pytest.approx(phases._mark - before)
 
 
+def test_of_short_steps_only_some_are_taken_apart_and_the_others_count_as_they_do() -> None:
+    clock, looked = Clock(), 0
+    phases = Phases("cpu", clock)
+    phases.start()
+    for _ in range(1000):
+        looked += phases.splitting
+        with phases.span("forward"):
+            clock.now += 0.0003
+        with phases.span("backward"):
+            clock.now += 0.0006
+        clock.now += 0.0001
+        phases.tick()
+    with phases.span("evaluation"):
+        clock.now += 5
+    found = phases.seconds()
+    assert 90 <= looked <= 130, "one in ten"
+    assert found == pytest.approx({"forward": 0.3, "backward": 0.6, "other": 0.1, "evaluation": 5}, rel=1e-6)
+
+
+def test_every_long_step_is_taken_apart() -> None:
+    clock = Clock()
+    phases = Phases("cpu", clock)
+    phases.start()
+    for _ in range(20):
+        assert phases.splitting
+        clock.now += 0.02
+        phases.tick()
+
+
 def test_a_device_whose_work_cannot_be_timed_without_waiting_has_no_phases() -> None:
     phases = Phases("mps")
     phases.start()

@@ -90,3 +90,16 @@ def test_of_a_finished_run_it_is_the_one_that_was_kept(run: Run) -> None:
     add(run, "loss", "validation", {10: 2.0})
     run.best = {"step": 30, "metric": "eval_loss", "value": 1.0}
     assert timeline.best(run) == (30, 1.0, "eval_loss")
+
+
+def test_a_pin_is_kept_when_the_checkpoint_is_written_again_and_is_gone_with_it(run: Run) -> None:
+    from core.services import runs
+
+    happened(run, Checkpoint(run_id=run.id, step=10, folder="checkpoints/checkpoint-10", at=0.0))
+    runs.pin(run.id, 10, True)
+    with write() as session:
+        session.merge(Checkpoint(run_id=run.id, step=10, folder="checkpoints/checkpoint-10", metric=0.5, at=1.0))
+    assert [(c.step, c.metric, c.pinned) for c in runs.checkpoints(run.id)] == [(10, 0.5, True)]
+    runs.pin(run.id, 10, False)
+    runs.pin(run.id, 99, True)
+    assert [(c.step, c.pinned) for c in runs.checkpoints(run.id)] == [(10, False)]

@@ -98,6 +98,7 @@ class Diary:
         self.checkpoints: set[int] = set()
         self.values: dict[int, float | None] = {}
         self.phases: list[str] = []
+        self.kept: set[int] = set()
         self.step = 0
 
     def phase(self, name: str, done: float = 0, total: float = 0) -> None:
@@ -120,6 +121,9 @@ class Diary:
 
     def forget_checkpoint(self, step: int) -> None:
         self.checkpoints.discard(step)
+
+    def pinned(self) -> set[int]:
+        return self.kept
 
     def wish(self) -> Desired:
         return self.wanted(self.step)

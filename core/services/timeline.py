@@ -22,8 +22,9 @@ LABELS = {
     "early": "stopped early",
     "stopped": "stopped",
     "checkpoint": "checkpoint",
+    "removed": "checkpoint removed",
 }
-SMALL = ("started", "checkpoint")
+SMALL = ("started", "checkpoint", "removed")
 METRIC_OF = {"eval_loss": "loss"}  # a recipe's best metric by the name of its curve; the others are called alike
 
 

@@ -1,13 +1,11 @@
-"""What happens beside the steps: report progress, obey wishes, stop early, keep few checkpoints, show samples."""
+"""What happens beside the steps: report progress, obey wishes, stop early, show samples."""
 
 from __future__ import annotations
 
 import math
 import re
-import shutil
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -123,12 +121,13 @@ class Progress(TrainerCallback, ExportableState):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.recorder.phase("Training", state.global_step, state.max_steps)
+        self.phases.tick()
 
     def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
-        self.phases.enter("optimiser")
+        self.phases.span("optimiser").__enter__()
 
     def on_optimizer_step(self, *_: Any, **__: Any) -> None:
-        self.phases.leave()
+        self.phases.span("optimiser").__exit__()
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, Any], **_: Any
@@ -183,6 +182,9 @@ class Obey(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         wish = self.recorder.wish()
+        if wish is Desired.RUN and state.global_step < state.max_steps and not self.recorder.shutting_down():
+            control.should_log = control.should_log or control.should_save  # see below
+            return
         if wish is Desired.CANCEL:
             self.ended = "cancelled"
             control.should_evaluate = control.should_save = False
@@ -213,22 +215,6 @@ def stops_early(state: TrainerState, recipe: Recipe) -> bool:
     """Whether so many evaluations in a row brought no improvement that the recipe ends the training."""
     best = best_evaluation(state.log_history, recipe.best_metric, recipe.higher_is_better)
     return bool(recipe.early_stopping and best and best.since >= recipe.early_stopping)
-
-
-class Retention(TrainerCallback):
-    """Keep the newest two checkpoints and the best; drop the others."""
-
-    def __init__(self, recipe: Recipe, forget: Callable[[int], None]) -> None:
-        self.recipe, self.forget = recipe, forget
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        best = best_evaluation(state.log_history, self.recipe.best_metric, self.recipe.higher_is_better)
-        folders = {int(p.name.split("-")[1]): p for p in Path(args.output_dir or "").glob("checkpoint-*")}
-        keep = set(sorted(folders)[-2:]) | ({best.step} if best else set())
-        for step, path in folders.items():
-            if step not in keep:
-                self.forget(step)
-                shutil.rmtree(path, ignore_errors=True)
 
 
 class Samples(TrainerCallback):

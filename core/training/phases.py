@@ -10,21 +10,29 @@ from typing import Any
 import torch
 
 SWALLOW = ("evaluation", "checkpoint")  # what happens within these belongs to them
+ALWAYS = (*SWALLOW, "recording")  # outside of the arithmetic of a step, and rare
+SAMPLE_SECONDS = 0.01  # of steps shorter than this only one in that time is taken apart: looking would cost too much
+UNSPLIT = "unsplit"
 
 
 class Span:
     """`with span:` the time until the end belongs to this phase, less that of phases within it. Reused for every step."""
 
-    __slots__ = ("name", "phases")
+    __slots__ = ("always", "name", "phases", "taken")
 
     def __init__(self, phases: Phases, name: str) -> None:
-        self.phases, self.name = phases, name
+        self.phases, self.name, self.always = phases, name, name in ALWAYS
+        self.taken = 0  # how often it was entered and is not left yet
 
     def __enter__(self) -> None:
-        self.phases.enter(self.name)
+        if self.phases.splitting or self.always:
+            self.taken += 1
+            self.phases.enter(self.name)
 
     def __exit__(self, *_: object) -> None:
-        self.phases.leave()
+        if self.taken:
+            self.taken -= 1
+            self.phases.leave()
 
 
 class Phases:
@@ -33,6 +41,8 @@ class Phases:
     On a CPU by the clock. On an NVIDIA card by events that the card passes in the order of its work: they are read only
     when it has passed them, so nothing waits. On other devices (Apple) nothing is measured: the clock would show when
     work was handed over, not when it was done.
+
+    Of very short steps some are taken apart, and the time of the others is shared out as theirs was.
     """
 
     def __init__(self, device: str, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -42,11 +52,28 @@ class Phases:
         self._spans: dict[str, Span] = {}
         self._seconds: dict[str, float] = {}
         self._mark: Any = None
+        self.splitting = True  # whether the step under way is taken apart
+        self._every, self._count, self._since = 1, 0, clock()
         self._passed: deque[tuple[str, Any, Any]] = deque()
 
     def start(self) -> None:
         """Time counts from here on."""
         self._mark = self._now()
+
+    def tick(self) -> None:
+        """A step is over. Decides whether the next one is taken apart: one in as many as take SAMPLE_SECONDS together."""
+        self._count += 1
+        if self._mark is None or not self.measured or self._count < (1 if self.splitting else self._every - 1):
+            return
+        if self.splitting:
+            now = self._clock()
+            self._every = max(1, int(SAMPLE_SECONDS * self._every / max(now - self._since, 1e-9)))
+            self._since = now
+            if self._every == 1:
+                self._count = 0
+                return
+        self._close()
+        self.splitting, self._count = not self.splitting, 0
 
     def span(self, name: str) -> Span:
         found = self._spans.get(name)
@@ -71,7 +98,12 @@ class Phases:
             return {}
         self._close()
         self._collect()
-        return dict(self._seconds)
+        found = dict(self._seconds)
+        if rest := found.pop(UNSPLIT, 0.0):
+            split = [name for name in found if name not in ALWAYS]
+            known = sum(found[name] for name in split)
+            found |= {name: found[name] * (1 + rest / known) for name in split} if known else {"other": rest}
+        return found
 
     def _now(self) -> Any:
         if not self._cuda:
@@ -83,7 +115,7 @@ class Phases:
     def _close(self) -> None:
         """The stretch since the last mark is done, and belongs to the phase that is open."""
         now = self._now()
-        name = self._stack[-1] if self._stack else "other"
+        name = self._stack[-1] if self._stack else "other" if self.splitting else UNSPLIT
         if self._cuda:
             self._passed.append((name, self._mark, now))
             if len(self._passed) > 256:

@@ -27,11 +27,12 @@ from core.schemas.training import TrainingResult, TrainingSpec
 
 from . import arguments, checkpoints, device, hardware, loading
 from .balance import Rounds, weights_of
-from .callbacks import Obey, Progress, Retention, Samples, unstable, unusable_base
+from .callbacks import Obey, Progress, Samples, unstable, unusable_base
 from .collators import LanguageCollator
 from .datasets import EncodedRows, classifier_rows, language_rows, packed
 from .faults import translated
 from .phases import Phases
+from .retention import Retention
 from .predict import LanguagePredictor
 from .trainers import ClassifierTrainer, LanguageTrainer
 
@@ -62,7 +63,8 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
     progress = Progress(recorder, lambda: float(trainer.tokens_seen), trainer.phases, limit, usage.read)
     trainer.add_callback(progress)
     trainer.add_callback(obey)
-    trainer.add_callback(Retention(recipe, recorder.forget_checkpoint))
+    trainer.retention = Retention(recipe, recorder, folder)
+    trainer.add_callback(trainer.retention)
     if spec.family == "causal-lm":
         prompts = _sample_prompts(spec)
         writer = LanguagePredictor(trainer.model, loading.tokenizer(spec.base_folder), codec)

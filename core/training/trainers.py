@@ -21,6 +21,7 @@ from core.schemas.recorder import Recorder
 from .balance import Rounds, WeightedTraining
 from .best import value_at
 from .phases import Phases
+from .retention import Retention
 
 CHECKPOINT = "checkpoint-{step}"
 
@@ -63,6 +64,7 @@ class _WholeCheckpoints:
 
     recorder: Recorder
     best_metric: str
+    retention: Retention | None = None
     _staging: str | None = None
     tokens_seen: torch.Tensor | int = 0
 
@@ -74,6 +76,8 @@ class _WholeCheckpoints:
         root = Path(self.args.output_dir)  # type: ignore[attr-defined]
         name = CHECKPOINT.format(step=step)
         root.mkdir(parents=True, exist_ok=True)
+        if self.retention is not None:
+            self.retention.make_room(self.state, _size_of(model))  # type: ignore[attr-defined]
         self._staging = tempfile.mkdtemp(prefix=".part-", dir=root)
         try:
             super()._save_checkpoint(model, trial)  # type: ignore[misc]
@@ -93,6 +97,11 @@ class _WholeCheckpoints:
         real = inputs["input_ids"].numel() if mask is None else mask.sum()  # a tensor on a GPU: no wait in the step
         self.tokens_seen = self.tokens_seen + real
         return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
+
+
+def _size_of(model: torch.nn.Module) -> int:
+    """Bytes of a checkpoint, at least: the weights that learn, and two numbers of float32 for each in the optimiser."""
+    return sum(p.numel() * (p.element_size() + 8) for p in model.parameters() if p.requires_grad)
 
 
 class SimilarLengths(LengthGroupedSampler):

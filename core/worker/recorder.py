@@ -128,6 +128,9 @@ class JobRecorder:
         self._raise_failure()
         until_written(write_it)
 
+    def pinned(self) -> set[int]:
+        return {c.step for c in curves.checkpoints(self._run()) if c.pinned}
+
     def rewind(self, beyond: int) -> None:
         """Forget what was recorded beyond this step: the run goes on from there and will write it again."""
 
@@ -139,7 +142,8 @@ class JobRecorder:
         until_written(write_it)
 
     def wish(self) -> Desired:
-        self._raise_failure()
+        if self._failure is not None:
+            raise self._failure
         return self._wish
 
     def shutting_down(self) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ui.curves import smooth
+from core.ui.curves import clipped, colours_of, smooth
 from core.ui.live_chart import Marker, Trace, payload
 
 
@@ -97,3 +97,43 @@ def test_a_missing_point_stays_a_gap_and_does_not_enter_the_average() -> None:
 def test_a_weight_of_one_is_refused() -> None:
     with pytest.raises(ValueError, match="weight"):
         smooth([1], 1.0)
+
+
+def test_marks_at_one_place_share_a_line_and_a_small_one_disappears_beside_a_loud_one() -> None:
+    marks = [
+        Marker(20, "checkpoint", small=True), Marker(20, "paused"), Marker(20, "continued"), Marker(10, "checkpoint", small=True),
+        Marker(20, "best loss 1.2", "accent"),
+    ]  # fmt: skip
+    assert send(events=marks)["events"] == [
+        {"x": 10, "label": "checkpoint", "colour": "neutral", "small": True},
+        {"x": 20, "label": "paused, continued, best loss 1.2", "colour": "accent"},
+    ]
+
+
+def test_a_clipped_range_leaves_a_spike_out_and_keeps_the_newest_point_in() -> None:
+    values = [1.0 + i % 5 / 10 for i in range(200)]
+    low, high = clipped([Trace("a", range(201), [*values[:100], 900.0, *values[100:]])]) or (0, 0)
+    assert 0.9 < low <= 1.0 and 1.4 <= high < 1.5
+    _, high = clipped([Trace("a", range(201), [*values, 5.0])]) or (0, 0)
+    assert high > 5, "what happens now is always seen"
+
+
+def test_too_few_points_or_a_flat_curve_are_not_clipped() -> None:
+    assert clipped([]) is None
+    assert clipped([Trace("a", [1, 2], [1, 900])]) is None
+    assert clipped([Trace("a", range(50), [2.0] * 50)]) is None
+
+
+def test_a_log_axis_is_never_clipped_at_or_below_zero() -> None:
+    assert send(log_y=True, clip=(-1.0, 2.0))["clip"] == [None, 2]
+    assert send(log_y=False, clip=(-1.0, 2.0))["clip"] == [-1, 2]
+    assert send()["clip"] is None
+
+
+def test_a_run_keeps_its_colour_when_others_are_added_and_no_two_share_one() -> None:
+    first = colours_of([4, 9])
+    more = colours_of([4, 9, 8, 12, 5, 1, 2])
+    assert {n: more[n] for n in (4, 9)} == first
+    assert len(set(more.values())) == 7
+    assert not set(colours_of([3, 4, 5, 6]).values()) & {1, 2}, "the run itself has these"
+    assert len(colours_of(list(range(20)))) == 20

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from core.schemas.curves import PHASES
 from core.schemas.examples import Example, Message
 from core.schemas.jobs import Desired
 from core.schemas.plan import PreparationPlan
@@ -148,6 +149,7 @@ class Diary:
         self.checkpoints: set[int] = set()
         self.values: dict[int, float | None] = {}
         self.phases: list[str] = []
+        self.kept: set[int] = set()
         self.step = 0
 
     def phase(self, name: str, done: float = 0, total: float = 0) -> None:
@@ -171,6 +173,9 @@ class Diary:
     def forget_checkpoint(self, step: int) -> None:
         self.checkpoints.discard(step)
 
+    def pinned(self) -> set[int]:
+        return self.kept
+
     def wish(self) -> Desired:
         return self.wanted(self.step)
 
@@ -190,7 +195,9 @@ def wish_at(step: int, desired: Desired) -> Callable[[int], Desired]:
     return lambda now: desired if now >= step else Desired.RUN
 
 
-MEASURED = {"seconds_per_step", "tokens_per_second"}  # what differs from one run to the next, however equal they are
+MEASURED = {  # what differs from one run to the next, however equal they are
+    "seconds", "seconds_per_step", "tokens_per_second", "memory", "use", "share_of_limit", *PHASES,
+}  # fmt: skip
 
 
 def exact(*diaries: Diary) -> dict[tuple[str, str], dict[int, float]]:

@@ -198,6 +198,24 @@ class Recipe(Schema):
         },
         objectives=PREFERENCES,
     )
+    keep_checkpoints: int = _field(
+        2,
+        "Checkpoints to keep",
+        "How many of the newest checkpoints stay on the disk. The best, the newest and those that you pin always stay.",
+        "advanced",
+        ge=1,
+        le=1000,
+    )
+    checkpoint_budget: float = _field(
+        0.0,
+        "Disk space for checkpoints",
+        "Removes older checkpoints of the run when together they take more. The best, the newest and those that you pin always "
+        "stay, whatever they take. 0 is no limit.",
+        "advanced",
+        ge=0,
+        le=100_000,
+        unit="GB",
+    )
     balance: Literal["none", "weights", "oversample", "undersample"] = _field(
         "none",
         "Rare categories",

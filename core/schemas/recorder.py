@@ -37,6 +37,10 @@ class Recorder(Protocol):
         """The checkpoint of this step is about to be deleted."""
         ...
 
+    def pinned(self) -> set[int]:
+        """Steps of the checkpoints that the person wants to keep. Asked at each checkpoint, not at each step."""
+        ...
+
     def wish(self) -> Desired:
         """What the person wants now. Cheap: may be asked at every step."""
         ...

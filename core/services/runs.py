@@ -79,7 +79,9 @@ def extend(run: Run, epochs: float) -> Run:
     Data, split, model and settings are those of the run; its curves are copied, so that the new round shows them whole.
     """
     if not run.summary:
-        raise UserError("This run is not finished.", "It left no model to go on from.", "Wait for its end, or resume it.")
+        raise UserError(
+            "This run is not finished.", "It left no model to go on from.", "Wait for its end, or resume it."
+        )
     recipe = Recipe.model_validate(run.recipe)
     recipe = Recipe.model_validate({**recipe.model_dump(), "epochs": recipe.epochs + epochs})
     longer = successor(run, f"{run.name}, {epochs:g} epochs more", recipe=recipe)
@@ -184,6 +186,31 @@ def latest(run_id: str) -> dict[tuple[str, str], tuple[int, float | None]]:
 
 def points(run_id: str, wanted: list[tuple[str, str]]) -> list[curves.Point]:
     return curves.points(run_id, wanted)
+
+
+@dataclass(frozen=True)
+class KeptCheckpoint:
+    """A whole checkpoint on the disk; `metric` is the validation figure by which the best is chosen."""
+
+    step: int
+    metric: float | None
+    bytes: int
+    pinned: bool
+
+
+def checkpoints(run_id: str) -> list[KeptCheckpoint]:
+    """Newest first."""
+    out = []
+    for row in curves.checkpoints(run_id):
+        place = run_folder(run_id) / row.folder
+        size = sum(file.stat().st_size for file in place.iterdir()) if place.is_dir() else 0
+        out.append(KeptCheckpoint(row.step, row.metric, size, row.pinned))
+    return out
+
+
+def pin(run_id: str, step: int, pinned: bool) -> None:
+    """Keep a checkpoint whatever the settings say, or no longer."""
+    curves.pin(run_id, step, pinned)
 
 
 def events(run_id: str) -> list[RunEvent]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
+from .buckets import Bucket, series
 from .engine import read, write
 from .tables import Checkpoint, Metric, RunEvent
+
+__all__ = [
+    "Bucket", "Point", "append", "checkpoints", "copy", "events", "latest", "names", "pin", "points", "series",
+    "stream", "truncate",
+]  # fmt: skip
 
 
 class Point(NamedTuple):
@@ -23,20 +28,17 @@ class Point(NamedTuple):
     at: float
 
 
-class Bucket(NamedTuple):
-    """Points of steps [step, step + width): only the newest bucket changes between two refreshes."""
-
-    step: int
-    epoch: float
-    low: float
-    mean: float
-    high: float
+# As a text: SQLAlchemy compiles an insert with ON CONFLICT anew at each call, which took most of the recorder's time.
+_APPEND = text(
+    f"INSERT INTO {Metric.__tablename__} ({', '.join(Point._fields)}) "
+    f"VALUES ({', '.join(f':{name}' for name in Point._fields)}) ON CONFLICT DO NOTHING"
+)
 
 
 def append(session: Session, points: Sequence[Point]) -> None:
     """Add points; one that exists already stays as it is."""
     if points:
-        session.execute(insert(Metric).on_conflict_do_nothing(), [p._asdict() for p in points])
+        session.execute(_APPEND, [p._asdict() for p in points])
 
 
 def copy(source: str, target: str) -> None:
@@ -51,31 +53,6 @@ def truncate(session: Session, run_id: str, beyond: int) -> None:
     """Forget points, events and checkpoints later than step `beyond`: a resumed run will write them again."""
     for table in (Metric, RunEvent, Checkpoint):
         session.execute(delete(table).where(table.run_id == run_id, table.step > beyond))
-
-
-def series(run_id: str, name: str, split: str, most: int = 1000) -> list[Bucket]:
-    """The curve in at most `most` buckets whose width is a power of two, oldest first. NaN points are left out."""
-    of_curve = (Metric.run_id == run_id, Metric.name == name, Metric.split == split, Metric.value.is_not(None))
-    with read() as session:
-        points, last = session.execute(select(func.count(), func.max(Metric.step)).where(*of_curve)).one()
-        if not points:
-            return []
-        width = 1
-        if points > most:  # steps between points vary (validation is rarer), so measure the spread, not the count
-            while last // width + 1 > most:
-                width *= 2
-        # On integers `/` divides without remainder, in SQLite as in PostgreSQL.
-        bucket = Metric.step.op("/")(width)
-        rows = session.execute(
-            select(
-                func.min(Metric.step), func.avg(Metric.epoch), func.min(Metric.value), func.avg(Metric.value),
-                func.max(Metric.value),
-            )
-            .where(*of_curve)
-            .group_by(bucket)
-            .order_by(func.min(Metric.step))
-        )  # fmt: skip
-        return [Bucket(*row) for row in rows]
 
 
 def names(run_id: str) -> set[tuple[str, str]]:
@@ -117,6 +94,29 @@ def points(run_id: str, wanted: Iterable[tuple[str, str]]) -> list[Point]:
     return out
 
 
+def stream(run_id: str, at_once: int = 1000) -> Iterator[Point]:
+    """Every point of the run by split, step and name, those of `at_once` steps in memory at a time.
+
+    Each piece is a short transaction of its own: a download must not keep the training from writing.
+    """
+    columns = [Metric.__table__.c[name] for name in Point._fields]
+    named: dict[str, list[str]] = {}
+    for name, split in sorted(names(run_id)):
+        named.setdefault(split, []).append(name)
+    for split, of_split in sorted(named.items()):
+        beyond = -1
+        while True:
+            later = (Metric.run_id == run_id, Metric.name.in_(of_split), Metric.split == split, Metric.step > beyond)
+            with read() as session:
+                first = session.scalar(select(func.min(Metric.step)).where(*later))
+                if first is None:
+                    break
+                query = select(*columns).where(*later, Metric.step < first + at_once).order_by(Metric.step, Metric.name)
+                rows = session.execute(query).all()
+            yield from (Point(*row) for row in rows)
+            beyond = first + at_once - 1
+
+
 def events(run_id: str) -> list[RunEvent]:
     with read() as session:
         return list(session.scalars(select(RunEvent).filter_by(run_id=run_id).order_by(RunEvent.id)))
@@ -126,3 +126,11 @@ def checkpoints(run_id: str) -> list[Checkpoint]:
     """Whole checkpoints, newest first."""
     with read() as session:
         return list(session.scalars(select(Checkpoint).filter_by(run_id=run_id).order_by(Checkpoint.step.desc())))
+
+
+def pin(run_id: str, step: int, pinned: bool) -> None:
+    """Keep this checkpoint whatever the budget, or no longer. One that was removed meanwhile stays removed."""
+    with write() as session:
+        row = session.get(Checkpoint, (run_id, step))
+        if row is not None:
+            row.pinned = pinned

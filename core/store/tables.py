@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, UniqueConstraint, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -228,7 +228,7 @@ class RunEvent(Table):
 
 
 class Checkpoint(Table):
-    """A whole checkpoint on disk. `folder` is relative to the run's folder."""
+    """A whole checkpoint on disk. `folder` is relative to the run's folder. A pinned one is never removed to save space."""
 
     __tablename__ = "checkpoint"
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
@@ -236,6 +236,7 @@ class Checkpoint(Table):
     folder: Mapped[str]
     metric: Mapped[float | None]
     at: Mapped[float]
+    pinned: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Evaluation(Row, Table):

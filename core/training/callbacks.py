@@ -1,27 +1,34 @@
-"""What happens beside the steps: report progress, obey wishes, stop early, keep few checkpoints, show samples."""
+"""What happens beside the steps: report progress, obey wishes, stop early, show samples."""
 
 from __future__ import annotations
 
 import math
 import re
-import shutil
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import ExportableState
 
+from core.schemas.curves import PHASES
 from core.schemas.errors import UserError
 from core.schemas.jobs import Desired
 from core.schemas.recipe import Recipe
 from core.schemas.recorder import Recorder
 
 from .best import best_evaluation
+from .hardware import Limit
+from .phases import Phases
 
 _EVALUATION = re.compile(r"eval_(validation|train_sample)_(loss|accuracy|macro_f1|preference_accuracy|reward_margin)")
+LOOK_SECONDS = 1.0  # at least, between two looks at memory, use and phases: they change slowly
+ENDINGS = {
+    "paused": "Paused on request",
+    "shutdown": "Interrupted: the worker ended",
+    "stopped": "Stopped on request, the best checkpoint is kept",
+}
 SPLIT_OF = {"validation": "validation", "train_sample": "train"}
 
 
@@ -50,24 +57,45 @@ class Progress(TrainerCallback, ExportableState):
     number of threads: a sum that is split over another number of them is rounded in another way.
     """
 
-    def __init__(self, recorder: Recorder, tokens_seen: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        tokens_seen: Callable[[], float],
+        phases: Phases,
+        limit: Limit,
+        usage: Callable[[], Mapping[str, float]],
+    ) -> None:
         self.recorder, self._tokens_seen = recorder, tokens_seen
+        self.phases, self._limit, self._usage = phases, limit, usage
         self._began = time.monotonic()
-        self._before = {"tokens": 0.0, "seconds": 0.0}  # in earlier parts of the same run
+        self._looked = 0.0  # when memory, use and phases were read last
+        self._before: dict[str, Any] = {"tokens": 0.0, "seconds": 0.0}  # in earlier parts of the same run
         self._last = (0, 0.0, 0.0)  # step, time, tokens
         self.nan_step: int | None = None
 
     @property
     def tokens(self) -> float:
         """As at the last point of the curves: asking takes all devices, and only one of them saves or ends the run."""
-        return self._before["tokens"] + self._last[2]
+        return float(self._before["tokens"]) + self._last[2]
 
     @property
     def seconds(self) -> float:
-        return self._before["seconds"] + time.monotonic() - self._began
+        return float(self._before["seconds"]) + time.monotonic() - self._began
+
+    @property
+    def phase_seconds(self) -> dict[str, float]:
+        """Seconds of each phase since the run began, whatever interrupted it."""
+        before = self._before.get("phases", {})
+        now = self.phases.seconds()
+        return {name: before.get(name, 0.0) + now.get(name, 0.0) for name in PHASES if name in now or name in before}
 
     def state(self) -> dict[str, Any]:
-        counted = {"tokens": self.tokens, "seconds": self.seconds, "threads": torch.get_num_threads()}
+        counted = {
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "threads": torch.get_num_threads(),
+            "phases": self.phase_seconds,
+        }
         return {"args": {}, "attributes": counted}
 
     def restore(self, state: TrainerState) -> None:
@@ -94,10 +122,21 @@ class Progress(TrainerCallback, ExportableState):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self.recorder.phase("Training", state.global_step, state.max_steps)
+        self.phases.tick()
+
+    def on_pre_optimizer_step(self, *_: Any, **__: Any) -> None:
+        self.phases.span("optimiser").__enter__()
+
+    def on_optimizer_step(self, *_: Any, **__: Any) -> None:
+        self.phases.span("optimiser").__exit__()
 
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, logs: dict[str, Any], **_: Any
     ) -> None:
+        with self.phases.span("recording"):
+            self._record(state, control, logs)
+
+    def _record(self, state: TrainerState, control: TrainerControl, logs: dict[str, Any]) -> None:
         split = next((m[1] for key in logs if (m := _EVALUATION.fullmatch(key))), None)
         if split is not None:
             values = {m[2]: float(v) for k, v in logs.items() if (m := _EVALUATION.fullmatch(k))}
@@ -105,7 +144,7 @@ class Progress(TrainerCallback, ExportableState):
                 values["token_accuracy"] = float(logs["eval_mean_token_accuracy"])
             self.recorder.metrics(SPLIT_OF[split], state.global_step, state.epoch or 0.0, values)
         elif "loss" in logs:
-            values = self._of_batch(state.global_step, logs)
+            values = self._of_batch(state.global_step, state.epoch or 0.0, logs)
             self.recorder.metrics("batch", state.global_step, state.epoch or 0.0, values)
         else:
             return
@@ -114,7 +153,7 @@ class Progress(TrainerCallback, ExportableState):
             control.should_training_stop = True
             control.should_evaluate = control.should_save = False  # such weights are worth neither
 
-    def _of_batch(self, step: int, logs: dict[str, Any]) -> dict[str, float]:
+    def _of_batch(self, step: int, epoch: float, logs: dict[str, Any]) -> dict[str, float]:
         values: dict[str, float] = {
             name: float(logs[name]) for name in ("loss", "grad_norm", "learning_rate") if name in logs
         }
@@ -125,6 +164,12 @@ class Progress(TrainerCallback, ExportableState):
         if step > last_step and now > last_time:
             values["seconds_per_step"] = (now - last_time) / (step - last_step)
             values["tokens_per_second"] = (tokens - last_tokens) / (now - last_time)
+            values["share_of_limit"] = self._limit.share(values["tokens_per_second"])
+        values["tokens"], values["seconds"] = self._before["tokens"] + tokens, self.seconds
+        if now - self._looked >= LOOK_SECONDS or last_step == 0:
+            self._looked = now
+            values |= self._usage()
+            self.recorder.metrics("phases", step, epoch, self.phase_seconds)
         self._last = (step, now, tokens)
         return values
 
@@ -138,6 +183,9 @@ class Obey(TrainerCallback):
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         wish = self.recorder.wish()
+        if wish is Desired.RUN and state.global_step < state.max_steps and not self.recorder.shutting_down():
+            control.should_log = control.should_log or control.should_save  # see below
+            return
         if wish is Desired.CANCEL:
             self.ended = "cancelled"
             control.should_evaluate = control.should_save = False
@@ -151,6 +199,8 @@ class Obey(TrainerCallback):
             control.should_save = True
         if self.ended != "done":
             control.should_training_stop = True
+            if self.ended in ENDINGS:
+                self.recorder.event(self.ended, state.global_step, ENDINGS[self.ended])
         # The mean since the last point is not in a checkpoint: write it now, or a resumed run would draw another curve.
         control.should_log = control.should_log or control.should_save
 
@@ -158,28 +208,14 @@ class Obey(TrainerCallback):
         if state.global_step and not control.should_training_stop and stops_early(state, self.recipe):
             self.ended = "early"
             control.should_training_stop = control.should_save = True
+            text = f"{self.recipe.early_stopping} evaluations in a row brought no improvement."
+            self.recorder.event("early", state.global_step, "Stopped early", text)
 
 
 def stops_early(state: TrainerState, recipe: Recipe) -> bool:
     """Whether so many evaluations in a row brought no improvement that the recipe ends the training."""
     best = best_evaluation(state.log_history, recipe.best_metric, recipe.higher_is_better)
     return bool(recipe.early_stopping and best and best.since >= recipe.early_stopping)
-
-
-class Retention(TrainerCallback):
-    """Keep the newest two checkpoints and the best; drop the others."""
-
-    def __init__(self, recipe: Recipe, forget: Callable[[int], None]) -> None:
-        self.recipe, self.forget = recipe, forget
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        best = best_evaluation(state.log_history, self.recipe.best_metric, self.recipe.higher_is_better)
-        folders = {int(p.name.split("-")[1]): p for p in Path(args.output_dir or "").glob("checkpoint-*")}
-        keep = set(sorted(folders)[-2:]) | ({best.step} if best else set())
-        for step, path in folders.items():
-            if step not in keep:
-                self.forget(step)
-                shutil.rmtree(path, ignore_errors=True)
 
 
 class Samples(TrainerCallback):

@@ -127,6 +127,9 @@ class Together:
         if self.recorder:
             self.recorder.forget_checkpoint(step)
 
+    def pinned(self) -> set[int]:
+        return self.recorder.pinned() if self.recorder else set()
+
     def obey(self) -> None:
         if self.recorder:
             self.recorder.obey()

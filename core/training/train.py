@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,17 +21,20 @@ from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.jobs import Desired
 from core.schemas.predictor import Decoding
+from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
-from . import arguments, checkpoints, device, loading, ranks
+from . import arguments, checkpoints, device, hardware, loading, ranks
 from .balance import Rounds, thumb_weights, weights_of
-from .callbacks import Obey, Progress, Retention, Samples, unstable, unusable_base
+from .callbacks import Obey, Progress, Samples, unstable, unusable_base
 from .collators import LanguageCollator
 from .datasets import EncodedRows, classifier_rows, language_rows, packed, preference_rows
 from .faults import translated
+from .phases import Phases
 from .predict import LanguagePredictor
 from .preferences import PairTrainer, ThumbTrainer, thumb_trainer
+from .retention import Retention
 from .trainers import ClassifierTrainer, LanguageTrainer
 
 AnyTrainer: TypeAlias = ClassifierTrainer | LanguageTrainer | PairTrainer | ThumbTrainer
@@ -75,16 +78,23 @@ def _trained(spec: TrainingSpec, folder: Path, recorder: Recorder) -> _Trained:
     recipe = spec.recipe
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
     trainer, rows, chosen = assembled(spec, codec, folder, recorder)
-    obey, progress = Obey(recorder, recipe), Progress(recorder, lambda: ranks.total(float(trainer.tokens_seen)))
+    limit = _limit(spec, trainer, rows, chosen, recorder)
+    obey = Obey(recorder, recipe)
+    usage = hardware.Usage(chosen)
+    tokens_seen = lambda: ranks.total(float(trainer.tokens_seen))  # noqa: E731
+    progress = Progress(recorder, tokens_seen, trainer.phases, limit, usage.read)
     trainer.add_callback(progress)
     trainer.add_callback(obey)
     if ranks.first():
-        trainer.add_callback(Retention(recipe, recorder.forget_checkpoint))
+        trainer.retention = Retention(recipe, recorder, folder)
+        trainer.add_callback(trainer.retention)
     if spec.family == "causal-lm" and ranks.first():
         prompts = _sample_prompts(spec)
         writer = LanguagePredictor(trainer.model, loading.tokenizer(spec.base_folder), codec)
         trainer.add_callback(Samples(recorder, lambda: _answers(writer, prompts)))
 
+    if spec.resume_from is None:
+        recorder.event("started", 0, "Started", _settings(recipe), data={"recipe": recipe.model_dump(mode="json")})
     _steps(spec, trainer, obey, progress, recorder)
     return _Trained(trainer, rows, chosen, obey, progress)
 
@@ -117,6 +127,13 @@ def _finished(spec: TrainingSpec, folder: Path, recorder: Recorder, trained: _Tr
     )
 
 
+def _settings(recipe: Recipe) -> str:
+    return (
+        f"Learning rate {recipe.learning_rate:g}, effective batch size {recipe.effective_batch_size}, "
+        f"{recipe.epochs:g} epochs, method {recipe.method}."
+    )
+
+
 def assembled(
     spec: TrainingSpec, codec: Codec, folder: Path, recorder: Recorder
 ) -> tuple[AnyTrainer, Rows, device.Device]:
@@ -130,13 +147,32 @@ def assembled(
     base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
     model: Any = loading.prepared(base, spec.family, recipe)
     trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, folder)
-    trainer.recorder, trainer.best_metric = recorder, recipe.best_metric
+    trainer.recorder, trainer.best_metric, trainer.phases = recorder, recipe.best_metric, Phases(chosen.name)
     return trainer, rows, chosen
+
+
+def _limit(spec: TrainingSpec, trainer: AnyTrainer, rows: Rows, chosen: device.Device, recorder: Recorder) -> hardware.Limit:
+    """What the hardware can do, measured now, and what a token costs; told beside the curves."""
+    found_rows = rows.train.rows
+    if "seq_lengths" in found_rows.column_names:
+        lengths = [n for row in found_rows["seq_lengths"] for n in row]
+    else:
+        lengths = trainer._lengths(found_rows)
+    adapter = methods.get(spec.recipe.method).adapter
+    found = hardware.limit(chosen, trainer.model, adapter, lengths)
+    found = replace(found, ceiling=found.ceiling * ranks.size())
+    facts = {
+        "device": chosen.name, "title": chosen.title, "ceiling": found.ceiling, "per_token": found.per_token, "how": found.how,
+        "use_known": found.use_known, "phases_known": trainer.phases.measured,
+    }  # fmt: skip
+    recorder.event("hardware", 0, chosen.title, f"The ceiling is {found.how}.", data=facts)
+    return found
 
 
 def _steps(spec: TrainingSpec, trainer: AnyTrainer, obey: Obey, progress: Progress, recorder: Recorder) -> None:
     """Train to the end, from the start or from a checkpoint. Raises Interrupted, or UserError when the loss is no number."""
     ended = None
+    trainer.phases.start()
     if spec.resume_from is None:
         recorder.phase("Measuring the base model before the first step")
         trainer.evaluate()

@@ -21,8 +21,40 @@ from core.schemas.recorder import Recorder
 from . import ranks
 from .balance import Rounds, WeightedTraining
 from .best import value_at
+from .phases import Phases
+from .retention import Retention
 
 CHECKPOINT = "checkpoint-{step}"
+
+
+class _Timed:
+    """Says which phase of a step is under way. Evaluation and saving count as a whole, whatever they compute."""
+
+    phases: Phases
+
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+        with self.phases.span("data"):
+            return super().get_batch_samples(*args, **kwargs)  # type: ignore[misc]
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        with self.phases.span("backward"):  # less the forward pass within it
+            return super().training_step(*args, **kwargs)  # type: ignore[misc]
+
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+        with self.phases.span("forward"):
+            return super().compute_loss(*args, **kwargs)  # type: ignore[misc]
+
+    def _clip_grad_norm(self, *args: Any, **kwargs: Any) -> Any:
+        with self.phases.span("optimiser"):
+            return super()._clip_grad_norm(*args, **kwargs)  # type: ignore[misc]
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        with self.phases.span("evaluation"):
+            return super().evaluate(*args, **kwargs)  # type: ignore[misc]
+
+    def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        with self.phases.span("checkpoint"):
+            super()._save_checkpoint(*args, **kwargs)  # type: ignore[misc]
 
 
 class _WholeCheckpoints:
@@ -33,6 +65,7 @@ class _WholeCheckpoints:
 
     recorder: Recorder
     best_metric: str
+    retention: Retention | None = None
     _staging: str | None = None
     tokens_seen: torch.Tensor | int = 0
 
@@ -44,6 +77,8 @@ class _WholeCheckpoints:
         root = Path(self.args.output_dir)  # type: ignore[attr-defined]
         name = CHECKPOINT.format(step=step)
         root.mkdir(parents=True, exist_ok=True)
+        if self.retention is not None:
+            self.retention.make_room(self.state, _size_of(model))  # type: ignore[attr-defined]
         self._staging = ranks.agreed(tempfile.mkdtemp(prefix=".part-", dir=root) if ranks.first() else "")
         try:
             super()._save_checkpoint(model, trial)  # type: ignore[misc]
@@ -57,6 +92,10 @@ class _WholeCheckpoints:
             self._staging = None
         value = value_at(self.state.log_history, step, self.best_metric)  # type: ignore[attr-defined]
         self.recorder.checkpoint(step, f"{root.name}/{name}", value)
+        size = sum(file.stat().st_size for file in (root / name).iterdir() if file.is_file())
+        self.recorder.event(
+            "checkpoint", step, f"Checkpoint of step {step} saved", data={"bytes": size, "value": value}
+        )
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Every rank evaluates all rows by itself: shared out, the last batch would be filled up with rows that count twice."""
@@ -74,6 +113,11 @@ class _WholeCheckpoints:
         real = inputs["input_ids"].numel() if mask is None else mask.sum()  # a tensor on a GPU: no wait in the step
         self.tokens_seen = self.tokens_seen + real
         return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
+
+
+def _size_of(model: torch.nn.Module) -> int:
+    """Bytes of a checkpoint, at least: the weights that learn, and two numbers of float32 for each in the optimiser."""
+    return sum(p.numel() * (p.element_size() + 8) for p in model.parameters() if p.requires_grad)
 
 
 class SimilarLengths(LengthGroupedSampler):
@@ -125,11 +169,11 @@ class _Ordered:
         return SimilarLengths(together, self._lengths(rows), args.data_seed, self.rounds, grouped=self.grouped)
 
 
-class ClassifierTrainer(_Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
+class ClassifierTrainer(_Timed, _Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
     """Can weigh the classes and choose the rows of each round."""
 
 
-class LanguageTrainer(_Ordered, _WholeCheckpoints, SFTTrainer):
+class LanguageTrainer(_Timed, _Ordered, _WholeCheckpoints, SFTTrainer):
     """Evaluates by token: the libraries average over batches, so that a short answer would count more than a long one."""
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:

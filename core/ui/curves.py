@@ -1,10 +1,17 @@
-"""Smoothing of training curves for the eye. The figures beside a chart always come from the raw points."""
+"""Curves made legible: smoothing, a range without outliers, colours. Figures beside a chart come from the raw points."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+
+from .live_chart import Trace
+
+OVERLAY = (0, 3, 4, 5)  # of the theme's seven colours, those that the curves of the run itself do not have
+REST = (1, 2, 6)
+OUTLIERS = 0.02  # share of the points that may lie outside at either end
+MARGIN = 0.05  # of the range, left free above and below
 
 
 def smooth(values: Sequence[float | None], weight: float) -> list[float | None]:
@@ -28,3 +35,36 @@ def smooth(values: Sequence[float | None], weight: float) -> list[float | None]:
         mass = weight * mass + (1 - weight)
         result.append(float(state / mass))
     return result
+
+
+def clipped(traces: Sequence[Trace]) -> tuple[float, float] | None:
+    """The range of y that a chart without outliers shows; None where there are too few points to speak of outliers.
+
+    From the 2nd to the 98th percentile of all points (TensorBoard cuts 5% at each end, which would hide the start of a
+    short curve), widened so that the newest point of every curve is inside. Nothing is taken away: zooming out shows it.
+    """
+    finite = [np.array([v for v in t.y if v is not None and np.isfinite(v)], dtype=float) for t in traces]
+    every = np.concatenate(finite) if finite else np.array([])
+    if len(every) < 10:
+        return None
+    low, high = np.quantile(every, [OUTLIERS, 1 - OUTLIERS])
+    newest = [float(values[-1]) for values, t in zip(finite, traces, strict=True) if len(values) and not t.faint]
+    low, high = min(low, *newest), max(high, *newest)
+    if low == high:
+        return None
+    margin = MARGIN * (high - low)
+    return float(low - margin if low <= 0 or low > margin else low), float(high + margin)
+
+
+def colours_of(numbers: Sequence[int]) -> dict[int, int]:
+    """A colour of the theme's palette for each round number: its own, or the next free one where that is taken.
+
+    In the order of choice, so that a run keeps its colour when another one is added. More than seven begin again.
+    """
+    colours: dict[int, int] = {}
+    for number in numbers:
+        start = number % len(OVERLAY)
+        wanted = [*OVERLAY[start:], *OVERLAY[:start], *REST]
+        taken = set(colours.values())
+        colours[number] = next((c for c in wanted if c not in taken), wanted[0])
+    return colours

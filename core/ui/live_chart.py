@@ -46,11 +46,13 @@ class Trace:
 
 @dataclass(frozen=True)
 class Marker:
-    """A moment worth a vertical line: a checkpoint, a pause, the end of an epoch."""
+    """A moment worth a vertical line: a pause, the end of an epoch. A `small` one is a short mark whose label shows on
+    hover: there may be many of them."""
 
     x: float
     label: str
     colour: Role = "neutral"
+    small: bool = False
 
 
 def live_chart(
@@ -63,14 +65,17 @@ def live_chart(
     height: int = 320,
     events: Sequence[Marker] = (),
     empty_reason: str = "",
+    clip: tuple[float, float] | None = None,
+    picture: str = "chart",
 ) -> None:
     """Draw curves under a stable `key`; call again with more points and only the curves change.
 
     The zoom and the hidden series belong to the key: use one key for each run and chart. Traces without points are
     left out, and when none is left `empty_reason` stands in their place. Send at most about 1,000 points a trace (the
-    store's buckets do). Raises ValueError where x and y differ in length or a colour role is unknown.
+    store's buckets do). `clip` is the range of y beyond which the axis does not follow the points by itself. `picture`
+    names the file of a downloaded picture. Raises ValueError where x and y differ in length or a colour role is unknown.
     """
-    data = payload(key, traces, x_title, y_title, log_y, height, events, empty_reason)
+    data = payload(key, traces, x_title, y_title, log_y, height, events, empty_reason, clip, picture)
     _component()(key=key, data={**data, **_addresses()})
 
 
@@ -83,6 +88,8 @@ def payload(
     height: int,
     events: Sequence[Marker],
     empty_reason: str,
+    clip: tuple[float, float] | None = None,
+    picture: str = "chart",
 ) -> dict[str, Any]:
     """What travels to the browser: each x column once, values with five significant digits, gaps as None."""
     columns: list[list[float | None]] = []
@@ -119,10 +126,36 @@ def payload(
         "y_title": y_title,
         "log_y": log_y,
         "height": height,
-        "events": [{"x": e.x, "label": e.label, "colour": e.colour} for e in events],
+        "events": merged(events),
+        "clip": _clip(clip, log_y),
+        "picture": picture,
         "empty_reason": empty_reason or "There is nothing to draw yet.",
         "alt": _description(y_title, x_title, [t for t in drawn if not t.faint]),
     }
+
+
+def merged(events: Sequence[Marker]) -> list[dict[str, Any]]:
+    """Markers from left to right, those at one place as one: a line with all labels, in the first colour that is not neutral."""
+    places: dict[float, list[Marker]] = {}
+    for event in sorted(events, key=lambda e: e.x):
+        places.setdefault(_short([event.x], digits=9)[0] or 0.0, []).append(event)
+    made = []
+    for x, together in places.items():
+        loud = [e for e in together if not e.small] or together
+        item: dict[str, Any] = {"x": x, "label": ", ".join(dict.fromkeys(e.label for e in loud))}
+        item["colour"] = next((e.colour for e in loud if e.colour != "neutral"), "neutral")
+        if loud[0].small:
+            item["small"] = True
+        made.append(item)
+    return made
+
+
+def _clip(clip: tuple[float, float] | None, log_y: bool) -> list[float | None] | None:
+    """Plotly's bounds of a log axis are given in its own values; there is no lower one at or below zero."""
+    if clip is None:
+        return None
+    low, high = clip
+    return _short([None if log_y and low <= 0 else low, high])
 
 
 def _finite(value: float | None) -> bool:

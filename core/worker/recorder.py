@@ -18,6 +18,8 @@ from core.store.tables import Checkpoint, RunEvent
 
 log = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.5
+MOST_SHARE = 0.002  # of a processor that writing may take
+MOST_PAUSE_SECONDS = 3.0
 FULL_DISK_SECONDS = 1.0  # between two tries to write to a full disk
 FENCED_OUT = 76  # exit status of a process that lost its job to another
 
@@ -25,6 +27,12 @@ FENCED_OUT = 76  # exit status of a process that lost its job to another
 def leave() -> None:
     """End this process at once, writing nothing more: another worker owns its job."""
     os._exit(FENCED_OUT)
+
+
+def pause_after(spent: float) -> float:
+    """Seconds until the next batch, after one that took `spent` seconds of processor time: so that all of them together
+    stay below MOST_SHARE of one processor, however slow the machine is, but a heartbeat never comes late."""
+    return min(MOST_PAUSE_SECONDS, max(FLUSH_SECONDS, spent / MOST_SHARE))
 
 
 def until_written(write_it: Callable[[], None], pause: Callable[[float], None] = time.sleep) -> None:
@@ -59,6 +67,7 @@ class JobRecorder:
         self._phase: tuple[str, float, float] = ("Starting", 0.0, 0.0)
         self._wish = Desired.RUN
         self._failure: Exception | None = None
+        self.cpu_seconds = 0.0  # that the background thread has taken
         self._shutdown = threading.Event()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="recorder", daemon=True)
@@ -119,6 +128,9 @@ class JobRecorder:
         self._raise_failure()
         until_written(write_it)
 
+    def pinned(self) -> set[int]:
+        return {c.step for c in curves.checkpoints(self._run()) if c.pinned}
+
     def rewind(self, beyond: int) -> None:
         """Forget what was recorded beyond this step: the run goes on from there and will write it again."""
 
@@ -130,7 +142,8 @@ class JobRecorder:
         until_written(write_it)
 
     def wish(self) -> Desired:
-        self._raise_failure()
+        if self._failure is not None:
+            raise self._failure
         return self._wish
 
     def shutting_down(self) -> bool:
@@ -174,8 +187,12 @@ class JobRecorder:
                 self._points, self._events = [], []
             try:
                 with write() as session:
-                    self._own(session)
-                    wish = jobs.heartbeat(session, self.job_id, self.fence, *self._phase)
+                    try:
+                        wish = jobs.heartbeat(session, self.job_id, self.fence, *self._phase)
+                    except jobs.FencedOut:
+                        session.rollback()
+                        self.lost()
+                        raise
                     curves.append(session, points)
                     session.add_all([RunEvent(**event) for event in events])
             except Exception:
@@ -202,7 +219,8 @@ class JobRecorder:
             raise self._failure
 
     def _loop(self) -> None:
-        while not self._end.wait(FLUSH_SECONDS):
+        pause = FLUSH_SECONDS
+        while not self._end.wait(pause):
             try:
                 until_written(self.flush)
             except jobs.FencedOut:
@@ -211,3 +229,6 @@ class JobRecorder:
                 log.exception("nothing can be recorded any more")
                 self._failure = error
                 return
+            now = time.thread_time()
+            spent, self.cpu_seconds = now - self.cpu_seconds, now
+            pause = pause_after(spent)

@@ -86,6 +86,27 @@ function traces(data, colours, view) {
       },
     });
   }
+  // Hover over a mark on the axis says what it is; the lines themselves are shapes, which have no hover.
+  if (data.events.length) {
+    shown.push({
+      type: "scatter",
+      mode: "markers",
+      name: "",
+      uid: "events",
+      x: data.events.map((event) => event.x),
+      y: data.events.map(() => 0.015),
+      yaxis: "y2",
+      text: data.events.map((event) => escapeHtml(event.label)),
+      hovertemplate: "%{text}<extra></extra>",
+      showlegend: false,
+      marker: {
+        symbol: "line-ns-open",
+        size: 9,
+        color: data.events.map((event) => colours.role(event.colour)),
+        line: { width: 1.5 },
+      },
+    });
+  }
   return shown;
 }
 
@@ -118,6 +139,7 @@ function layout(data, colours, view) {
       gridcolor: alpha(colours.line, 0.75),
       type: data.log_y ? "log" : "linear",
       uirevision: `${data.y_title}${data.log_y}`,
+      ...(data.clip ? { autorangeoptions: { clipmin: data.clip[0] ?? undefined, clipmax: data.clip[1] } } : {}),
       exponentformat: "e", // 1e-4, not 100µ
       ...(data.log_y ? { dtick: 1, minor: { showgrid: true, gridcolor: alpha(colours.line, 0.35) } } : {}),
     },
@@ -143,7 +165,8 @@ function layout(data, colours, view) {
     modebar: { bgcolor: "rgba(0,0,0,0)", color: alpha(colours.muted, 0.7), activecolor: colours.role("accent") },
     xaxis: axes.x,
     yaxis: axes.y,
-    shapes: data.events.map((event) => ({
+    yaxis2: { overlaying: "y", range: [0, 1], fixedrange: true, visible: false },
+    shapes: data.events.filter((event) => !event.small).map((event) => ({
       type: "line",
       x0: event.x,
       x1: event.x,
@@ -152,19 +175,35 @@ function layout(data, colours, view) {
       y1: 1,
       line: { color: colours.role(event.colour), width: 1, dash: "dot" },
     })),
-    annotations: data.events.map((event) => ({
+    annotations: stacked(data.events.filter((event) => !event.small), last).map((event) => ({
       x: event.x,
       yref: "paper",
       y: 1,
-      xanchor: "left",
+      xanchor: event.right ? "right" : "left",
       yanchor: "top",
-      xshift: 3,
+      xshift: event.right ? -3 : 3,
+      yshift: -17 * event.row,
       showarrow: false,
       text: escapeHtml(event.label),
       font: { size: 11.5, color: colours.role(event.colour) },
       bgcolor: alpha(colours.surface, 0.8),
     })),
   };
+}
+
+/** Labels of lines that stand close together go below one another; near the right edge they go to the left of the line. */
+function stacked(events, last) {
+  const ends = []; // how far each row is taken, as a share of the width
+  return events.map((event) => {
+    const at = last ? event.x / last : 0;
+    const width = 0.02 + 0.02 * event.label.length;
+    const right = at + width > 1.02;
+    const [from, to] = right ? [at - width, at] : [at, at + width];
+    let row = ends.findIndex((end) => end <= from);
+    if (row < 0) row = ends.length;
+    ends[row] = to;
+    return { ...event, right, row };
+  });
 }
 
 const titles = (data) => `${data.x_title}|${data.y_title}|${data.log_y}`;
@@ -177,8 +216,30 @@ function escapeHtml(text) {
 const CONFIG = {
   displaylogo: false,
   doubleClick: "autosize", // a restored zoom must not count as the initial view
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "resetScale2d"],
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "resetScale2d", "toImage"],
 };
+
+/** Buttons that save the chart as it is seen, on the ground of the theme (ours is see-through) and with its name. */
+function pictures(library, chart) {
+  const button = (format, icon) => ({
+    name: `picture-${format}`,
+    title: `Download picture (${format.toUpperCase()})`,
+    icon,
+    click: (plot) => {
+      const { data, colours } = chart.shown;
+      const layout = {
+        ...plot.layout,
+        paper_bgcolor: colours.surface,
+        title: { text: escapeHtml(`${data.picture.replaceAll("-", " ")}: ${data.y_title}`), font: { size: 14 } },
+        margin: { l: 60, r: 24, t: 64, b: 50 },
+        width: 1000,
+        height: 560,
+      };
+      library.downloadImage({ data: plot.data, layout }, { format, filename: data.picture, width: 1000, height: 560, scale: 2 });
+    },
+  });
+  return [button("png", library.Icons.camera), button("svg", library.Icons.disk)];
+}
 
 class Chart {
   constructor(parent) {
@@ -246,7 +307,10 @@ class Chart {
     const named = data.traces.map((trace) => ({ ...trace, name: escapeHtml(trace.name) }));
     this.plot.setAttribute("role", "img");
     this.plot.setAttribute("aria-label", data.alt);
-    this.library.react(this.plot, traces({ ...data, traces: named }, colours, view), layout(data, colours, view), CONFIG);
+    this.shown = { data, colours };
+    this.config ??= { ...CONFIG, modeBarButtonsToAdd: pictures(this.library, this) };
+    const figure = traces({ ...data, traces: named }, colours, view);
+    this.library.react(this.plot, figure, layout(data, colours, view), this.config);
     if (!this.started) {
       this.started = true;
       this.plot.on("plotly_relayout", () => this.remember());

@@ -18,13 +18,16 @@ class Message(Schema):
 class Example(Schema):
     """One training example. `row_id` survives every fix of the dataset.
 
-    Exactly one of these shapes is filled, by task: `text` + `label` (classification), `messages` (chat), `text`
-    (completion).
+    Exactly one of these shapes is filled, by task: `text` + `label` (classification), `text` + `labels` (several
+    labels, which may be none), `text` + `value` (a number in the person's own units), `messages` (chat; for one text
+    turned into another the input and the output, as one question and its answer), `text` (completion).
     """
 
     row_id: str
     text: str = ""
     label: str | None = None
+    labels: tuple[str, ...] | None = None
+    value: float | None = None
     messages: tuple[Message, ...] = ()
 
     @property

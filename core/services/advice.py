@@ -10,6 +10,7 @@ from core import methods
 from core.data import cost, fertility, hardware, licences
 from core.data.fertility import Fertility
 from core.schemas.examples import Example
+from core.schemas.families import FAMILIES, unfit
 from core.schemas.models import Fit, ModelFacts
 from core.store.config import storage_root
 from core.store.tables import Project
@@ -56,7 +57,7 @@ def for_project(project: Project) -> list[Advice]:
     for facts in models.all_models():
         recipe = recipes.preset("balanced", facts, family, count)
         length = min(256, facts.context_length or 256)
-        fit = cost.fit(facts, recipe, methods.get(recipe.method), length, family == "classifier", machine)
+        fit = cost.fit(facts, recipe, methods.get(recipe.method), length, FAMILIES[family].reads, machine)
         measured = _fertility(facts.folder, texts)
         warnings = tuple(_warnings(facts, fit, language, family, measured, project.settings.get("use")))
         found.append(Advice(facts, fit, warnings, measured))
@@ -107,8 +108,8 @@ def _warnings(
         )
     if fit.verdict == "does not fit":
         out.append("It needs more memory than this machine has free.")
-    if family == "causal-lm" and not facts.causal:
-        out.append("It can sort texts, but it cannot write them.")
+    if reason := unfit(family, writes=facts.causal, pairs=facts.encoder_decoder):
+        out.append(reason)
     licence = licences.explain(facts.licence)
     if not facts.licence:
         out.append("Its licence is not stated: find out before you use what comes out of it.")

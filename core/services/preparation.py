@@ -190,7 +190,8 @@ def _rows(version: DatasetVersion, examples: list[Example], plan: PreparationPla
         values = dict(zip(frame[datasets.ROW_ID], frame[plan.split.column], strict=True))
     wholes = _wholes(version)
     return [
-        SplitRow(e.row_id, e.label, _text(values.get(e.row_id)), compared_text(e), wholes.get(e.row_id)) for e in examples
+        SplitRow(e.row_id, e.label, _text(values.get(e.row_id)), compared_text(e), wholes.get(e.row_id), e.labels)
+        for e in examples
     ]
 
 
@@ -216,8 +217,8 @@ def parts(plan: Plan, task: str) -> dict[Split, list[Example]]:
 
 def labels(plan: Plan, task: str) -> tuple[str, ...]:
     """Class names in a fixed order: sorted, over all splits."""
-    found = {e.label for part in parts(plan, task).values() for e in part if e.label is not None}
-    return tuple(sorted(found))
+    rows = [e for part in parts(plan, task).values() for e in part]
+    return tuple(sorted({e.label for e in rows if e.label is not None} | {name for e in rows for name in e.labels or ()}))
 
 
 def codec(project: Project, plan: PreparationPlan) -> Codec:

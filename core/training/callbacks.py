@@ -21,7 +21,7 @@ from core.schemas.recorder import Recorder
 
 from .best import best_evaluation
 
-_EVALUATION = re.compile(r"eval_(validation|train_sample)_(loss|accuracy|macro_f1)")
+_EVALUATION = re.compile(r"eval_(validation|train_sample)_(loss|accuracy|macro_f1|micro_f1|mae)")
 SPLIT_OF = {"validation": "validation", "train_sample": "train"}
 
 

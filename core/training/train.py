@@ -9,16 +9,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from datasets import Dataset
-from transformers import DataCollatorWithPadding, EvalPrediction, PreTrainedTokenizerFast, set_seed
+from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast, set_seed
 
 from core import methods
 from core.atomic import sweep
 from core.data.encoding import Codec
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
+from core.schemas.families import FAMILIES
 from core.schemas.jobs import Desired
 from core.schemas.predictor import Decoding
 from core.schemas.recorder import Interrupted, Recorder
@@ -27,14 +27,17 @@ from core.schemas.training import TrainingResult, TrainingSpec
 from . import arguments, checkpoints, device, loading
 from .balance import Rounds, weights_of
 from .callbacks import Obey, Progress, Retention, Samples, unstable, unusable_base
-from .collators import LanguageCollator
-from .datasets import EncodedRows, classifier_rows, language_rows, packed
+from .collators import LanguageCollator, PairCollator
+from .datasets import EncodedRows, language_rows, packed, pair_rows, read_rows
 from .faults import translated
+from .heads import head_of
 from .predict import LanguagePredictor
-from .trainers import ClassifierTrainer, LanguageTrainer
+from .predict_pairs import PairPredictor
+from .trainers import ClassifierTrainer, LanguageTrainer, PairTrainer
 
 FIXED_TRAIN_SAMPLE = 200
 SHOWN_SAMPLES = 3
+AnyTrainer = ClassifierTrainer | LanguageTrainer | PairTrainer
 
 
 def train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
@@ -58,9 +61,10 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
     trainer.add_callback(progress)
     trainer.add_callback(obey)
     trainer.add_callback(Retention(recipe, recorder.forget_checkpoint))
-    if spec.family == "causal-lm":
+    if not FAMILIES[spec.family].reads:
         prompts = _sample_prompts(spec)
-        writer = LanguagePredictor(trainer.model, loading.tokenizer(spec.base_folder), codec)
+        kind = PairPredictor if FAMILIES[spec.family].pairs else LanguagePredictor
+        writer = kind(trainer.model, loading.tokenizer(spec.base_folder), codec)
         trainer.add_callback(Samples(recorder, lambda: _answers(writer, prompts)))
 
     _steps(spec, trainer, obey, progress, recorder)
@@ -92,7 +96,7 @@ def _train(spec: TrainingSpec, recorder: Recorder) -> TrainingResult:
 
 def assembled(
     spec: TrainingSpec, codec: Codec, folder: Path, recorder: Recorder
-) -> tuple[ClassifierTrainer | LanguageTrainer, Rows, device.Device]:
+) -> tuple[AnyTrainer, Rows, device.Device]:
     """The trainer with its rows and its model on the device that the recipe asks for, ready for the first step."""
     recipe, method = spec.recipe, methods.get(spec.recipe.method)
     chosen = device.choose(recipe.precision, method.adapter)
@@ -100,7 +104,8 @@ def assembled(
     rows = encode(codec, spec)
     recorder.phase("Loading the base model")
     set_seed(recipe.seed)  # the fresh head and adapter depend on it
-    base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
+    head = head_of(spec.family, spec.labels, spec.train)
+    base = loading.base_model(spec.base_folder, spec.family, chosen.weights, head, bits=method.base_bits)
     model: Any = loading.prepared(base, spec.family, recipe)
     trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, folder)
     trainer.recorder, trainer.best_metric = recorder, recipe.best_metric
@@ -108,7 +113,7 @@ def assembled(
 
 
 def _steps(
-    spec: TrainingSpec, trainer: ClassifierTrainer | LanguageTrainer, obey: Obey, progress: Progress, recorder: Recorder
+    spec: TrainingSpec, trainer: AnyTrainer, obey: Obey, progress: Progress, recorder: Recorder
 ) -> None:
     """Train to the end, from the start or from a checkpoint. Raises Interrupted, or UserError when the loss is no number."""
     ended = None
@@ -142,10 +147,11 @@ class Rows:
 
 def encode(codec: Codec, spec: TrainingSpec) -> Rows:
     """Raises UserError where nothing is left to learn from or to validate with."""
-    if spec.family == "classifier":
-        train, validation = (classifier_rows(codec, part, spec.labels) for part in (spec.train, spec.validation))
-    else:
-        train, validation = (language_rows(codec, part) for part in (spec.train, spec.validation))
+    head = head_of(spec.family, spec.labels, spec.train)
+    make = pair_rows if FAMILIES[spec.family].pairs else language_rows
+    train, validation = (
+        read_rows(codec, part, head) if head else make(codec, part) for part in (spec.train, spec.validation)
+    )
     for name, encoded in (("training", train), ("validation", validation)):
         if not len(encoded.rows):
             raise UserError(
@@ -156,14 +162,14 @@ def encode(codec: Codec, spec: TrainingSpec) -> Rows:
     size = len(train.rows)
     chosen = random.Random(spec.recipe.seed).sample(range(size), min(FIXED_TRAIN_SAMPLE, size))
     sample = train.rows.select(sorted(chosen))
-    if spec.family == "causal-lm" and spec.plan.packing:
+    if FAMILIES[spec.family].packs and spec.plan.packing:
         train = packed(train, spec.plan)
     return Rows(train, validation, sample)
 
 
 def trainer_of(
     spec: TrainingSpec, chosen: device.Device, model: Any, tokenizer: PreTrainedTokenizerFast, rows: Rows, folder: Path
-) -> ClassifierTrainer | LanguageTrainer:
+) -> AnyTrainer:
     common: dict[str, Any] = {
         "model": model,
         "train_dataset": rows.train.rows,
@@ -171,19 +177,27 @@ def trainer_of(
         "processing_class": tokenizer,
     }
     width = spec.plan.max_length if spec.plan.padding == "fixed" else 0
-    trainer: ClassifierTrainer | LanguageTrainer
-    if spec.family == "classifier":
+    trainer: AnyTrainer
+    head = head_of(spec.family, spec.labels, spec.train)
+    if head is not None:
         labels, balance = list(rows.train.rows["labels"]), spec.recipe.balance
         rounds = Rounds(labels, balance, spec.recipe.seed) if balance in ("oversample", "undersample") else None
         size = len(rounds) if rounds else len(labels)
         trainer = ClassifierTrainer(
-            args=arguments.classifier(str(folder), size, spec.recipe, chosen),
+            args=arguments.reader(str(folder), size, spec.recipe, chosen),
             data_collator=DataCollatorWithPadding(tokenizer, "max_length" if width else True, width or None),
-            compute_metrics=_classification_metrics,
+            compute_metrics=head.figures,
             **common,
         )
-        trainer.rounds, trainer.smoothing = rounds, spec.recipe.label_smoothing
+        trainer.rounds = rounds
+        trainer.smoothing = spec.recipe.label_smoothing if spec.family == "classifier" else 0.0
         trainer.class_weights = weights_of(labels, len(spec.labels)) if balance == "weights" else None
+    elif FAMILIES[spec.family].pairs:
+        trainer = PairTrainer(
+            args=arguments.reader(str(folder), len(rows.train.rows), spec.recipe, chosen),
+            data_collator=PairCollator(tokenizer.pad_token_id or 0, width),
+            **common,
+        )
     else:
         trainer = LanguageTrainer(
             args=arguments.language_model(str(folder), len(rows.train.rows), spec.recipe, spec.plan, chosen),
@@ -195,22 +209,11 @@ def trainer_of(
     return trainer
 
 
-def _classification_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """Accuracy, and the unweighted mean of the classes' F1 over the classes that occur."""
-    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
-    gold, chosen = np.asarray(prediction.label_ids), np.argmax(logits, axis=-1)
-    f1 = []
-    for label in np.union1d(gold, chosen):
-        hits = np.sum((gold == label) & (chosen == label))
-        f1.append(2 * hits / (np.sum(gold == label) + np.sum(chosen == label)))
-    return {"accuracy": float(np.mean(gold == chosen)), "macro_f1": float(np.mean(f1))}
-
-
 def _sample_prompts(spec: TrainingSpec) -> list[Example]:
     return list(spec.validation[:SHOWN_SAMPLES])
 
 
-def _answers(writer: LanguagePredictor, examples: Sequence[Example]) -> list[dict[str, str]]:
+def _answers(writer: LanguagePredictor | PairPredictor, examples: Sequence[Example]) -> list[dict[str, str]]:
     prompts = [e.prompt if e.messages else " ".join(e.text.split()[:12]) for e in examples]
     generated = writer.generate(prompts, Decoding(max_new_tokens=48))
     shown = [p if isinstance(p, str) else p[-1].content for p in prompts]

@@ -28,7 +28,7 @@ def audit_run(
     from core.training import predictors
 
     given = runs.inputs(training)
-    prompt = tasks()[training.task].label_prompt if given.family == "classifier" else None
+    prompt = tasks()[training.task].label_prompt
     version = datasets.get_version(training.dataset_version_id)
     recorder.phase("Loading the models")
     tuned = predictors.tuned(given.folder, given.plan)

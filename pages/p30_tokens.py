@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.schemas.families import FAMILIES
 from core.schemas.plan import PreparationPlan
 from core.services import datasets, preparation, tokens
 from core.tasks import registry as tasks
@@ -21,8 +22,8 @@ with parts.guard():
     assert version is not None
     stored = project.settings.get("plan") or (saved.config if saved else None)
     plan = PreparationPlan.model_validate(stored) if stored else preparation.first_plan(version)
-    # A classifier reads one text at a time: there is nothing to pack.
-    packs = tasks()[project.task or ""].family != "classifier"
+    # A model that judges a text reads one at a time, and so does an encoder: there is nothing to pack.
+    packs = FAMILIES[tasks()[project.task or ""].family].packs
     blocked = ""
 
     look, fill, split = st.tabs(["Tokens", "Batches", "Split"])

@@ -21,10 +21,12 @@ with parts.guard():
     with left:
         basic = parts.form(Recipe, given.model_dump(), level="basic", key_prefix=KEY)
         with st.expander("Advanced settings", icon=":material/tune:"):
-            # What concerns categories has no meaning for a model that writes text.
-            without = () if tasks()[project.task or ""].family == "classifier" else ("balance", "label_smoothing")
+            # What concerns categories has no meaning for a model that writes text, and thresholds only where labels meet.
+            family = tasks()[project.task or ""].family
+            without = set() if family == "classifier" else {"balance", "label_smoothing"}
+            without |= set() if family == "multi-label" else {"label_thresholds"}
             whole = parts.form(
-                Recipe, {**given.model_dump(), **basic.values}, level="advanced", key_prefix=KEY, without=without
+                Recipe, {**given.model_dump(), **basic.values}, level="advanced", key_prefix=KEY, without=tuple(without)
             )
         recipe, errors = parts.validate(Recipe, {**given.model_dump(), **basic.values, **whole.values})
     with right:

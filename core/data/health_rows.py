@@ -8,7 +8,9 @@ import pandas as pd
 
 OPTIONAL = frozenset({"context", "system", "labels"})  # roles that may be empty
 ANSWERS = frozenset({"label", "labels", "value"})  # roles of what is right, which the model does not read
-PARTS = {"text": "text", "label": "label", "value": "number", "prompt": "question", "response": "answer", "messages": "conversation"}
+PARTS = {
+    "text": "text", "label": "label", "value": "number", "prompt": "question", "response": "answer", "messages": "conversation",
+}  # fmt: skip
 
 
 def role_of(key: str) -> str:

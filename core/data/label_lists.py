@@ -77,4 +77,4 @@ def _listed(text: str) -> list[str] | None:
 
 def _come_back(cells: Sequence[str], separator: str) -> bool:
     counts = Counter(part.strip() for cell in cells for part in cell.split(separator) if part.strip())
-    return len(counts) <= max(2, REPEATS * counts.total())
+    return len(counts) <= max(4, REPEATS * counts.total())

@@ -127,8 +127,5 @@ class LabelSetPredictions:
     def from_table(cls, table: pa.Table) -> LabelSetPredictions:
         about = json.loads((table.schema.metadata or {})[META])
         listed = ("gold", "predicted", "probabilities")
-        items = (
-            LabelSetPrediction(**{k: tuple(v or ()) if k in listed else v for k, v in row.items()})
-            for row in rows_of(table, SCHEMA)
-        )
+        items = (LabelSetPrediction(**row | {name: tuple(row[name] or ()) for name in listed}) for row in rows_of(table, SCHEMA))
         return cls(tuple(about["labels"]), tuple(items), tuple(about["thresholds"]))

@@ -118,6 +118,8 @@ def build(
             "labels": all_labels(tuned),
             "per_class": tuple(row.model_dump(mode="json") for row in per_class(tuned)),
             "thresholds": tuned.thresholds,
+            "fixed": len(_label_examples(base, tuned, "fixed")),
+            "broken": len(_label_examples(base, tuned, "broken")),
         }
     elif isinstance(tuned, TextPredictions):
         extra["generated"] = sum(item.text is not None for item in tuned.items)
@@ -174,12 +176,12 @@ def _summary(headline: str, contenders: Mapping[str, Predictions]) -> verdicts.S
         return verdicts.classification_summary(base, against.get("majority"), against.get("tfidf"))
     if isinstance(tuned, LabelSetPredictions | NumberPredictions):
         measure = metrics()[headline]
-        found = {name: compare(measure, contenders[name], tuned) for name in contenders if name != "tuned"}
-        plain = found.get("majority") or found.get("mean")
+        others = {name: compare(measure, contenders[name], tuned) for name in contenders if name != "tuned"}
+        plain = others.get("majority") or others.get("mean")
         if plain is None:
             return None
-        own = "the mean of the training rows" if "mean" in found else "always giving the most frequent labels"
-        return verdicts.reading_summary(measure, own, plain, found.get("base"), found.get("tfidf"))
+        own = "the mean of the training rows" if "mean" in others else "always giving the most frequent labels"
+        return verdicts.reading_summary(measure, own, plain, others.get("base"), others.get("tfidf"))
     if "base" not in contenders:
         return None
     keys = dict.fromkeys((headline, "token_accuracy", "chrf"))

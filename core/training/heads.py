@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from transformers import EvalPrediction
 
-from core.data.thresholds import HALF
 from core.schemas.examples import Example
+from core.schemas.label_sets import HALF
 
 
 class Head(Protocol):

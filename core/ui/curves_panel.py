@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.schemas.families import FAMILIES
 from core.services import runs
 from core.store.tables import Run
 from core.tasks import registry as tasks
@@ -14,9 +15,12 @@ from .parts import Marker, Trace, live_chart, smooth, term
 
 # Curves of training and validation by family, as (title, curve name). Known before the first point, so that nothing on the
 # page moves when points arrive.
+TITLES = {
+    "accuracy": "Accuracy", "macro_f1": "Macro-F1", "micro_f1": "Micro-F1", "mae": "Mean error",
+    "token_accuracy": "Token accuracy",
+}  # fmt: skip
 MAIN = {
-    "classifier": (("Loss", "loss"), ("Accuracy", "accuracy"), ("Macro-F1", "macro_f1")),
-    "causal-lm": (("Loss", "loss"), ("Token accuracy", "token_accuracy")),
+    family: (("Loss", "loss"), *((TITLES[name], name) for name in facts.figures)) for family, facts in FAMILIES.items()
 }
 BIG = 2
 SMALL = (

@@ -5,12 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.metrics import registry as metrics
+from core.schemas.families import FAMILIES
 from core.services import projects
 from core.store.tables import Project
 from core.tasks import registry as tasks
-
-# Metrics a person can set a hope for, by family.
-HOPES = {"classifier": ("accuracy", "macro_f1"), "causal-lm": ("token_accuracy", "chrf")}
 
 
 def goal_panel(project: Project) -> None:
@@ -46,7 +44,7 @@ def goal_panel(project: Project) -> None:
 
 def _hope(project: Project, family: str) -> dict[str, str | float]:
     """The success that the person hopes for; checked at the evaluation."""
-    keys = [k for k in HOPES[family] if k in metrics()]
+    keys = [k for k in FAMILIES[family].hopes if k in metrics()]
     left, right = st.columns(2)
     none = "I have no figure in mind"
     current = project.success.get("metric")
@@ -61,13 +59,16 @@ def _hope(project: Project, family: str) -> dict[str, str | float]:
         right.caption("You can leave this open; the evaluation compares with the base model anyway.")
         return {}
     share = metrics()[metric].format == "percent"
-    value = float(project.success.get("target") or (0.8 if share else 40.0))
+    bounds = metrics()[metric].bounds
+    top = bounds[1] if bounds else None
+    value = float(project.success.get("target") or (0.8 if share else 40.0 if top == 100 else 0.5))
+    limit = 100.0 if share or top == 100 else None
     shown = right.number_input(
-        f"{metrics()[metric].title} of at least{' (%)' if share else ''}",
+        f"{metrics()[metric].title} of at {'least' if metrics()[metric].higher_is_better else 'most'}{' (%)' if share else ''}",
         0.0,
-        100.0,
-        value * (100 if share else 1),
-        1.0,
+        limit,
+        min(value * (100 if share else 1), limit or 1e12),
+        1.0 if limit else 0.1,
         help=metrics()[metric].help,
     )
     return {"metric": metric, "target": shown / 100 if share else shown}

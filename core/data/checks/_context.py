@@ -98,7 +98,8 @@ class Context:
         labelled = any(names) or task == "classification"
         own: Shape = "label_sets" if sets or task == "multi_label" else "numbers" if values or task == "regression" else "text"
         shape: Shape = "messages" if talks else "labels" if labelled else own
-        return cls(row_ids, texts, labels, talks, sets, values, task, shape, skipped if skipped is not None else {}, around or Around())
+        left_out = skipped if skipped is not None else {}
+        return cls(row_ids, texts, labels, talks, sets, values, task, shape, left_out, around or Around())
 
     @property
     def rows(self) -> int:

@@ -52,9 +52,9 @@ def _alone(several: int, rows: int) -> list[Finding]:
             check="label_sets",
             severity=Severity.WARNING,
             title="No row has more than one label",
-            meaning="Either every text belongs to one category at most, or the labels were not taken apart as they are written.",
-            fix="If exactly one label is right for each text, choose the task that sorts texts into categories. Else import again "
-            "and say how the labels are separated.",
+            meaning="Either every text belongs to one category at most, or the labels were not taken apart rightly.",
+            fix="If exactly one label is right for each text, choose the task that sorts texts into categories. Else import "
+            "again and say how the labels are separated.",
             count=rows,
             data={"suggested_task": "classification"},
         )

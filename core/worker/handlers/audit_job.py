@@ -34,7 +34,7 @@ def audit_run(
     tuned = predictors.tuned(given.folder, given.plan)
     base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt)
     done: dict[str, AuditResult] = {}
-    refused: dict[str, Any] = {}
+    refused: dict[str, Any] = {key: reason.as_dict() for key, reason in audits.unfit(given.family).items()}
     for key, audit in audits.available(given.family).items():
 
         def progress(count: int, total: int, title: str = audit.title) -> None:

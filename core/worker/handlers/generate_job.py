@@ -21,7 +21,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     training = runs.get(job.payload["run_id"])
     given = runs.inputs(training)
     decoding = Decoding.model_validate(job.payload["decoding"])
-    chat = training.task == "chat"
+    chat = training.task != "completion"
     own = job.payload.get("prompts") or []
     prompts: list[Any]
     if own:

@@ -30,8 +30,8 @@ def chat_of(conversation: object) -> list[tuple[str, str]] | None:
     return None if example is None else turns(example)
 
 
-def test_the_three_tasks_come_in_the_order_in_which_a_person_meets_them() -> None:
-    assert list(tasks()) == ["classification", "chat", "completion"]
+def test_the_tasks_come_in_the_order_in_which_a_person_meets_them() -> None:
+    assert list(tasks()) == ["classification", "multi_label", "regression", "chat", "text_to_text", "completion"]
 
 
 @pytest.mark.parametrize("task", tasks().values(), ids=lambda task: task.key)

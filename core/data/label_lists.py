@@ -20,7 +20,7 @@ WAYS = {
     "one": "One label in a cell",
 }
 FEWEST = 0.02  # share of the filled cells that a separator must stand in, and at least two cells (house)
-REPEATS = 0.7  # labels come back: at most this share of the parts may differ from all others (house)
+REPEATS = 0.5  # labels come back: at most this share of the parts may be the first of their kind (house)
 YES = frozenset({"1", "1.0", "true", "yes", "y", "x"})
 NO = frozenset({"0", "0.0", "false", "no", "n", ""})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.schemas.families import FAMILIES
 from core.schemas.plan import PreparationPlan
 from core.services import datasets, preparation, tokens
 from core.tasks import registry as tasks
@@ -21,9 +22,9 @@ with parts.guard():
     assert version is not None
     stored = project.settings.get("plan") or (saved.config if saved else None)
     plan = PreparationPlan.model_validate(stored) if stored else preparation.first_plan(version)
-    # A classifier reads one text at a time and preferences weigh answers: there is nothing to pack.
+    # A model that judges a text reads one at a time, so does an encoder, and preferences weigh answers: nothing to pack.
     task = tasks()[project.task or ""]
-    packs = task.family != "classifier" and not task.preference
+    packs = FAMILIES[task.family].packs and not task.preference
     blocked = ""
 
     look, fill, split = st.tabs(["Tokens", "Batches", "Split"])

@@ -26,7 +26,7 @@ with parts.guard():
             version = datasets.current(project)
             without = recipes.unused(project.task or "", version.roles if version else {})
             whole = parts.form(
-                Recipe, {**given.model_dump(), **basic.values}, level="advanced", key_prefix=KEY, without=without
+                Recipe, {**given.model_dump(), **basic.values}, level="advanced", key_prefix=KEY, without=tuple(without)
             )
         recipe, errors = parts.validate(Recipe, {**given.model_dump(), **basic.values, **whole.values})
     with right:

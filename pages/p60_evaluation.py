@@ -8,6 +8,7 @@ from core.schemas.jobs import JobKind
 from core.services import evaluations, runs, status
 from core.ui import jobs, parts, screens
 from core.ui.evaluation import classes_panel, examples_panel, honest_panel, metrics_panel, verdict_panel
+from core.ui.evaluation_reading import labels_panel, numbers_panel
 from core.ui.training import next_round
 
 project = screens.begin("evaluation", "training")
@@ -63,7 +64,12 @@ with parts.guard():
     metrics_panel(result)
     if result.family == "classifier":
         classes_panel(run, result)
-    examples_panel(run, result)
+    elif result.family == "multi-label":
+        labels_panel(result)
+    if result.family == "regression":
+        numbers_panel(run, result)
+    else:
+        examples_panel(run, result)
     st.divider()
     with st.container(horizontal=True, gap="small"):
         if st.button("Start the next round", icon=":material/replay:", type="primary"):

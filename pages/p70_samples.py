@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.schemas.families import FAMILIES
 from core.schemas.jobs import JobKind
 from core.services import reviews, runs, starting, status
 from core.tasks import registry as tasks
@@ -14,9 +15,9 @@ from core.ui.teaching import teaching_panel
 project = screens.begin("samples", "training")
 
 with parts.guard():
-    if tasks()[project.task or ""].family == "classifier":
+    if FAMILIES[tasks()[project.task or ""].family].reads:
         st.info(
-            "This model sorts texts and writes none, so there is nothing to read here. Its mistakes are on the Evaluation "
+            "This model judges texts and writes none, so there is nothing to read here. Its mistakes are on the Evaluation "
             "screen, and you can try your own texts on the last screen.",
             icon=":material/info:",
         )

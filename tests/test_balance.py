@@ -20,6 +20,7 @@ from core.schemas.training import TrainingSpec
 from core.training import device, loading
 from core.training.balance import weighted_loss, weights_of
 from core.training.checkpoints import newest_whole_checkpoint
+from core.training.heads import OneOf
 from core.training.train import encode, train, trainer_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -38,7 +39,7 @@ def prepared(spec: TrainingSpec) -> Any:
     chosen = device.choose("float32", "full")
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
     torch.manual_seed(1)
-    model = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels)
+    model = loading.base_model(spec.base_folder, spec.family, chosen.weights, OneOf(spec.labels))
     tokenizer = loading.tokenizer(spec.base_folder)
     return trainer_of(spec, chosen, model, tokenizer, encode(codec, spec), Path(spec.folder))
 

@@ -18,6 +18,7 @@ from core.schemas.examples import Example, Message
 from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Decoding
 from core.training import device, export, loading, predictors
+from core.training.heads import OneOf
 from core.training.train import encode, train, trainer_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -56,7 +57,7 @@ def trained_on(spec: Any) -> tuple[list[Row], list[dict[str, torch.Tensor]]]:
     """Every row of a real round, unpadded and unpacked, and the batches themselves."""
     chosen = device.choose("float32", "full")
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
-    model = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels)
+    model = loading.base_model(spec.base_folder, spec.family, chosen.weights, OneOf(spec.labels))
     trainer = trainer_of(
         spec, chosen, model, loading.tokenizer(spec.base_folder), encode(codec, spec), Path(spec.folder)
     )
@@ -111,7 +112,7 @@ def test_texts_to_classify_are_read_as_they_are_shown(small_model: Path, tmp_pat
         spec = spec.model_copy(update={"plan": PreparationPlan(max_length=16, padding=padding, truncation_side="left")})
         chosen = device.choose("float32", "full")
         codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
-        model = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels)
+        model = loading.base_model(spec.base_folder, spec.family, chosen.weights, OneOf(spec.labels))
         trainer: Any = trainer_of(
             spec, chosen, model, loading.tokenizer(spec.base_folder), encode(codec, spec), Path(spec.folder)
         )

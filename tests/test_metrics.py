@@ -15,6 +15,7 @@ from sklearn import metrics as reference
 
 from core import metrics
 from core.discovery import discover
+from core.schemas.families import FAMILIES
 from core.schemas.predictions import ClassPrediction, ClassPredictions
 
 METRICS = metrics.registry()
@@ -26,7 +27,8 @@ def test_every_metric_declares_what_a_screen_needs():
         assert metric.format in ("percent", "number")
     classifier, language_model = metrics.for_family("classifier"), metrics.for_family("causal-lm")
     assert classifier[0].key == "accuracy" and language_model[0].key == "loss"
-    assert len(classifier) + len(language_model) == len(METRICS)
+    assert metrics.for_family("multi-label")[0].key == "micro_f1" and metrics.for_family("regression")[0].key == "mae"
+    assert {m.key for family in FAMILIES for m in metrics.for_family(family)} == set(METRICS)
 
 
 def test_a_new_metric_is_one_new_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

@@ -31,7 +31,8 @@ def chat_of(conversation: object) -> list[tuple[str, str]] | None:
 
 
 def test_the_tasks_come_in_the_order_in_which_a_person_meets_them() -> None:
-    assert list(tasks()) == ["classification", "chat", "preference", "completion"]
+    order = ["classification", "multi_label", "regression", "chat", "preference", "text_to_text", "completion"]
+    assert list(tasks()) == order
 
 
 @pytest.mark.parametrize("task", tasks().values(), ids=lambda task: task.key)

@@ -45,7 +45,7 @@ class DataCoverage:
     title = "Groups and labels in the data"
     help = "Counts the rows about each group of people, and whether some groups get a label more often than others."
     order = 10
-    families: tuple[AuditFamily, ...] = ("classifier", "causal-lm")
+    families: tuple[AuditFamily, ...] = ("classifier", "causal-lm", "multi-label", "regression", "seq2seq")
     config = Config
     needs_model = False
 
@@ -66,7 +66,9 @@ class DataCoverage:
             findings += _too_few(axis, config)
             compared += contrasts(axis, labels, classes, config.fewest_rows)
         if len(classes) < 2:
-            not_tested.append("Label rates: the rows have no labels, so only the number of rows a group was counted.")
+            several = any(example.labels is not None or example.value is not None for example in data.examples)
+            reason = "only one label for each row can be compared" if several else "the rows have no labels"
+            not_tested.append(f"Label rates: {reason}, so only the number of rows a group was counted.")
         flagged = significant(compared)
         judged = {contrast.axis.key for contrast in compared}
         findings = [

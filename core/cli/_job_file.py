@@ -99,7 +99,7 @@ def _check_task(job: JobFile) -> None:
             f"Choose one of: {', '.join(tasks())}.",
         )
     roles = [role.key for role in tasks()[job.task].roles]
-    unknown = [role for role in job.columns if role not in roles]
+    unknown = [role for role in job.columns if role.partition(":")[0] not in roles]
     if unknown:
         raise UserError(
             "The job file cannot be used.",

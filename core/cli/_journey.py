@@ -145,7 +145,12 @@ def choose_roles(job: JobFile, report: ImportReport) -> dict[str, str]:
         task.check_roles(roles)
     except UserError:
         suggested = report.roles.get(job.task, {})
-        free = {role: column for role, column in suggested.items() if column not in roles.values()}
+        given = {role.partition(":")[0] for role in roles}
+        free = {
+            role: column
+            for role, column in suggested.items()
+            if column not in roles.values() and role.partition(":")[0] not in given
+        }
         roles = {**free, **roles}
     try:
         task.check_roles(roles)

@@ -15,6 +15,16 @@ LABEL = (
     "stars", "score", "tag", "type", "gold", "y", "kategorie", "klasse", "etiqueta", "categoria", "clase", "classe",
     "标签", "类别",
 )
+LABELS = (
+    "labels", "tags", "topics", "categories", "genres", "classes", "keywords", "emotions", "intents", "label", "tag", "etiquetas",
+    "schlagworte", "标签",
+)
+VALUE = (
+    "score", "rating", "stars", "grade", "value", "number", "points", "price", "mark", "target", "label", "note", "y", "wert",
+    "punkte", "评分",
+)
+SOURCE = ("source", "input", "article", "document", "text", "src", "original", "noisy", "long", "prompt", "quelle")
+TARGET = ("target", "output", "summary", "translation", "tgt", "corrected", "clean", "short", "highlights", "headline", "ziel")
 PROMPT = (
     "prompt", "instruction", "question", "query", "user", "human", "input", "request", "ask", "problem", "frage",
     "pregunta", "pergunta", "问题",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core.schemas.errors import UserError
 from core.schemas.examples import Example, Message
+from core.schemas.families import FAMILIES
 from core.schemas.plan import PreparationPlan
 
 from .chat_template import ChatTemplate
@@ -87,7 +88,7 @@ def _tokenizer(folder: str, _changed: float) -> PreTrainedTokenizerFast:
 
 
 class Codec:
-    """Encodes examples for one family ("classifier" or "causal-lm") under one plan, with one tokenizer. No torch."""
+    """Encodes examples for one family of models under one plan, with one tokenizer. No torch."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, family: str, plan: PreparationPlan) -> None:
         self.tokenizer, self.family, self.plan = tokenizer, family, plan
@@ -110,7 +111,12 @@ class Codec:
                 "Its folder holds no file tokenizer.json.",
                 "Choose a base model that offers a fast tokenizer.",
             )
-        return cls(_tokenizer(str(folder), file.stat().st_mtime), family, plan)
+        kind: type[Codec] = cls
+        if FAMILIES[family].pairs:
+            from .pair_encoding import PairCodec  # it builds on this module
+
+            kind = PairCodec
+        return kind(_tokenizer(str(folder), file.stat().st_mtime), family, plan)
 
     # -- examples ------------------------------------------------------------------------------------------------------
 
@@ -133,7 +139,7 @@ class Codec:
 
     def with_plan(self, plan: PreparationPlan) -> Codec:
         """The same tokenizer and family under another plan."""
-        return Codec(self.tokenizer, self.family, plan)
+        return type(self)(self.tokenizer, self.family, plan)
 
     @property
     def opening(self) -> int:
@@ -254,7 +260,7 @@ class Codec:
 
     def _texts(self, row_ids: Sequence[str], texts: Sequence[str], *, with_offsets: bool) -> list[_Whole]:
         encode = self._backend.encode_batch if with_offsets else self._backend.encode_batch_fast
-        learned = self.family != "classifier"
+        learned = not FAMILIES[self.family].reads
         wholes = []
         for row_id, text, encoding in zip(row_ids, texts, encode(list(texts)), strict=True):
             ids, offsets, tail = encoding.ids, encoding.offsets if with_offsets else [], self._closing

@@ -6,8 +6,16 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-OPTIONAL = frozenset({"context", "system"})  # roles that may be empty
-PARTS = {"text": "text", "label": "label", "prompt": "question", "response": "answer", "messages": "conversation"}
+OPTIONAL = frozenset({"context", "system", "labels"})  # roles that may be empty
+ANSWERS = frozenset({"label", "labels", "value"})  # roles of what is right, which the model does not read
+PARTS = {
+    "text": "text", "label": "label", "value": "number", "prompt": "question", "response": "answer", "messages": "conversation",
+}  # fmt: skip
+
+
+def role_of(key: str) -> str:
+    """The role of a key of a dataset's roles, which may carry a detail (`labels:;`)."""
+    return key.partition(":")[0]
 
 
 def filled(column: pd.Series) -> pd.Series:
@@ -22,7 +30,7 @@ def missing(table: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, str]:
     """
     reasons = pd.Series("", index=table.index, dtype="object")
     for role, column in roles.items():
-        if not column or role in OPTIONAL or column not in table.columns:
+        if not column or role_of(role) in OPTIONAL or column not in table.columns:
             continue
         blank = filled(table[column]).str.strip() == ""
         reasons = reasons.mask(blank & (reasons == ""), f"no {PARTS.get(role, role)}")
@@ -33,6 +41,8 @@ def missing(table: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, str]:
 def reason_of(row: Mapping[str, str | None], roles: Mapping[str, str]) -> str:
     """Why this row (column to cell) could not become an example."""
     for role, column in roles.items():
-        if column and role not in OPTIONAL and not (row.get(column) or "").strip():
+        if column and role_of(role) not in OPTIONAL and not (row.get(column) or "").strip():
             return f"no {PARTS.get(role, role)}"
+    if roles.get("value"):
+        return "no number"
     return "no conversation with an answer" if roles.get("messages") else "nothing to learn from"

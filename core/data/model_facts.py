@@ -15,7 +15,7 @@ from core.schemas.errors import UserError
 from core.schemas.models import ModelFacts, Source
 
 LARGEST_HEADER = 100 * 2**20
-_EMBEDDING = re.compile(r"embed_tokens|word_embeddings|wte\.weight$")
+_EMBEDDING = re.compile(r"embed_tokens|word_embeddings|(wte|shared)\.weight$")
 _CARD = re.compile(r"\A---\s*\n(.*?)\n---\s*\n(.*)", re.S)
 
 
@@ -42,7 +42,7 @@ def read_facts(folder: Path, key: str, source: Source, revision: str = "", title
     embedding = sum(prod(shape) for name, shape in shapes.items() if _EMBEDDING.search(name))
     card = _card(folder)
     architectures = config.get("architectures") or [""]
-    heads = int(config.get("num_attention_heads") or config.get("n_head") or 0)
+    heads = _first(config, "num_attention_heads", "n_head", "num_heads", "encoder_attention_heads")
     tokenizer_config = _json(folder / "tokenizer_config.json", "") if (folder / "tokenizer_config.json").exists() else {}
     return ModelFacts(
         key=key,
@@ -53,11 +53,12 @@ def read_facts(folder: Path, key: str, source: Source, revision: str = "", title
         architecture=str(architectures[0]),
         model_type=str(config.get("model_type", "")),
         causal=any("CausalLM" in str(a) or "LMHead" in str(a) for a in architectures),
+        encoder_decoder=bool(config.get("is_encoder_decoder")),
         parameters=parameters,
         embedding_parameters=embedding,
-        hidden_size=int(config.get("hidden_size") or config.get("n_embd") or 0),
-        intermediate_size=int(config.get("intermediate_size") or config.get("n_inner") or 0),
-        layers=int(config.get("num_hidden_layers") or config.get("n_layer") or 0),
+        hidden_size=_first(config, "hidden_size", "n_embd", "d_model"),
+        intermediate_size=_first(config, "intermediate_size", "n_inner", "d_ff", "encoder_ffn_dim"),
+        layers=_layers(config),
         heads=heads,
         key_value_heads=int(config.get("num_key_value_heads") or heads),
         vocabulary=int(config.get("vocab_size") or 0),
@@ -68,6 +69,19 @@ def read_facts(folder: Path, key: str, source: Source, revision: str = "", title
         description=str(card.get("summary") or ""),
         has_chat_template=bool(tokenizer_config.get("chat_template")) or (folder / "chat_template.jinja").exists(),
     )
+
+
+def _first(config: dict[str, Any], *names: str) -> int:
+    """The first of these settings that is there: families of models name them differently."""
+    return next((int(config[name]) for name in names if config.get(name)), 0)
+
+
+def _layers(config: dict[str, Any]) -> int:
+    """Layers of the whole model: those of encoder and decoder together where there are two."""
+    if not config.get("is_encoder_decoder"):
+        return _first(config, "num_hidden_layers", "n_layer")
+    encoder = _first(config, "encoder_layers", "num_layers", "num_hidden_layers")
+    return encoder + (_first(config, "decoder_layers", "num_decoder_layers") or encoder)
 
 
 def _json(path: Path, what: str) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from core.schemas.imports import ColumnInfo, ColumnKind, ImportNote, ImportRepor
 
 from . import column_names
 from .columns import describe_columns
+from .label_lists import yes_or_no
 from .thumbs import thumb
 
-TASKS = ("classification", "chat", "preference", "completion")
+TASKS = ("classification", "multi_label", "regression", "chat", "preference", "text_to_text", "completion")
 TASK_OF_SHAPE: dict[Shape, str] = {
     "messages": "chat",
     "sharegpt": "chat",
@@ -44,14 +45,16 @@ LONG_TEXT = 100
 
 
 def suggest_task(report: ImportReport) -> str | None:
-    """The task that the examples suit best, a key of `TASKS`; None where nothing fits."""
+    """The task that the examples suit best: classification, chat, preference or completion; None where nothing fits. The other
+    tasks need the person's word: their data look like these."""
     return TASK_OF_SHAPE[report.shape] if report.shape else None
 
 
 def suggest_roles(report: ImportReport | pa.Table, task: str) -> dict[str, str]:
     """Role to column, only for roles that have a likely column. An unknown task has no roles.
 
-    classification: text, label. chat: messages, or prompt, response and where found context and system.
+    classification: text, label. multi_label: text, and labels or `labels:=NAME` for each column of yes and no. regression:
+    text, value. text_to_text: prompt, response. chat: messages, or prompt, response and where found context and system.
     preference: prompt with chosen and rejected, or with response and rating. completion: text.
     """
     columns = describe_columns(report) if isinstance(report, pa.Table) else report.columns
@@ -60,7 +63,15 @@ def suggest_roles(report: ImportReport | pa.Table, task: str) -> dict[str, str]:
 
 def roles_of(columns: Sequence[ColumnInfo], task: str) -> dict[str, str]:
     """As `suggest_roles`, from the descriptions of the columns."""
-    suggest = {"classification": _classification, "chat": _chat, "preference": _preference, "completion": _completion}.get(task)
+    suggest = {
+        "classification": _classification,
+        "multi_label": _multi_label,
+        "regression": _regression,
+        "chat": _chat,
+        "preference": _preference,
+        "text_to_text": _pair,
+        "completion": _completion,
+    }.get(task)
     return suggest(columns) if suggest else {}
 
 
@@ -148,6 +159,56 @@ def _classification(columns: Sequence[ColumnInfo]) -> dict[str, str]:
     text = _best(columns, text_score)
     found = {"text": text, "label": label}
     return {role: column.name for role, column in found.items() if column is not None}
+
+
+def _text(columns: Sequence[ColumnInfo], taken: Iterable[str]) -> ColumnInfo | None:
+    """The column that looks most like the text to read, of those that nothing else needs."""
+    return _best(
+        [c for c in columns if _is_whole_text(c) and c.name not in taken],
+        lambda c: 1 + 2 * _hint(c, column_names.TEXT) + (c.kind is ColumnKind.TEXT) + min(c.mean_length, 1_000) / 1_000,
+    )
+
+
+def _multi_label(columns: Sequence[ColumnInfo]) -> dict[str, str]:
+    flags = [c.name for c in columns if 0 < c.n_distinct <= 2 and yes_or_no(c.examples)]
+
+    def score(column: ColumnInfo) -> float:
+        named = 2 * _hint(column, column_names.LABELS)
+        usable = column.kind in (ColumnKind.CATEGORY, ColumnKind.STRUCTURE, ColumnKind.TEXT)
+        # Without a telling name only what looks like a list or a category: a text is not taken for labels.
+        return (named or 0.5 * (column.kind is not ColumnKind.TEXT)) if usable else 0.0
+
+    named = _best(columns, score)
+    if len(flags) > 1 and (named is None or not _hint(named, column_names.LABELS)):
+        text = _text(columns, flags)
+        return {**({"text": text.name} if text else {}), **{f"labels:={name}": name for name in flags}}
+    text = _text(columns, [named.name] if named else [])
+    found = {"text": text, "labels": named}
+    return {role: column.name for role, column in found.items() if column is not None}
+
+
+def _regression(columns: Sequence[ColumnInfo]) -> dict[str, str]:
+    numbers = [c for c in columns if c.examples and all(_numeric(value) for value in c.examples)]
+    value = _best(numbers, lambda c: 1 + 2 * _hint(c, column_names.VALUE) - 3 * (c.kind is ColumnKind.IDENTIFIER))
+    text = _text(columns, [value.name] if value else [])
+    return {role: column.name for role, column in {"text": text, "value": value}.items() if column is not None}
+
+
+def _numeric(text: str) -> bool:
+    try:
+        float(text.strip().replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _pair(columns: Sequence[ColumnInfo]) -> dict[str, str]:
+    """As questions and answers, with names such as source and target first."""
+    read = _best(columns, lambda c: _hint(c, column_names.SOURCE) if _is_whole_text(c) else 0.0)
+    told = _best(columns, lambda c: _hint(c, column_names.TARGET) if _is_whole_text(c) else 0.0)
+    if read is not None and told is not None and read.name != told.name:
+        return {"prompt": read.name, "response": told.name}
+    return {role: column for role, column in _chat(columns).items() if role in ("prompt", "response")}
 
 
 def _conversation(columns: Sequence[ColumnInfo]) -> ColumnInfo | None:

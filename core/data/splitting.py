@@ -35,6 +35,12 @@ class SplitRow(NamedTuple):
     group: str | None
     text: str
     whole: str | None = None
+    labels: tuple[str, ...] | None = None  # where a row may have any number of them: `label` is None then
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """What keeps its share in every part: the label, or each label and the row itself."""
+        return (self.label or "",) if self.labels is None else ("", *self.labels)
 
 
 class _Cluster(NamedTuple):
@@ -116,7 +122,8 @@ def _drawn(rows: Sequence[SplitRow], plan: SplitPlan, earlier: Mapping[str, Spli
             f"training, a validation and a test part need at least {FEWEST_TEXTS}.",
             "Add more examples: 50 or more are a start.",
         )
-    place = {"column": _balanced, "time": _newest_last}.get(plan.strategy, _by_stratum)
+    sets = any(row.labels is not None for row in rows) and plan.strategy != "random"
+    place = {"column": _balanced, "time": _newest_last}.get(plan.strategy, _balanced if sets else _by_stratum)
     for cluster, part in place(free, plan, shares):
         where |= {row.row_id: part for row in cluster.rows}
     return where
@@ -178,15 +185,22 @@ def _balanced(
 ) -> Iterable[tuple[_Cluster, Split]]:
     """Place groups, the largest first, where they bring the share of every label nearest to what is wanted.
 
-    The greedy rule of scikit-learn's StratifiedGroupKFold, for parts of unequal size.
+    The greedy rule of scikit-learn's StratifiedGroupKFold, for parts of unequal size. Where rows have any number of labels,
+    those with the rarest label come first (iterative stratification, Sechidis et al. 2011, ECML).
     """
     parts = [part for part in SPLITS if part == "train" or shares[part]]
     share = {part: shares[part] if part != "train" else 1 - sum(shares.values()) for part in parts}
-    totals = Counter(row.label or "" for cluster in clusters for row in cluster.rows)
+    totals = Counter(label for cluster in clusters for row in cluster.rows for label in row.counted)
+    sets = any(row.labels is not None for cluster in clusters for row in cluster.rows)
+
+    def order(cluster: _Cluster) -> tuple[int, int, bytes]:
+        rarest = min(totals[label] for row in cluster.rows for label in row.counted) if sets else 0
+        return rarest, -len(cluster.rows), _rank(plan.seed, cluster.key)
+
     held = {part: Counter[str]() for part in parts}
     placed: dict[Split, list[_Cluster]] = {part: [] for part in parts}
-    for cluster in sorted(clusters, key=lambda c: (-len(c.rows), _rank(plan.seed, c.key))):
-        labels = Counter(row.label or "" for row in cluster.rows)
+    for cluster in sorted(clusters, key=order):
+        labels = Counter(label for row in cluster.rows for label in row.counted)
 
         def cost(part: Split, labels: Counter[str] = labels) -> float:
             """Change of the summed squared relative distance from the wanted counts, over the labels of the group."""

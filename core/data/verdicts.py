@@ -90,6 +90,38 @@ def classification_summary(
     return Summary(sentences=tuple(sentences), verdict=base.verdict, worth_it=worth_it)
 
 
+def reading_summary(
+    measure: Measure,
+    plain_title: str,
+    plain: Comparison,
+    base: Comparison | None = None,
+    word_counts: Comparison | None = None,
+    noun: str = "examples",
+) -> Summary:
+    """The verdict on a model that gives numbers or several labels, by one metric: against the base model where it has an
+    opinion, else against a plain answer (`plain_title`), then against word counts. `tuned` is the tuned model always.
+    """
+    first = base or plain
+    title = "the base model" if base else plain_title
+    sentences = [
+        f"On {first.tuned.n:,} {noun} it never saw, {_in_sentence(measure.title)} is {interval(first.tuned, measure)}; "
+        f"{title}: {figure(first.base.value, measure)}.",
+        _said(first, noun),
+    ]
+    if first.verdict is Verdict.NOT_ENOUGH_DATA:
+        return Summary(sentences=tuple(sentences), verdict=first.verdict)
+    beats = {Verdict.BETTER: "It does better than", Verdict.WORSE: "It does worse than"}
+    none = "There is no evidence that it does better than"
+    others = [(plain_title, plain)] if base else []
+    others += [("counting words (TF-IDF)", word_counts)] if word_counts else []
+    for name, found in others:
+        sentences.append(f"{beats.get(found.verdict, none)} {name} ({figure(found.base.value, measure)}).")
+    worth_it = None
+    if word_counts is not None:
+        worth_it = all(found.verdict is Verdict.BETTER for found in (first, plain, word_counts))
+    return Summary(sentences=tuple(sentences), verdict=first.verdict, worth_it=worth_it)
+
+
 def generation_summary(
     measures: Sequence[tuple[Measure, Comparison]],
     retrieval: tuple[Measure, Comparison] | None = None,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.discovery import discover
+from core.schemas.families import Family
 
-from ._base import Change, Family, Metric
+from ._base import Change, Metric
 from ._compare import compare
 from ._examples import Flip, ScoreChange, broken, changed_most, confident_errors, fixed
 from ._per_class import ClassScores, Confusion, cell_rows, confusion, per_class
@@ -13,7 +14,6 @@ __all__ = [
     "Change",
     "ClassScores",
     "Confusion",
-    "Family",
     "Flip",
     "Metric",
     "ScoreChange",
@@ -36,5 +36,5 @@ def registry() -> dict[str, Metric]:
 
 
 def for_family(family: Family) -> list[Metric]:
-    """The metrics that apply to a classifier or to a language model, in the order they are shown."""
+    """The metrics that apply to a family of models, in the order they are shown."""
     return [metric for metric in registry().values() if family in metric.families]

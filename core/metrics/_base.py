@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.schemas.estimates import Estimate
+from core.schemas.families import Family
 from core.schemas.predictions import TextPrediction
 
-Family = Literal["classifier", "causal-lm"]
 Floats = NDArray[np.float64]
 CLASSIFIER: tuple[Family, ...] = ("classifier",)
+MULTI_LABEL: tuple[Family, ...] = ("multi-label",)
+REGRESSION: tuple[Family, ...] = ("regression",)
 CAUSAL_LM: tuple[Family, ...] = ("causal-lm",)
+SEQ2SEQ: tuple[Family, ...] = ("seq2seq",)
+WRITERS: tuple[Family, ...] = (*CAUSAL_LM, *SEQ2SEQ)
 
 
 @dataclass(frozen=True)

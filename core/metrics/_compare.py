@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from core.data.statistics import MIN_ROWS, verdict
 from core.schemas.errors import UserError
 from core.schemas.estimates import Comparison, Verdict
+from core.schemas.label_sets import LabelSetPrediction
+from core.schemas.number_predictions import NumberPrediction
 from core.schemas.predictions import ClassPrediction, Predictions, TextPrediction
 
 from ._base import Metric
@@ -47,7 +49,7 @@ def compare(metric: Metric, base: Predictions, tuned: Predictions, min_n: int = 
     )
 
 
-Item = ClassPrediction | TextPrediction
+Item = ClassPrediction | TextPrediction | LabelSetPrediction | NumberPrediction
 
 
 def _shared_rows(base: Sequence[Item], tuned: Sequence[Item]) -> list[tuple[Item, Item]]:
@@ -65,5 +67,5 @@ def _shared_rows(base: Sequence[Item], tuned: Sequence[Item]) -> list[tuple[Item
     return pairs
 
 
-def _answer(item: Item) -> str:
-    return item.gold if isinstance(item, ClassPrediction) else item.reference
+def _answer(item: Item) -> object:
+    return item.reference if isinstance(item, TextPrediction) else item.gold

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from core.data.statistics import wilson
 from core.schemas.base import Schema
 from core.schemas.estimates import Estimate
+from core.schemas.label_sets import LabelSetPrediction, LabelSetPredictions
 from core.schemas.predictions import ClassPrediction, ClassPredictions
 
 from ._mean import mean_estimate
 
 FEWEST_ROWS = 20
 """A class with fewer test rows is marked: its share is known to no better than 20 points (house default)."""
+
+
+Scored = tuple[ClassPrediction | LabelSetPrediction, str | None]
 
 
 class ClassScores(Schema):
@@ -37,7 +41,7 @@ class Confusion(Schema):
     counts: tuple[tuple[int, ...], ...]
 
 
-def per_class(predictions: ClassPredictions) -> list[ClassScores]:
+def per_class(predictions: ClassPredictions | LabelSetPredictions) -> list[ClassScores]:
     """Scores of every class that the model knows or the rows hold, in the order of the labels."""
     return [_scores(label, predictions) for label in all_labels(predictions)]
 
@@ -54,34 +58,35 @@ def cell_rows(predictions: ClassPredictions, gold: str, predicted: str) -> list[
     return sorted(rows, key=_sureness, reverse=True)
 
 
-def all_labels(predictions: ClassPredictions) -> tuple[str, ...]:
+def all_labels(predictions: ClassPredictions | LabelSetPredictions) -> tuple[str, ...]:
     """The model's labels, then right answers that it does not know."""
     seen = dict.fromkeys(predictions.labels)
-    return (*seen, *sorted({item.gold for item in predictions.items} - seen.keys()))
+    return (*seen, *sorted(predictions.right_answers() - seen.keys()))
 
 
-def _scores(label: str, predictions: ClassPredictions) -> ClassScores:
+def _scores(label: str, predictions: ClassPredictions | LabelSetPredictions) -> ClassScores:
     groups = predictions.groups or (None,) * len(predictions)
-    said = [(item, group) for item, group in zip(predictions.items, groups, strict=True) if item.predicted == label]
-    true = [(item, group) for item, group in zip(predictions.items, groups, strict=True) if item.gold == label]
-    right = sum(item.correct for item, _ in true)
+    pairs: list[Scored] = list(zip(predictions.items, groups, strict=True))
+    said = [(item, group) for item, group in pairs if item.was_given(label)]
+    true = [(item, group) for item, group in pairs if item.has(label)]
+    right = sum(item.was_given(label) for item, _ in true)
     return ClassScores(
         label=label,
         n=len(true),
         n_predicted=len(said),
-        precision=_share(said),
-        recall=_share(true),
+        precision=_share(said, [item.has(label) for item, _ in said]),
+        recall=_share(true, [item.was_given(label) for item, _ in true]),
         f1=_f1(right, len(said) + len(true) - right),
         few=len(true) < FEWEST_ROWS,
     )
 
 
-def _share(rows: Sequence[tuple[ClassPrediction, str | None]]) -> Estimate | None:
+def _share(rows: Sequence[Scored], right: Sequence[bool]) -> Estimate | None:
     if not rows:
         return None
     groups = tuple(group for _, group in rows if group is not None)
     together = groups if len(set(groups)) < len(groups) else None
-    return mean_estimate([float(item.correct) for item, _ in rows], together, binary=True, bounds=(0.0, 1.0))
+    return mean_estimate([float(hit) for hit in right], together, binary=True, bounds=(0.0, 1.0))
 
 
 def _f1(right: int, concerned: int) -> Estimate | None:

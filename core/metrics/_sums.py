@@ -35,7 +35,7 @@ class SumMetric(Metric):
         value = float(self.statistic(rows.sum(axis=0, keepdims=True))[0])
         if not np.isfinite(value):
             return None
-        samples = self.statistic(_resample(rows, predictions.groups))
+        samples = _defined(self.statistic(_resample(rows, predictions.groups)))
         n = independent(predictions.groups, len(rows))
         return self.interval(value, samples, n, self.bounds, predictions.groups is not None)
 
@@ -51,7 +51,7 @@ class SumMetric(Metric):
             return identical(n)
         samples = self._values(_resample(both, groups), width)
         span = (self.bounds[0] - self.bounds[1], self.bounds[1] - self.bounds[0]) if self.bounds else None
-        difference = samples[1] - samples[0]
+        difference = _defined(samples[1] - samples[0])
         estimate = self.interval(float(second[0] - first[0]), difference, n, span, grouped)
         if self.ideal is None:
             return Change(estimate, bootstrap_p(difference), "paired bootstrap")
@@ -62,6 +62,11 @@ class SumMetric(Metric):
 
     def _values(self, sums: Floats, width: int) -> tuple[Floats, Floats]:
         return self.statistic(sums[:, :width]), self.statistic(sums[:, width:])
+
+
+def _defined(samples: Floats) -> Floats:
+    """Without the draws for which the figure does not exist (few rows, all of them alike)."""
+    return samples[np.isfinite(samples)]
 
 
 def _resample(rows: Floats, groups: Sequence[str] | None) -> Floats:

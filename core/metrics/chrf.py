@@ -7,7 +7,7 @@ from typing import Any
 
 from core.schemas.predictions import TextPrediction
 
-from ._base import CAUSAL_LM, has_both_texts
+from ._base import WRITERS, has_both_texts
 from ._mean import MeanMetric
 
 
@@ -19,7 +19,7 @@ class Chrf(MeanMetric):
     key = "chrf"
     title = "chrF"
     help = "How much of the wording the answer shares with the right one, from 0 to 100, endings and spelling included."
-    families = CAUSAL_LM
+    families = WRITERS
     bounds = (0.0, 100.0)
     order = 50
 

@@ -6,7 +6,7 @@ import unicodedata
 
 from core.schemas.predictions import TextPrediction
 
-from ._base import CAUSAL_LM, has_both_texts
+from ._base import WRITERS, has_both_texts
 from ._mean import MeanMetric
 
 
@@ -15,7 +15,7 @@ class ExactMatch(MeanMetric):
     title = "Exact match"
     help = "How often the answer is the right one to the letter, capitals and spacing aside."
     format = "percent"
-    families = CAUSAL_LM
+    families = WRITERS
     bounds = (0.0, 1.0)
     binary = True
     order = 70

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.schemas.predictions import TextPrediction
 
-from ._base import CAUSAL_LM, was_written
+from ._base import WRITERS, was_written
 from ._mean import MeanMetric
 
 
@@ -13,7 +13,7 @@ class Finished(MeanMetric):
     title = "Finished answers"
     help = "How often the answer comes to an end by itself instead of being cut off at the length limit."
     format = "percent"
-    families = CAUSAL_LM
+    families = WRITERS
     bounds = (0.0, 1.0)
     binary = True
     order = 110

@@ -7,7 +7,7 @@ import numpy as np
 from core.data.statistics import ratio_of_sums
 from core.schemas.predictions import TextPrediction, TextPredictions
 
-from ._base import CAUSAL_LM, Floats, has_both_texts
+from ._base import WRITERS, Floats, has_both_texts
 from ._sums import SumMetric
 
 
@@ -18,7 +18,7 @@ class LengthRatio(SumMetric):
     title = "Length"
     help = "How long its answers are beside the right ones: 1 is the same length, 2 is twice as long."
     ideal = 1.0
-    families = CAUSAL_LM
+    families = WRITERS
     order = 80
 
     def usable(self, item: TextPrediction) -> bool:

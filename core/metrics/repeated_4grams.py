@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.data.wordsplit import words
 from core.schemas.predictions import TextPrediction
 
-from ._base import CAUSAL_LM, was_written
+from ._base import WRITERS, was_written
 from ._mean import MeanMetric
 
 
@@ -19,7 +19,7 @@ class RepeatedFourGrams(MeanMetric):
     help = "How much of an answer repeats four words it has already said; near 0% is normal."
     higher_is_better = False
     format = "percent"
-    families = CAUSAL_LM
+    families = WRITERS
     bounds = (0.0, 1.0)
     order = 100
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.data.wordsplit import words
 from core.schemas.predictions import TextPrediction
 
-from ._base import CAUSAL_LM, has_both_texts
+from ._base import WRITERS, has_both_texts
 from ._mean import MeanMetric
 
 
@@ -20,7 +20,7 @@ class RougeL(MeanMetric):
     key = "rouge_l"
     title = "ROUGE-L"
     help = "How many words the answer shares with the right one in the same order, from 0 to 100."
-    families = CAUSAL_LM
+    families = WRITERS
     bounds = (0.0, 100.0)
     order = 60
 

@@ -9,7 +9,7 @@ import numpy as np
 from core.data.statistics import ratio_of_sums
 from core.schemas.predictions import TextPrediction, TextPredictions
 
-from ._base import CAUSAL_LM, Floats, was_scored
+from ._base import WRITERS, Floats, was_scored
 from ._sums import SumMetric
 
 
@@ -22,7 +22,7 @@ class TokenAccuracy(SumMetric):
     title = "Token accuracy"
     help = "How often the model's first guess is the next token of the right answer."
     format = "percent"
-    families = CAUSAL_LM
+    families = WRITERS
     bounds = (0.0, 1.0)
     order = 20
 

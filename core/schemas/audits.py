@@ -6,15 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from .base import Schema
 from .estimates import Comparison, Estimate
 from .examples import Example
+from .families import Family
 from .findings import Finding
 from .predictor import Predictor
 
-AuditFamily = Literal["classifier", "causal-lm"]
+AuditFamily = Family
 
 
 class GapSeries(Schema):

@@ -18,6 +18,8 @@ CURVES = {
     "loss": Curve("Loss", "nats per token or row"),
     "accuracy": Curve("Accuracy", "share of rows"),
     "macro_f1": Curve("Macro-F1", "0 to 1"),
+    "micro_f1": Curve("Micro-F1", "0 to 1"),
+    "mae": Curve("Mean error", "the numbers' own unit"),
     "token_accuracy": Curve("Token accuracy", "share of tokens"),
     "preference_accuracy": Curve("Preference accuracy", "share of pairs"),
     "reward_margin": Curve("Reward margin", "nats, times beta"),

@@ -9,7 +9,7 @@ from .estimates import Comparison, Estimate, Verdict
 
 
 class MetricRow(Schema):
-    """One metric over all contenders (`tuned`, `base`, `majority`, `tfidf`, `nearest`), those that have it."""
+    """One metric over all contenders (`tuned`, `base`, `majority`, `mean`, `tfidf`, `nearest`), those that have it."""
 
     key: str
     title: str
@@ -41,6 +41,7 @@ class EvaluationResult(Schema):
     words; `worth_it` answers "was fine-tuning needed?".
 
     `matrix[i][j]` counts rows of label i that the tuned model called label j. `per_class` rows are plain JSON.
+    `thresholds` are the probabilities from which each of the labels is given, where any number of them may be.
     """
 
     split: str
@@ -51,6 +52,7 @@ class EvaluationResult(Schema):
     labels: tuple[str, ...] = ()
     matrix: tuple[tuple[int, ...], ...] = ()
     per_class: tuple[dict[str, Any], ...] = ()
+    thresholds: tuple[float, ...] = ()
     contents: dict[str, str]
     verdict: Verdict
     sentences: tuple[str, ...]

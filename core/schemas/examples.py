@@ -18,14 +18,17 @@ class Message(Schema):
 class Example(Schema):
     """One training example. `row_id` survives every fix of the dataset.
 
-    Exactly one of these shapes is filled, by task: `text` + `label` (classification), `messages` (chat), `text`
-    (completion), and for preferences `messages` up to the better answer with the `rejected` one, or `messages` with
-    whether their answer was `liked`.
+    Exactly one of these shapes is filled, by task: `text` + `label` (classification), `text` + `labels` (several
+    labels, which may be none), `text` + `value` (a number in the person's own units), `messages` (chat; for one text
+    turned into another the input and the output, as one question and its answer), `text` (completion), and for
+    preferences `messages` up to the better answer with the `rejected` one, or with whether their answer was `liked`.
     """
 
     row_id: str
     text: str = ""
     label: str | None = None
+    labels: tuple[str, ...] | None = None
+    value: float | None = None
     messages: tuple[Message, ...] = ()
     rejected: str = ""
     liked: bool | None = None

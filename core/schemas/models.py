@@ -23,6 +23,7 @@ class ModelFacts(Schema):
     architecture: str = ""
     model_type: str = ""
     causal: bool = True
+    encoder_decoder: bool = False
     parameters: int = 0
     embedding_parameters: int = 0
     hidden_size: int = 0

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from .errors import UserError
 from .examples import Example, Message
+from .label_sets import LabelSetPredictions
+from .number_predictions import NumberPredictions
+from .prediction_rows import group_keys, not_numbers, refuse_repeats, rows_of, to_table
 from .predictor import Generation, Score
 
 LABELS_KEY = b"tunewell.labels"
@@ -70,6 +71,12 @@ class ClassPrediction:
         """The highest class probability, NaN where none was given."""
         return max(self.probabilities, default=math.nan)
 
+    def has(self, label: str) -> bool:
+        return self.gold == label
+
+    def was_given(self, label: str) -> bool:
+        return self.predicted == label
+
 
 @dataclass(frozen=True)
 class ClassPredictions:
@@ -83,12 +90,12 @@ class ClassPredictions:
     items: tuple[ClassPrediction, ...]
 
     def __post_init__(self) -> None:
-        _refuse_repeats(item.row_id for item in self.items)
+        refuse_repeats(item.row_id for item in self.items)
         widths = {len(item.probabilities) for item in self.items}
         if not widths <= {0, len(self.labels)} or len(widths) > 1:
             raise ValueError(f"{len(self.labels)} labels, but probabilities of {sorted(widths)} classes")
         if self.has_probabilities and not np.isfinite(self.matrix).all():
-            raise _not_numbers()
+            raise not_numbers()
 
     def __len__(self) -> int:
         return len(self.items)
@@ -101,7 +108,7 @@ class ClassPredictions:
         items = []
         for example, row in zip(examples, probabilities, strict=True):
             if not all(map(math.isfinite, row)):
-                raise _not_numbers()
+                raise not_numbers()
             best = max(range(len(labels)), key=row.__getitem__)
             items.append(ClassPrediction(example.row_id, example.label or "", labels[best], tuple(map(float, row))))
         return cls(tuple(labels), tuple(items))
@@ -122,7 +129,17 @@ class ClassPredictions:
     @cached_property
     def groups(self) -> tuple[str, ...] | None:
         """The key of each row's group, or None where all rows are independent."""
-        return _keys((item.group for item in self.items), self.items)
+        return group_keys((item.group for item in self.items), self.items)
+
+    def indicators(self, classes: Sequence[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Whether each row has, and was given, each class: two arrays of shape (rows, classes)."""
+        names = np.array(list(classes))
+        gold = np.array([item.gold for item in self.items])[:, None] == names
+        return gold, np.array([item.predicted for item in self.items])[:, None] == names
+
+    def right_answers(self) -> set[str]:
+        """Every label that some row has."""
+        return {item.gold for item in self.items}
 
     def select(self, row_ids: Sequence[str]) -> ClassPredictions:
         """These rows, in this order. Raises KeyError for an unknown row."""
@@ -131,11 +148,11 @@ class ClassPredictions:
 
     def to_table(self) -> pa.Table:
         schema = CLASS_SCHEMA.with_metadata({LABELS_KEY: json.dumps(self.labels).encode()})
-        return _to_table(self.items, schema)
+        return to_table(self.items, schema)
 
     @classmethod
     def from_table(cls, table: pa.Table) -> ClassPredictions:
-        rows = _rows(table, CLASS_SCHEMA)
+        rows = rows_of(table, CLASS_SCHEMA)
         labels = json.loads((table.schema.metadata or {})[LABELS_KEY])
         items = (ClassPrediction(**{**row, "probabilities": tuple(row["probabilities"] or ())}) for row in rows)
         return cls(tuple(labels), tuple(items))
@@ -181,7 +198,7 @@ class TextPrediction:
     ) -> TextPrediction:
         """Join what a `Predictor` generated and scored for one row. Raises UserError where the score is no number."""
         if score is not None and not math.isfinite(score.nll):
-            raise _not_numbers()
+            raise not_numbers()
         return cls(
             row_id=row_id,
             prompt=prompt if isinstance(prompt, str) else conversation_text(prompt),
@@ -203,7 +220,7 @@ class TextPredictions:
     items: tuple[TextPrediction, ...]
 
     def __post_init__(self) -> None:
-        _refuse_repeats(item.row_id for item in self.items)
+        refuse_repeats(item.row_id for item in self.items)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -211,7 +228,7 @@ class TextPredictions:
     @cached_property
     def groups(self) -> tuple[str, ...] | None:
         """The key of each row's group, or None where all rows are independent."""
-        return _keys((item.group or item.prompt for item in self.items), self.items)
+        return group_keys((item.group or item.prompt for item in self.items), self.items)
 
     def select(self, row_ids: Sequence[str]) -> TextPredictions:
         """These rows, in this order. Raises KeyError for an unknown row."""
@@ -219,14 +236,22 @@ class TextPredictions:
         return TextPredictions(tuple(by_id[row_id] for row_id in row_ids))
 
     def to_table(self) -> pa.Table:
-        return _to_table(self.items, TEXT_SCHEMA)
+        return to_table(self.items, TEXT_SCHEMA)
 
     @classmethod
     def from_table(cls, table: pa.Table) -> TextPredictions:
-        return cls(tuple(TextPrediction(**row) for row in _rows(table, TEXT_SCHEMA)))
+        return cls(tuple(TextPrediction(**row) for row in rows_of(table, TEXT_SCHEMA)))
 
 
-Predictions = ClassPredictions | TextPredictions
+Predictions = ClassPredictions | TextPredictions | LabelSetPredictions | NumberPredictions
+TABLES: dict[str, type[ClassPredictions] | type[TextPredictions] | type[LabelSetPredictions] | type[NumberPredictions]] = {
+    "classifier": ClassPredictions,
+    "multi-label": LabelSetPredictions,
+    "regression": NumberPredictions,
+    "causal-lm": TextPredictions,
+    "seq2seq": TextPredictions,
+}
+"""What the predictions of each family of models (`core/schemas/families.py`) are kept as."""
 
 
 def conversation_text(messages: Sequence[Message]) -> str:
@@ -234,34 +259,3 @@ def conversation_text(messages: Sequence[Message]) -> str:
     if len(messages) == 1:
         return messages[0].content
     return "\n".join(f"{message.role}: {message.content}" for message in messages)
-
-
-def _refuse_repeats(row_ids: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for row_id in row_ids:
-        if row_id in seen:
-            raise ValueError(f"row {row_id!r} was predicted twice")
-        seen.add(row_id)
-
-
-def _keys(groups: Iterable[str], items: Sequence[ClassPrediction | TextPrediction]) -> tuple[str, ...] | None:
-    """Group keys with the row id where there is no group (the prefixes keep the two apart)."""
-    keys = tuple(f"g:{group}" if group else f"r:{item.row_id}" for group, item in zip(groups, items, strict=True))
-    return None if len(set(keys)) == len(keys) else keys
-
-
-def _to_table(items: Sequence[Any], schema: pa.Schema) -> pa.Table:
-    columns = {name: [getattr(item, name) for item in items] for name in schema.names}
-    return pa.table(columns, schema=schema)
-
-
-def _rows(table: pa.Table, schema: pa.Schema) -> list[dict[str, Any]]:
-    return table.select([name for name in schema.names if name in table.column_names]).to_pylist()
-
-
-def _not_numbers() -> UserError:
-    return UserError(
-        "The model's answers are not numbers.",
-        "Its weights went out of range during training (NaN or infinity), so nothing it says can be measured.",
-        "Train again with a learning rate three to ten times lower, or evaluate an earlier checkpoint.",
-    )

@@ -38,12 +38,19 @@ class Score(Schema):
 
 
 class Predictor(Protocol):
-    """A loaded model. A classifier implements `classify`; a language model `generate` and `score`."""
+    """A loaded model. One with labels implements `classify`, one that predicts numbers `values`, one that writes `generate`
+    and `score`. `thresholds` are the probabilities from which each label is given, where any number of them may be; empty:
+    one half."""
 
     labels: Sequence[str]
+    thresholds: Sequence[float]
 
     def classify(self, texts: Sequence[str]) -> list[list[float]]:
-        """Class probabilities, one list a text, in the order of `labels`; each sums to 1."""
+        """Probabilities, one list a text, in the order of `labels`: of one label (they sum to 1), or each by itself."""
+        ...
+
+    def values(self, texts: Sequence[str]) -> list[float]:
+        """One number a text, in the person's own units."""
         ...
 
     def generate(self, prompts: Sequence[Sequence[Message] | str], decoding: Decoding) -> list[Generation]:

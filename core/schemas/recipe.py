@@ -162,7 +162,9 @@ class Recipe(Schema):
         le=100,
         unit="evaluations",
     )
-    best_metric: Literal["eval_loss", "accuracy", "macro_f1", "token_accuracy", "preference_accuracy"] = _field(
+    best_metric: Literal[
+        "eval_loss", "accuracy", "macro_f1", "micro_f1", "mae", "token_accuracy", "preference_accuracy"
+    ] = _field(
         "eval_loss",
         "Best-checkpoint metric",
         "Which validation figure decides which checkpoint is kept as the best.",
@@ -171,6 +173,8 @@ class Recipe(Schema):
             "eval_loss": "Validation loss",
             "accuracy": "Accuracy (classification)",
             "macro_f1": "Macro-F1 (classification)",
+            "micro_f1": "Micro-F1 (several labels)",
+            "mae": "Mean error (numbers)",
             "token_accuracy": "Token accuracy (text)",
             "preference_accuracy": "Preference accuracy (pairs of answers)",
         },
@@ -229,6 +233,14 @@ class Recipe(Schema):
             "undersample": "Read fewer rows of the frequent ones",
         },
     )
+    label_thresholds: Literal["half", "validation"] = _field(
+        "half",
+        "When a label is given",
+        "For texts with several labels: each label is given from a probability of one half, or from the one that served it "
+        "best on the validation rows (a label with few validation rows keeps one half).",
+        "advanced",
+        options={"half": "From one half", "validation": "As suits each label on validation"},
+    )
     activation_checkpointing: bool = _field(
         False,
         "Save memory (slower)",
@@ -260,7 +272,7 @@ class Recipe(Schema):
     @property
     def higher_is_better(self) -> bool:
         """Whether a larger `best_metric` is the better checkpoint."""
-        return self.best_metric != "eval_loss"
+        return self.best_metric not in ("eval_loss", "mae")
 
     @model_validator(mode="after")
     def _alpha_fits_rank(self) -> Recipe:

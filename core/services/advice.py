@@ -10,6 +10,7 @@ from core import methods
 from core.data import cost, fertility, hardware, licences
 from core.data.fertility import Fertility
 from core.schemas.examples import Example
+from core.schemas.families import FAMILIES, unfit
 from core.schemas.models import Fit, ModelFacts
 from core.store.config import storage_root
 from core.store.tables import Project
@@ -33,12 +34,13 @@ def language_name(code: str) -> str:
 @dataclass(frozen=True)
 class Advice:
     """One candidate for a project. `warnings` are whole sentences; `recommended` is set for at most one, `rank` counts
-    from 1. `fertility` is measured on the person's own rows; None before there are any."""
+    from 1. `unfit` says why the project's task cannot use it. `fertility` is measured on the person's own rows; None before there are any."""
 
     facts: ModelFacts
     fit: Fit
     warnings: tuple[str, ...]
     fertility: Fertility | None = None
+    unfit: str = ""
     recommended: bool = False
     reason: str = ""
     rank: int = 0
@@ -56,17 +58,26 @@ def for_project(project: Project) -> list[Advice]:
     for facts in models.all_models():
         recipe = recipes.preset("balanced", facts, family, count)
         length = min(256, facts.context_length or 256)
-        fit = cost.fit(facts, recipe, methods.get(recipe.method), length, family == "classifier", machine)
+        fit = cost.fit(facts, recipe, methods.get(recipe.method), length, FAMILIES[family].reads, machine)
         measured = _fertility(facts.folder, texts)
         warnings = tuple(_warnings(facts, fit, language, family, measured, project.settings.get("use")))
-        found.append(Advice(facts, fit, warnings, measured))
-    # What does not fit comes last; then few warnings, then few tokens a word (to a fifth), then size.
-    found.sort(key=lambda a: (a.fit.verdict == "does not fit", len(a.warnings), _strangeness(a), -a.facts.parameters))
+        found.append(Advice(facts, fit, warnings, measured, unfit(family, writes=facts.causal, pairs=facts.encoder_decoder)))
+    # What does not fit the task or the memory comes last; then few warnings, then few tokens a word (to a fifth), then size.
+    found.sort(key=lambda a: (bool(a.unfit), a.fit.verdict == "does not fit", len(a.warnings), _strangeness(a), -a.facts.parameters))
     ranked = [replace(a, rank=i) for i, a in enumerate(found, start=1)]
-    if not ranked or ranked[0].fit.verdict == "does not fit":
+    if not ranked or ranked[0].unfit or ranked[0].fit.verdict == "does not fit":
         return ranked
     best = replace(ranked[0], recommended=True, reason=_reason(ranked[0], language, ranked[1:]))
     return [best, *ranked[1:]]
+
+
+def fitting_tasks(facts: ModelFacts) -> list[str]:
+    """Titles of the tasks that this model can be trained for."""
+    return [
+        task.title
+        for task in tasks().values()
+        if not unfit(task.family, writes=facts.causal, pairs=facts.encoder_decoder)
+    ]
 
 
 def _text(example: Example) -> str:
@@ -107,8 +118,8 @@ def _warnings(
         )
     if fit.verdict == "does not fit":
         out.append("It needs more memory than this machine has free.")
-    if family == "causal-lm" and not facts.causal:
-        out.append("It can sort texts, but it cannot write them.")
+    if reason := unfit(family, writes=facts.causal, pairs=facts.encoder_decoder):
+        out.append(reason)
     licence = licences.explain(facts.licence)
     if not facts.licence:
         out.append("Its licence is not stated: find out before you use what comes out of it.")

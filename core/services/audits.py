@@ -32,6 +32,19 @@ def available(family: str) -> dict[str, AuditPlugin]:
     return {key: audit for key, audit in audits().items() if family in audit.families}
 
 
+def unfit(family: str) -> dict[str, UserError]:
+    """Audits that cannot judge this kind of model, with what to say about it."""
+    return {
+        key: UserError(
+            f"Not audited: {audit.title}",
+            "This audit does not know models of this kind yet, so nothing was measured. That is no sign of fairness.",
+            "Compare the model's answers for texts that differ only in the person they name, on the last screen.",
+        )
+        for key, audit in audits().items()
+        if family not in audit.families
+    }
+
+
 def actions(family: str) -> dict[str, DataMitigation]:
     """Corrective actions for this kind of model."""
     return {key: action for key, action in mitigations().items() if family in action.families}

@@ -8,13 +8,12 @@ import yaml
 
 from core.schemas.estimates import Estimate
 from core.schemas.evaluation import EvaluationResult
+from core.schemas.families import FAMILIES
 from core.schemas.models import ModelFacts
 from core.schemas.recipe import Recipe
 from core.store import records
 from core.store.tables import Audit, DatasetVersion, Project, Run
 from core.tasks import registry as tasks
-
-PIPELINE = {"classifier": "text-classification", "causal-lm": "text-generation"}
 
 
 def model_card(
@@ -29,7 +28,7 @@ def model_card(
     task = tasks()[run.task]
     header: dict[str, Any] = {
         "library_name": "transformers",
-        "pipeline_tag": PIPELINE[task.family],
+        "pipeline_tag": FAMILIES[task.family].pipeline,
         "tags": ["tunewell", "fine-tuned"],
         "model_name": f"{project.name} ({run.name})",
     }
@@ -68,6 +67,7 @@ def model_card(
         "",
         *_test_lines(evaluation),
         "",
+        *_reading_lines(task.family),
         "## Bias",
         "",
         *_audit_lines(audit),
@@ -109,13 +109,35 @@ def _figure(estimate: Estimate | None, form: str) -> str:
 def _test_lines(found: EvaluationResult | None) -> list[str]:
     if found is None:
         return ["Not evaluated on a test set."]
-    contenders = [c for c in ("tuned", "base", "majority", "tfidf", "nearest", "longer") if c in found.contents]
+    contenders = [
+        c for c in ("tuned", "base", "majority", "mean", "tfidf", "nearest", "longer") if c in found.contents
+    ]
     lines = [" ".join(found.sentences), ""] + ([found.honest.sentence, ""] if found.honest else [])
     lines += [f"{found.n} locked test rows; 95% intervals in brackets.", ""]
     lines += ["| metric | " + " | ".join(contenders) + " |", "|---" * (len(contenders) + 1) + "|"]
     for row in found.metrics:
         lines.append(f"| {row.title} | " + " | ".join(_figure(row.values.get(c), row.format) for c in contenders) + " |")
     return lines
+
+
+def _reading_lines(family: str) -> list[str]:
+    """How to read what the model gives out, where that is no plain answer."""
+    if family == "multi-label":
+        return [
+            "## Reading its answers",
+            "",
+            "A label is given where the sigmoid of its figure is at least its threshold; `labels.json` names the labels and "
+            "`thresholds.json` their thresholds, in the same order.",
+            "",
+        ]
+    if family == "regression":
+        return [
+            "## Reading its answers",
+            "",
+            "The head gives a standardised number; times `std` plus `mean` of `target.json` it is in the units of the data.",
+            "",
+        ]
+    return []
 
 
 def _audit_lines(audit: Audit | None) -> list[str]:

@@ -15,6 +15,7 @@ from pydantic import Field
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.estimates import Estimate
+from core.schemas.families import FAMILIES
 from core.schemas.plan import PreparationPlan, SplitPlan
 from core.store.tables import DatasetVersion, Plan, Project
 from core.tasks import registry as tasks
@@ -34,7 +35,6 @@ LICENCES = {
     "mit": "MIT",
     "other": "Another licence, or private: not for passing on",
 }
-CATEGORIES = {"classification": "text-classification", "chat": "text-generation", "completion": "text-generation"}
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
 LABELS_SHOWN = 60
 
@@ -72,7 +72,7 @@ def dataset_card(project: Project, version: DatasetVersion, given: CardNotes | N
     header: dict[str, Any] = {
         "pretty_name": f"{project.name}, version {version.number}",
         "license": given.licence,
-        "task_categories": [CATEGORIES.get(project.task or "", "text-generation")],
+        "task_categories": [FAMILIES[tasks()[project.task or "completion"].family].pipeline],
         "size_categories": [next((name for most, name in SIZES if version.rows < most), "10M<n<100M")],
         "tags": ["tunewell"],
     }
@@ -142,7 +142,8 @@ def _line(value: object) -> str:
 
 def _column_lines(project: Project, version: DatasetVersion) -> list[str]:
     titles = {role.key: role for role in tasks()[project.task or ""].roles}
-    role_of = {column: titles[role] for role, column in version.roles.items() if column and role in titles}
+    keys = ((role.partition(":")[0], column) for role, column in version.roles.items() if column)
+    role_of = {column: titles[role] for role, column in keys if role in titles}
     lines = ["| column | what it holds |", "|---|---|"]
     for column in datasets.frame(version).columns:
         if column == datasets.ROW_ID:

@@ -23,6 +23,7 @@ from . import reading
 
 ROW_ID, PART = reading.ROW_ID, reading.PART
 EVERYTHING = RowFilter()
+LOOKED_AT = 2_000  # first rows from which it is found out how a column is written
 
 
 def keep_upload(project_id: str, filename: str, stream: BinaryIO) -> Upload:
@@ -41,11 +42,17 @@ def inspect(file: Mapping[str, Any]) -> ImportReport:
 def first_examples(file: Mapping[str, Any], roles: Mapping[str, str], task: str, most: int = 5) -> list[Example]:
     """The first rows of a file of an import as the model would read them; rows that are empty are passed over."""
     make, found = tasks()[task].to_example, []
+    roles = settled(file, roles, task)
     for place, row in enumerate(reading.source(file).first(4 * most)):
         example = make(row, roles, str(place))
         if example is not None:
             found.append(example)
     return found[:most]
+
+
+def settled(file: Mapping[str, Any], roles: Mapping[str, str], task: str) -> dict[str, str]:
+    """The roles with what the task finds out about their columns, such as how several labels are written."""
+    return tasks()[task].settled(roles, reading.source(file).first(LOOKED_AT))
 
 
 def submit_import(
@@ -54,7 +61,8 @@ def submit_import(
     """Queue an import. Each of `files` has `upload_id`, or `path` for a file in a folder of this machine; `options` (of
     `ImportOptions`); and, for one file a split, `part`. Returns the job id."""
     tasks()[task].check_roles(roles)
-    payload = {"files": [dict(f) for f in files], "roles": dict(roles), "task": task, "title": title}
+    first = next((f for f in files if f.get("part") == "train"), files[0])
+    payload = {"files": [dict(f) for f in files], "roles": settled(first, roles, task), "task": task, "title": title}
     return jobs.submit(JobKind.IMPORT, project_id, payload)
 
 

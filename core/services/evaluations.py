@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from core.data import baselines, preference_margins, preference_verdict, verdicts
@@ -11,13 +11,15 @@ from core.metrics import registry as metrics
 from core.metrics._base import Metric
 from core.metrics._compare import compare
 from core.metrics._examples import broken, changed_most, confident_errors, fixed
-from core.metrics._per_class import cell_rows, confusion, per_class
+from core.metrics._per_class import all_labels, cell_rows, confusion, per_class
 from core.schemas.errors import UserError
 from core.schemas.estimates import Verdict
 from core.schemas.evaluation import EvaluationResult, MetricRow
 from core.schemas.examples import Example
 from core.schemas.jobs import JobKind
-from core.schemas.predictions import ClassPredictions, Predictions, TextPredictions
+from core.schemas.label_sets import LabelSetPredictions
+from core.schemas.number_predictions import NumberPredictions
+from core.schemas.predictions import TABLES, ClassPredictions, Predictions, TextPredictions
 from core.store import jobs, records
 from core.store.files import keep_table, load_table
 from core.store.tables import Evaluation, Project, Run
@@ -54,9 +56,8 @@ def openings(project: Project, lineage: int) -> list[Evaluation]:
 
 
 def predictions(found: EvaluationResult, contender: str) -> Predictions:
-    """The stored predictions of `tuned`, `base`, `majority`, `tfidf` or `nearest`."""
-    table = load_table(found.contents[contender])
-    return ClassPredictions.from_table(table) if found.family == "classifier" else TextPredictions.from_table(table)
+    """The stored predictions of `tuned`, `base`, `majority`, `mean`, `tfidf` or `nearest`."""
+    return TABLES[found.family].from_table(load_table(found.contents[contender]))
 
 
 def judge(
@@ -115,7 +116,15 @@ def build(
         }
         if isinstance(base, ClassPredictions):
             extra |= {"fixed": len(fixed(base, tuned)), "broken": len(broken(base, tuned))}
-    else:
+    elif isinstance(tuned, LabelSetPredictions):
+        extra = {
+            "labels": all_labels(tuned),
+            "per_class": tuple(row.model_dump(mode="json") for row in per_class(tuned)),
+            "thresholds": tuned.thresholds,
+            "fixed": len(_label_examples(base, tuned, "fixed")),
+            "broken": len(_label_examples(base, tuned, "broken")),
+        }
+    elif isinstance(tuned, TextPredictions):
         extra["generated"] = sum(item.text is not None for item in tuned.items)
     judged, honest = contenders, None
     if repeated is not None and (repeated.exact or repeated.near):
@@ -168,6 +177,14 @@ def _summary(task: TaskType, headline: str, contenders: Mapping[str, Predictions
         if base is None:
             return None
         return verdicts.classification_summary(base, against.get("majority"), against.get("tfidf"))
+    if isinstance(tuned, LabelSetPredictions | NumberPredictions):
+        measure = metrics()[headline]
+        others = {name: compare(measure, contenders[name], tuned) for name in contenders if name != "tuned"}
+        plain = others.get("majority") or others.get("mean")
+        if plain is None:
+            return None
+        own = "the mean of the training rows" if "mean" in others else "always giving the most frequent labels"
+        return verdicts.reading_summary(measure, own, plain, others.get("base"), others.get("tfidf"))
     if "base" not in contenders:
         return None
     if task.preference:
@@ -188,7 +205,8 @@ def _metric_row(metric: Metric, contenders: Mapping[str, Predictions]) -> Metric
     values = {name: e for name, p in contenders.items() if (e := metric.compute(p)) is not None}
     if "tuned" not in values:
         return None
-    base = contenders.get("base") if metric.judged else None
+    base = (contenders.get("base") or contenders.get("mean")) if metric.judged else None
+    before = "base" if "base" in contenders else "mean"
     return MetricRow(
         key=metric.key,
         title=metric.title,
@@ -196,7 +214,7 @@ def _metric_row(metric: Metric, contenders: Mapping[str, Predictions]) -> Metric
         format=metric.format,
         higher_is_better=metric.higher_is_better,
         values=values,
-        comparison=compare(metric, base, contenders["tuned"]) if base is not None and "base" in values else None,
+        comparison=compare(metric, base, contenders["tuned"]) if base is not None and before in values else None,
         warning=metric.warning(contenders["tuned"]),
     )
 
@@ -208,9 +226,18 @@ def weigh(contenders: Mapping[str, Predictions]) -> dict[str, Predictions]:
     return {**contenders, "tuned": rewarded, "base": own}
 
 
-def simple_baselines(family: str, parts: Mapping[str, list[Example]], split: str) -> dict[str, Predictions]:
-    """What needs no fine-tuning: the commonest label and word counts, or the answer of the most similar question."""
+def simple_baselines(
+    family: str, parts: Mapping[str, list[Example]], split: str, labels: Sequence[str] = ()
+) -> dict[str, Predictions]:
+    """What needs no fine-tuning: the commonest answer and word counts, or the answer of the most similar question."""
     train, test = parts["train"], parts[split]
+    if family == "multi-label":
+        return {
+            "majority": baselines.frequent_set(train, test, labels),
+            "tfidf": baselines.word_counts_sets(train, test, labels),
+        }
+    if family == "regression":
+        return {"mean": baselines.mean_number(train, test), "tfidf": baselines.word_counts_number(train, test)}
     if family == "classifier":
         return {"majority": baselines.majority(train, test), "tfidf": baselines.word_counts(train, test)}
     if any(e.rejected or e.liked is not None for e in test):
@@ -232,6 +259,11 @@ def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) ->
             ]
         flips = (fixed if kind == "fixed" else broken)(cast(ClassPredictions, base), tuned) if base else []
         return [flip.model_dump() for flip in flips[:limit]]
+    if isinstance(tuned, NumberPredictions):
+        worst = sorted(tuned.items, key=lambda item: -abs(item.error))[:limit]
+        return [{"row_id": p.row_id, "gold": p.gold, "tuned": p.predicted, "error": p.error} for p in worst]
+    if isinstance(tuned, LabelSetPredictions):
+        return _label_examples(base, tuned, kind)[:limit]
     if base is None:
         return []
     changes = changed_most(metrics()[found.headline], base, tuned)
@@ -249,6 +281,26 @@ def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) ->
         for change in chosen
         if (change.gain > 0) == (kind in ("fixed", "gained"))
     ]
+
+
+def _label_examples(base: Predictions | None, tuned: LabelSetPredictions, kind: str) -> list[dict[str, Any]]:
+    """`fixed` and `broken` rows against base, else all that are wrong, those with the most wrong labels first."""
+    before = {item.row_id: item for item in base.items} if isinstance(base, LabelSetPredictions) else {}
+    rows = []
+    for item in tuned.items:
+        first = before.get(item.row_id)
+        wanted = (
+            not item.correct
+            if kind == "confident"
+            else first is not None and item.correct != first.correct and item.correct == (kind == "fixed")
+        )
+        if not wanted:
+            continue
+        row = {"row_id": item.row_id, "gold": ", ".join(item.gold), "tuned": ", ".join(item.predicted)}
+        if first is not None:
+            row["base"] = ", ".join(first.predicted)
+        rows.append((len(set(item.gold) ^ set(item.predicted)), row))
+    return [row for _, row in sorted(rows, key=lambda pair: -pair[0])]
 
 
 def cell(found: EvaluationResult, gold: str, predicted: str) -> list[str]:

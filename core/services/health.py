@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from core.data import health
 from core.data.checks._patterns import find_all
+from core.data.health_rows import ANSWERS, role_of
 from core.schemas.errors import UserError
 from core.schemas.findings import Finding
 from core.schemas.health import HealthReport
@@ -105,7 +106,8 @@ def evidence(version: DatasetVersion, finding: Finding, most: int) -> list[Evide
     shown = []
     for row_id in (row for row in wanted if row in rows):
         cells = {role: rows[row_id][column] or "" for role, column in roles.items()}
-        label = cells.pop("label", "")
+        answers = [role for role in cells if role_of(role) in ANSWERS]
+        label = ", ".join(cell for role in answers if (cell := cells.pop(role)))
         text = "\n".join(cell for cell in cells.values() if cell)
         found = str(marks.get(row_id, ""))
         # Personal data is not kept in the report, only where it is.

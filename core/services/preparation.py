@@ -192,7 +192,9 @@ def _rows(version: DatasetVersion, examples: list[Example], plan: PreparationPla
     both = {e.liked for e in examples} >= {True, False}
     labels = {e.row_id: ("up" if e.liked else "down") if both and e.liked is not None else e.label for e in examples}
     return [
-        SplitRow(e.row_id, labels.get(e.row_id), _text(values.get(e.row_id)), compared_text(e), wholes.get(e.row_id))
+        SplitRow(
+            e.row_id, labels.get(e.row_id), _text(values.get(e.row_id)), compared_text(e), wholes.get(e.row_id), e.labels
+        )
         for e in examples
     ]
 
@@ -219,8 +221,8 @@ def parts(plan: Plan, task: str) -> dict[Split, list[Example]]:
 
 def labels(plan: Plan, task: str) -> tuple[str, ...]:
     """Class names in a fixed order: sorted, over all splits."""
-    found = {e.label for part in parts(plan, task).values() for e in part if e.label is not None}
-    return tuple(sorted(found))
+    rows = [e for part in parts(plan, task).values() for e in part]
+    return tuple(sorted({e.label for e in rows if e.label is not None} | {name for e in rows for name in e.labels or ()}))
 
 
 def codec(project: Project, plan: PreparationPlan) -> Codec:

@@ -14,6 +14,7 @@ from core.data import cost, hardware
 from core.data.balancing import rows_a_round
 from core.data.make_fit import Fitted, make_fit
 from core.schemas.errors import UserError
+from core.schemas.families import FAMILIES
 from core.schemas.models import Fit, ModelFacts
 from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
@@ -60,7 +61,7 @@ def preset(key: str, facts: ModelFacts, family: str, train_rows: int, *, prefere
         batch_size=batch,
         epochs=epochs,
         method="full" if small else "lora",
-        best_metric="macro_f1" if family == "classifier" else "eval_loss",
+        best_metric=FAMILIES[family].best,
         evaluations_per_epoch=max(1, min(4, round(12 / epochs))),
         scheduler="cosine" if key == "thorough" else "linear",
         early_stopping={"quick": 0, "balanced": 4, "thorough": 6}[key],
@@ -130,7 +131,7 @@ def _basis(project: Project) -> _Basis:
         facts=models.get(project.base_model_key),
         plan_row=row,
         plan=PreparationPlan.model_validate(row.config) if row else PreparationPlan(),
-        classifier=task.family == "classifier",
+        classifier=FAMILIES[task.family].reads,
         preference=task.preference,
         rated=task.preference and version is not None and not version.roles.get("rejected"),
         machine=hardware.look(storage_root()),
@@ -142,9 +143,10 @@ def estimate(project: Project, recipe: Recipe) -> Cost:
     basis = _basis(project)
     plan_row = basis.plan_row
     tokens, rows = preparation.training_tokens(project, plan_row) if plan_row else (0, 0)
-    if not basis.classifier and not basis.preference and basis.plan.packing:
+    family = tasks()[project.task or "completion"].family
+    if FAMILIES[family].packs and not basis.preference and basis.plan.packing:
         rows = max(1, -(-tokens // basis.plan.max_length))
-    elif basis.classifier and plan_row and rows:
+    elif family == "classifier" and plan_row and rows:
         read = sum(rows_a_round(split_label_counts(plan_row), recipe.balance).values())
         tokens, rows = round(tokens * read / rows), read
     speed = _measured_speed(project, recipe)
@@ -172,10 +174,9 @@ def check(recipe: Recipe, task: str) -> None:
     if reason := methods.unavailable(method, hardware.look(storage_root()).device):
         raise UserError("This method cannot run here.", reason, "Choose LoRA, which needs little memory too.", "use_lora")
     family, preference = tasks()[task].family, tasks()[task].preference
-    _check_devices(recipe, preference)
-    wrong = {"classifier": {"token_accuracy"}, "causal-lm": {"accuracy", "macro_f1"}}[family]
-    wrong |= {"token_accuracy"} if preference else {"preference_accuracy"}
-    if recipe.best_metric in wrong:
+    _check_devices(recipe, preference or FAMILIES[family].pairs)
+    figures = ("preference_accuracy",) if preference else FAMILIES[family].figures
+    if recipe.best_metric not in ("eval_loss", *figures):
         raise UserError(
             "The best-checkpoint metric does not fit the task.",
             f"{recipe.best_metric} is not measured when the task is {task}.",
@@ -209,7 +210,10 @@ def _check_devices(recipe: Recipe, preference: bool) -> None:
 def unused(task: str, roles: Mapping[str, str]) -> tuple[str, ...]:
     """Settings that have no meaning for this task and these columns, for the form to leave out."""
     objective = ("pairs" if roles.get("rejected") else "thumbs") if tasks()[task].preference else "answers"
-    without = [] if tasks()[task].family == "classifier" else ["balance", "label_smoothing"]
+    family = tasks()[task].family
+    without = [] if family == "classifier" else ["balance", "label_smoothing"]
+    if family != "multi-label":
+        without.append("label_thresholds")
     if hardware.look(storage_root()).devices == 1:
         without.append("devices")
     for name, field in Recipe.model_fields.items():

@@ -11,6 +11,7 @@ from core.data.statistics import bootstrap_mean, decisive_votes, sign_test
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.estimates import Estimate, Verdict
+from core.schemas.families import FAMILIES
 from core.schemas.jobs import JobKind
 from core.schemas.predictor import Decoding
 from core.store import jobs, records
@@ -32,10 +33,10 @@ def own_prompts(text: str) -> list[str]:
 
 def submit(run: Run, prompts: Sequence[str], decoding: Decoding) -> str:
     """Queue the generation. Without prompts of the person's own, validation prompts are used (never test rows)."""
-    if tasks()[run.task].family == "classifier":
+    if FAMILIES[tasks()[run.task].family].reads:
         raise UserError(
-            "A classifier writes no text.",
-            "It only chooses a category, so there is nothing to read and rate.",
+            "This model writes no text.",
+            "It gives labels or a number, so there is nothing to read and rate.",
             "Look at its mistakes on the Evaluation screen.",
         )
     payload = {"run_id": run.id, "prompts": list(prompts), "decoding": decoding.model_dump()}

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
+from core.schemas.families import FAMILIES, unfit
 from core.schemas.jobs import Desired, Job, JobKind, JobState
 from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
@@ -50,6 +51,7 @@ def start(
         )
     plan = preparation.current(project)
     assert plan is not None and project.task is not None
+    _check_model(project.base_model_key, project.task)
     _check_classes(plan, project.task)
     recipes.check(recipe, project.task)
     _check_batch(plan, project.task, recipe)
@@ -117,10 +119,33 @@ def submit(run: Run, kind: JobKind, *, priority: int = 0, **payload: str) -> Non
         records.change(Run, run.id, {"job_id": job_id})
 
 
+def _check_model(key: str | None, task: str) -> None:
+    facts = models.get(key)
+    if reason := unfit(tasks()[task].family, writes=facts.causal, pairs=facts.encoder_decoder):
+        raise UserError("This base model does not fit the task.", reason, "Choose another base model, or another task.")
+
+
 def _check_classes(plan: Plan, task: str) -> None:
-    if tasks()[task].family != "classifier":
+    family = tasks()[task].family
+    if family == "regression":
+        if len({e.value for e in preparation.parts(plan, task)["train"]}) < 2:
+            raise UserError(
+                "All numbers are the same.",
+                "Every training row has the same number: there is nothing to tell apart.",
+                "Check that the right column is chosen as the number.",
+            )
+        return
+    if not FAMILIES[family].labels:
         return
     names = preparation.labels(plan, task)
+    if family == "multi-label":
+        if not names:
+            raise UserError(
+                "There are no labels.",
+                "No row has a label, so there is nothing to learn.",
+                "Check which column holds the labels and how they are written.",
+            )
+        return
     if len(names) < 2:
         raise UserError(
             "There is only one category.",
@@ -252,7 +277,7 @@ def inputs_of(plan: Plan, task: str, base_model_key: str | None, folder: str = "
     return Inputs(
         plan=PreparationPlan.model_validate(plan.config),
         parts={str(k): v for k, v in preparation.parts(plan, task).items()},
-        labels=preparation.labels(plan, task) if family == "classifier" else (),
+        labels=preparation.labels(plan, task) if FAMILIES[family].labels else (),
         family=family,
         base_folder=models.get(base_model_key).folder,
         folder=folder,

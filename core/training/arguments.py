@@ -66,8 +66,8 @@ def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str,
     }
 
 
-def classifier(folder: str, rows: int, recipe: Recipe, device: Device) -> TrainingArguments:
-    """Arguments for a classifier."""
+def reader(folder: str, rows: int, recipe: Recipe, device: Device) -> TrainingArguments:
+    """Arguments for a model with a head, and for one that turns a text into another: rows bring their own labels."""
     return TrainingArguments(
         **_common(folder, rows, recipe, device), label_names=["labels"], remove_unused_columns=True
     )

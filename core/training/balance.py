@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from core.data.balancing import Balance, class_weights, drawn
 
@@ -20,20 +20,31 @@ def weights_of(labels: Sequence[int], classes: int) -> torch.Tensor:
     return torch.tensor([found.get(str(label), 0.0) for label in range(classes)])
 
 
+def row_losses(logits: torch.Tensor, targets: torch.Tensor, problem: str, smoothing: float = 0.0) -> torch.Tensor:
+    """One loss a row, shape (batch,), as transformers takes the mean of them for this `problem_type`.
+
+    `smoothing` spreads this share of each right answer over all classes (Szegedy et al. 2016, arXiv 1512.00567).
+    """
+    if problem == "regression":
+        return (logits.float().squeeze(-1) - targets.float()) ** 2
+    if problem == "multi_label_classification":
+        return binary_cross_entropy_with_logits(logits.float(), targets.float(), reduction="none").mean(-1)
+    return cross_entropy(logits.float(), targets, reduction="none", label_smoothing=smoothing)
+
+
 def weighted_loss(
     logits: torch.Tensor,
     labels: torch.Tensor,
     weights: torch.Tensor | None,
-    rows: torch.Tensor | int | None = None,
+    rows: torch.Tensor | float | None = None,
     smoothing: float = 0.0,
+    problem: str = "single_label_classification",
 ) -> torch.Tensor:
     """sum(w[y] * -log p(y)) / rows. `logits` has the shape (batch, classes); `rows` is that of the batch unless given.
 
-    `smoothing` spreads this share of each right answer over all classes (Szegedy et al. 2016, arXiv 1512.00567).
-
     Divided by the rows and not by the sum of their weights: else the weights cancel in a batch of one class.
     """
-    losses = cross_entropy(logits.float(), labels, reduction="none", label_smoothing=smoothing)
+    losses = row_losses(logits, labels, problem, smoothing)
     if weights is not None:
         losses = weights.to(losses.device)[labels] * losses
     return losses.sum() / (len(labels) if rows is None else rows)
@@ -48,6 +59,7 @@ class WeightedTraining:
 
     class_weights: torch.Tensor | None = None
     smoothing: float = 0.0
+    problem: str = "single_label_classification"
 
     def compute_loss(
         self,
@@ -61,8 +73,10 @@ class WeightedTraining:
         labels = inputs["labels"]
         outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
         # The rows of all batches of the step are known only where the model takes part in scaling its loss.
-        rows = num_items_in_batch if self.model_accepts_loss_kwargs else None  # type: ignore[attr-defined]
-        loss = weighted_loss(outputs.logits, labels, self.class_weights, rows, self.smoothing)
+        counted = num_items_in_batch if self.model_accepts_loss_kwargs else None  # type: ignore[attr-defined]
+        # It counts figures: a row that may have several labels has one for each.
+        rows = None if counted is None else counted / max(1, labels[0].numel())
+        loss = weighted_loss(outputs.logits, labels, self.class_weights, rows, self.smoothing, self.problem)
         if rows is not None:
             loss = loss * ranks.size()  # the rows are those of all devices, whose gradients are averaged
         return (loss, outputs) if return_outputs else loss

@@ -8,6 +8,8 @@ LOGGED = {
     "eval_loss": "eval_validation_loss",
     "accuracy": "eval_validation_accuracy",
     "macro_f1": "eval_validation_macro_f1",
+    "micro_f1": "eval_validation_micro_f1",
+    "mae": "eval_validation_mae",
     "token_accuracy": "eval_mean_token_accuracy",
     "preference_accuracy": "eval_validation_preference_accuracy",
 }

@@ -22,7 +22,8 @@ from .best import best_evaluation
 from .hardware import Limit
 from .phases import Phases
 
-_EVALUATION = re.compile(r"eval_(validation|train_sample)_(loss|accuracy|macro_f1|preference_accuracy|reward_margin)")
+_FIGURES = "loss|accuracy|macro_f1|micro_f1|mae|preference_accuracy|reward_margin"
+_EVALUATION = re.compile(rf"eval_(validation|train_sample)_({_FIGURES})")
 LOOK_SECONDS = 1.0  # at least, between two looks at memory, use and phases: they change slowly
 ENDINGS = {
     "paused": "Paused on request",

@@ -12,15 +12,18 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from core.atomic import is_whole, new_folder, write_json
 from core.data.encoding import Codec
+from core.data.thresholds import choose
 from core.schemas.errors import UserError
+from core.schemas.families import FAMILIES
 from core.schemas.jobs import Desired
 from core.schemas.recipe import Recipe
 from core.schemas.recorder import Recorder
 from core.schemas.training import TrainingSpec
 
-from . import loading
+from . import loading, predictors
 from .best import Best, best_evaluation
 from .callbacks import stops_early
+from .heads import head_of
 from .trainers import CHECKPOINT
 
 NOT_YET_KNOWN = 2**31  # steps: the Trainer works them out anew when it resumes
@@ -91,12 +94,13 @@ def best_whole(history: list[dict[str, Any]], recipe: Recipe, checkpoints: Path)
 def publish_model(spec: TrainingSpec, best: Best, checkpoints: Path, recorder: Recorder) -> None:
     """Copy the model files of the best checkpoint to `<folder>/model`, whole or not at all."""
     source = checkpoints / CHECKPOINT.format(step=best.step)
+    head = head_of(spec.family, spec.labels, spec.train)
     with new_folder(Path(spec.folder) / "model", recorder.guard) as target:
         for file in source.iterdir():
             if file.is_file() and file.name not in NOT_PART_OF_A_MODEL and not file.name.startswith("rng_state"):
                 shutil.copyfile(file, target / file.name)
         tokenizer = loading.tokenizer(spec.base_folder)
-        if spec.family == "causal-lm":
+        if FAMILIES[spec.family].packs:
             # A base without a template of its own was trained with ours: whoever loads the model must know it.
             tokenizer.chat_template = Codec.from_folder(spec.base_folder, spec.family, spec.plan).chat.text
         tokenizer.save_pretrained(target)
@@ -107,5 +111,11 @@ def publish_model(spec: TrainingSpec, best: Best, checkpoints: Path, recorder: R
             "method": spec.recipe.method,
             "step": best.step,
             "plan": spec.plan.model_dump(),
+            **(head.facts() if head else {}),
         }
         write_json(target / loading.TUNED_FILE, facts)
+        if spec.family == "multi-label" and spec.recipe.label_thresholds == "validation":
+            recorder.phase("Choosing from when each label is given")
+            said = predictors.from_folder(target, spec.plan).classify([e.text for e in spec.validation])
+            facts["thresholds"] = list(choose(spec.labels, spec.validation, said))
+            write_json(target / loading.TUNED_FILE, facts)

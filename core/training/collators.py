@@ -11,6 +11,25 @@ from torch.nn.utils.rnn import pad_sequence
 
 
 @dataclass(frozen=True)
+class PairCollator:
+    """What is read and what is written, each padded by itself: shapes (rows, longest). Labels are -100 at padding; the
+    model shifts them to the right for its decoder. With a `width` both are filled up to it."""
+
+    pad_token_id: int
+    width: int = 0
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        ids = self._filled([row["input_ids"] for row in rows], self.pad_token_id)
+        lengths = torch.tensor([len(row["input_ids"]) for row in rows])
+        mask = (torch.arange(ids.shape[1])[None] < lengths[:, None]).long()
+        return {"input_ids": ids, "attention_mask": mask, "labels": self._filled([row["labels"] for row in rows], -100)}
+
+    def _filled(self, rows: list[list[int]], value: int) -> torch.Tensor:
+        together = pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=value)
+        return pad(together, (0, max(0, self.width - together.shape[1])), value=value)
+
+
+@dataclass(frozen=True)
 class LanguageCollator:
     """Batches of shape (rows, longest row). Labels are -100 at padding and at the first token of each packed example.
 

@@ -13,6 +13,8 @@ from core.data.preference_encoding import weighed
 from core.schemas.examples import Example
 from core.schemas.plan import PreparationPlan
 
+from .heads import Head
+
 
 @dataclass(frozen=True)
 class EncodedRows:
@@ -23,14 +25,23 @@ class EncodedRows:
     tokens: int
 
 
-def classifier_rows(codec: Codec, examples: Sequence[Example], labels: Sequence[str]) -> EncodedRows:
-    """`input_ids` and the index of the label. Raises KeyError for a label that is not in `labels`."""
-    index = {label: i for i, label in enumerate(labels)}
-    kept = [(e, index[e.label or ""]) for e in examples if e.text.strip()]
+def read_rows(codec: Codec, examples: Sequence[Example], head: Head) -> EncodedRows:
+    """`input_ids`, and as `labels` what the head should say. Raises KeyError for a label that the head does not know."""
+    kept = [(e, head.target(e)) for e in examples if e.text.strip()]
     encoded = codec.encode_all([e for e, _ in kept])
     ids = [list(row.ids) for row in encoded]
-    rows = Dataset.from_dict({"input_ids": ids, "labels": [label for _, label in kept]})
+    rows = Dataset.from_dict({"input_ids": ids, "labels": [target for _, target in kept]})
     return EncodedRows(rows, len(examples) - len(kept), sum(map(len, ids)))
+
+
+def pair_rows(codec: Codec, examples: Sequence[Example]) -> EncodedRows:
+    """`input_ids` of what is read and `labels` of what is written, both with the tokens that close them."""
+    encoded = codec.encode_all(examples)
+    kept = [row for row in encoded if any(row.trained) and not all(row.trained)]
+    ids = [[i for i, t in zip(row.ids, row.trained, strict=True) if not t] for row in kept]
+    labels = [[i for i, t in zip(row.ids, row.trained, strict=True) if t] for row in kept]
+    rows = Dataset.from_dict({"input_ids": ids, "labels": labels})
+    return EncodedRows(rows, len(encoded) - len(kept), sum(map(len, ids)) + sum(map(len, labels)))
 
 
 def language_rows(codec: Codec, examples: Sequence[Example]) -> EncodedRows:

@@ -11,6 +11,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from core.data.encoding import Codec
+from core.schemas.families import FAMILIES
 from core.schemas.recorder import Recorder
 from core.schemas.training import DryRun, TrainingSpec
 
@@ -58,11 +59,12 @@ def longest_rows(spec: TrainingSpec, codec: Codec) -> TrainingSpec:
     """The spec with no more rows than the steps need, the longest ones; every class keeps a row."""
     recipe = spec.recipe
     wanted = max(FEWEST_ROWS, STEPS * recipe.effective_batch_size)
-    if spec.family == "causal-lm" and spec.plan.packing:
+    packs = FAMILIES[spec.family].packs and spec.plan.packing
+    if packs:
         wanted *= 4  # several share a packed sequence
     lengths = codec.lengths(spec.train)
     order = sorted(range(len(spec.train)), key=lambda i: -lengths[i])
-    while spec.family == "causal-lm" and spec.plan.packing and wanted < len(order):
+    while packs and wanted < len(order):
         tokens = sum(min(lengths[i], spec.plan.max_length) for i in order[:wanted])
         if tokens >= STEPS * recipe.effective_batch_size * spec.plan.max_length:
             break

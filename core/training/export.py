@@ -14,6 +14,7 @@ from peft import PeftModel
 from core.atomic import new_folder, write_json
 from core.data.encoding import Codec
 from core.schemas.examples import Example
+from core.schemas.families import FAMILIES
 from core.schemas.plan import PreparationPlan
 from core.schemas.recorder import Recorder
 
@@ -55,7 +56,8 @@ def export(
         expected = []
         for question in ids:
             recorder.obey()
-            expected.append(_probabilities(model, facts["family"], question))
+            with torch.no_grad():
+                    expected.append(parity.answer(model, facts["family"], question))
         base: str | None = None
         with new_folder(target, guard) as folder:
             phase("Writing the files")
@@ -69,6 +71,9 @@ def export(
             tokenizer.save_pretrained(folder)
             if facts["labels"]:
                 write_json(folder / "labels.json", facts["labels"])
+            for name in ("thresholds", "target"):  # what the head's figures mean
+                if name in facts:
+                    write_json(folder / f"{name}.json", facts[name])
             for name, text in files.items():
                 (folder / name).write_text(text, encoding="utf-8")
             phase("Loading the export again in a fresh process")
@@ -87,12 +92,7 @@ def _copy_adapter(source: Path, target: Path) -> None:
 
 
 def _ids(codec: Codec, example: Example, family: str) -> list[int]:
-    if family != "classifier" and example.messages:
+    reads = FAMILIES[family].reads
+    if not reads and example.messages:
         return codec.prompt_ids(example.prompt)
-    return list(codec.encode(example).ids)[: 256 if family != "classifier" else None]
-
-
-@torch.no_grad()
-def _probabilities(model: Any, family: str, ids: Sequence[int]) -> list[float]:
-    logits = model(input_ids=torch.tensor([list(ids)])).logits[0]
-    return list((logits if family == "classifier" else logits[-1]).float().softmax(-1).tolist())
+    return list(codec.encode(example).ids)[: None if reads else 256]

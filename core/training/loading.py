@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     BitsAndBytesConfig,
     PreTrainedModel,
@@ -20,10 +21,14 @@ from transformers import (
 
 from core import methods
 from core.schemas.errors import UserError
+from core.schemas.families import FAMILIES, unfit
 from core.schemas.methods import Method
 from core.schemas.recipe import Recipe
 
+from .heads import Head, from_facts
+
 TUNED_FILE = "tunewell.json"
+SHORT_NAMES = ("t5", "mt5", "umt5")  # architectures whose attention matrices are called q, k, v, o
 Model: TypeAlias = PreTrainedModel | PeftModel
 
 
@@ -39,17 +44,18 @@ def base_model(
     folder: str | Path,
     family: str,
     dtype: torch.dtype,
-    labels: tuple[str, ...] = (),
+    head: Head | None = None,
     *,
     fresh_head: bool = True,
     bits: int | None = None,
 ) -> PreTrainedModel:
-    """The pre-trained weights; for a classifier with a fresh head of `len(labels)` classes. `bits` quantises them.
+    """The pre-trained weights; for a family that reads with a fresh `head`. `bits` quantises them.
 
     Raises UserError where the folder holds no safetensors weights, is damaged, lacks weights (other than those of the
-    fresh head), or is of an unknown architecture.
+    fresh head), or is of an architecture that is unknown or does not fit the family.
     """
     folder = Path(folder)
+    reads = FAMILIES[family].reads
     if not any(folder.glob("*.safetensors")):
         raise UserError(
             "This model cannot be loaded.",
@@ -67,24 +73,20 @@ def base_model(
             bnb_4bit_compute_dtype=torch.bfloat16,
         )
     try:
-        if family == "classifier":
-            names = dict(enumerate(labels))
-            model, loaded = AutoModelForSequenceClassification.from_pretrained(
-                str(folder),
-                num_labels=len(labels),
-                id2label=names,
-                label2id={v: k for k, v in names.items()},
-                **options,
-            )
-        else:
-            model, loaded = AutoModelForCausalLM.from_pretrained(str(folder), **options)
+        _refuse_unfit(folder, family)
+        if reads:
+            assert head is not None
+            options |= {"num_labels": head.outputs, "problem_type": head.problem}
+            if names := dict(enumerate(getattr(head, "labels", ()))):
+                options |= {"id2label": names, "label2id": {v: k for k, v in names.items()}}
+        model, loaded = auto_class(family).from_pretrained(str(folder), **options)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise UserError(
             "This model cannot be loaded.",
             f"Its files are damaged or of a kind that is not supported ({type(error).__name__}).",
             "Choose another base model, or fetch this one again.",
         ) from error
-    if loaded["missing_keys"] and not (family == "classifier" and fresh_head):
+    if loaded["missing_keys"] and not (reads and fresh_head):
         raise UserError(  # the library would go on with random numbers in their place
             "This model cannot be loaded.",
             f"{len(loaded['missing_keys'])} of its weights are missing: it is damaged, or not a model that writes text.",
@@ -98,6 +100,21 @@ def base_model(
             generation.pad_token_id = pad
     model.config.use_cache = False
     return model
+
+
+def auto_class(family: str) -> Any:
+    """The class of transformers that loads a model of this family."""
+    if FAMILIES[family].reads:
+        return AutoModelForSequenceClassification
+    return AutoModelForSeq2SeqLM if FAMILIES[family].pairs else AutoModelForCausalLM
+
+
+def _refuse_unfit(folder: Path, family: str) -> None:
+    config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+    # What a fresh model of the hub can do stands in its architectures; without them loading it decides.
+    writes = is_causal(folder) or not config.architectures
+    if reason := unfit(family, writes=writes, pairs=bool(config.is_encoder_decoder)):
+        raise UserError("This base model does not fit the task.", reason, "Choose another base model, or another task.")
 
 
 def prepared(model: PreTrainedModel, family: str, recipe: Recipe) -> Model:
@@ -129,9 +146,11 @@ def with_adapter(model: PreTrainedModel, family: str, recipe: Recipe, method: Me
     """Freeze the base and put an adapter of this method beside it. A classifier's new head is trained whole."""
     if method.base_bits is not None:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=recipe.activation_checkpointing)
-    attention = ["q_proj", "k_proj", "v_proj", "o_proj"]
+    attention = ["q", "k", "v", "o"] if model.config.model_type in SHORT_NAMES else ["q_proj", "k_proj", "v_proj", "o_proj"]
+    if FAMILIES[family].pairs and model.config.model_type not in SHORT_NAMES:
+        attention[-1] = "out_proj"
     config = LoraConfig(
-        task_type=TaskType.SEQ_CLS if family == "classifier" else TaskType.CAUSAL_LM,
+        task_type=_peft_task(family),
         r=recipe.lora_rank,
         lora_alpha=recipe.lora_alpha,
         lora_dropout=recipe.lora_dropout,
@@ -141,18 +160,24 @@ def with_adapter(model: PreTrainedModel, family: str, recipe: Recipe, method: Me
     return get_peft_model(model, config)
 
 
+def _peft_task(family: str) -> TaskType:
+    if FAMILIES[family].reads:
+        return TaskType.SEQ_CLS
+    return TaskType.SEQ_2_SEQ_LM if FAMILIES[family].pairs else TaskType.CAUSAL_LM
+
+
 def tuned_model(folder: str | Path, device: str = "cpu") -> tuple[Model, PreTrainedTokenizerFast, dict[str, Any]]:
     """A finished run's model in evaluation mode, its tokenizer, and its facts (`family`, `labels`, `base_folder`...)."""
     folder = Path(folder)
     facts = json.loads((folder / TUNED_FILE).read_text())
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
-    labels = tuple(facts["labels"])
+    head = from_facts(facts)
     model: Model
     if (folder / "adapter_config.json").exists():
-        base = base_model(facts["base_folder"], facts["family"], dtype, labels)
+        base = base_model(facts["base_folder"], facts["family"], dtype, head)
         model = PeftModel.from_pretrained(base, str(folder), use_safetensors=True)
     else:
-        model = base_model(folder, facts["family"], dtype, labels, fresh_head=False)
+        model = base_model(folder, facts["family"], dtype, head, fresh_head=False)
     return model.to(device).eval(), tokenizer(folder), facts
 
 

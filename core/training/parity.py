@@ -19,30 +19,43 @@ TOLERANCE = 1e-3  # greatest difference of a probability (float32 against float3
 
 
 def answers(folder: str, family: str, token_ids: Sequence[Sequence[int]], base_folder: str | None) -> list[list[float]]:
-    """Probabilities of the classes, or of the next token (the 20 likeliest ids first, then their probabilities)."""
+    """What the folder's model answers to each row of ids, see `answer`."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+    from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
-    kind: Any = AutoModelForSequenceClassification if family == "classifier" else AutoModelForCausalLM
+    kinds: dict[str, Any] = {"causal-lm": AutoModelForCausalLM, "seq2seq": AutoModelForSeq2SeqLM}
+    kind = kinds.get(family, AutoModelForSequenceClassification)
     options: dict[str, Any] = {"dtype": torch.float32, "trust_remote_code": False, "use_safetensors": True}
     if base_folder is None:
         model = kind.from_pretrained(folder, **options)
     else:
         from peft import PeftModel
 
-        if family == "classifier":
-            labels = json.loads((Path(folder) / "labels.json").read_text())
-            options |= {"num_labels": len(labels)}
+        if family not in kinds:
+            labels = Path(folder) / "labels.json"
+            options |= {"num_labels": len(json.loads(labels.read_text())) if labels.exists() else 1}
         base = kind.from_pretrained(base_folder, **options)
         model = PeftModel.from_pretrained(base, folder)
     model.eval()
-    out = []
     with torch.no_grad():
-        for ids in token_ids:
-            logits = model(input_ids=torch.tensor([list(ids)])).logits[0]
-            probabilities = (logits if family == "classifier" else logits[-1]).float().softmax(-1)
-            out.append(probabilities.tolist())
-    return out
+        return [answer(model, family, ids) for ids in token_ids]
+
+
+def answer(model: Any, family: str, ids: Sequence[int]) -> list[float]:
+    """Probabilities of the classes, of each label by itself, or of the next token (what writes a second text: its first);
+    for numbers the standardised number."""
+    import torch
+
+    asked: dict[str, Any] = {"input_ids": torch.tensor([list(ids)])}
+    if family == "seq2seq":
+        start = model.config.decoder_start_token_id
+        asked["decoder_input_ids"] = torch.tensor([[model.config.pad_token_id if start is None else start]])
+    logits = model(**asked).logits[0].float()
+    if family == "regression":
+        return list(logits.tolist())
+    if family == "multi-label":
+        return list(logits.sigmoid().tolist())
+    return list((logits if family == "classifier" else logits[-1]).softmax(-1).tolist())
 
 
 def _in_a_fresh_process(arguments: list[str], question: str, obey: Callable[[], None]) -> tuple[int, str, str]:

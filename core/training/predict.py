@@ -1,4 +1,4 @@
-"""Loaded models behind the torch-free `Predictor` protocol: a language model, a classifier, and a base model as classifier."""
+"""Loaded models behind the torch-free `Predictor` protocol: one that writes, one that reads, and a base model as classifier."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from core.schemas.examples import Example, Message
 from core.schemas.predictor import Decoding, Generation, Score
 
 from .faults import translated
+from .heads import Head
 
 TOKENS_AT_ONCE = 4096
 CACHED_AT_ONCE = 16384  # tokens of a shared prompt, counted once for each label
@@ -57,6 +58,7 @@ def _shared(encoded: Sequence[tuple[Sequence[int], Sequence[bool]]]) -> int:
 
 class _Loaded:
     labels: Sequence[str] = ()
+    thresholds: Sequence[float] = ()
 
     def __init__(self, model: Any, tokenizer: PreTrainedTokenizerFast, codec: Codec, tick: Tick = _silent) -> None:
         self.model, self.tokenizer, self.codec, self.tick = model, tokenizer, codec, tick
@@ -144,30 +146,46 @@ class LanguagePredictor(_Loaded):
     def classify(self, texts: Sequence[str]) -> list[list[float]]:
         raise TypeError("a language model does not classify: use LabelLikelihood")
 
+    def values(self, texts: Sequence[str]) -> list[float]:
+        raise TypeError("a language model predicts no numbers")
 
-class ClassifierPredictor(_Loaded):
-    """A tuned classifier with its head."""
+
+class HeadPredictor(_Loaded):
+    """A tuned model that reads a text and answers with its head."""
 
     def __init__(
-        self, model: Any, tokenizer: PreTrainedTokenizerFast, codec: Codec, labels: Sequence[str], tick: Tick = _silent
+        self, model: Any, tokenizer: PreTrainedTokenizerFast, codec: Codec, head: Head, tick: Tick = _silent
     ) -> None:
         super().__init__(model, tokenizer, codec, tick)
-        self.labels = tuple(labels)
+        self.head = head
+        self.labels = tuple(getattr(head, "labels", ()))
+        self.thresholds = tuple(getattr(head, "thresholds", ()))
+
+    def classify(self, texts: Sequence[str]) -> list[list[float]]:
+        """The probability of each label, in the order of `labels`."""
+        if not self.labels:
+            raise TypeError("a model that predicts numbers has no labels: use values")
+        return self._answers(texts)
+
+    def values(self, texts: Sequence[str]) -> list[float]:
+        """The number of each text, in the person's own units."""
+        if self.labels:
+            raise TypeError("a classifier predicts no numbers")
+        return self._answers(texts)
 
     @translated()
     @torch.no_grad()
-    def classify(self, texts: Sequence[str]) -> list[list[float]]:
-        """Softmax of the head's logits, in the order of `labels`."""
+    def _answers(self, texts: Sequence[str]) -> list[Any]:
         self.model.eval()
         encoded = self.codec.encode_all([Example(row_id=str(i), text=t) for i, t in enumerate(texts)])
         ids_of = [list(e.ids) or [self.pad] for e in encoded]
-        out: list[list[float]] = [[] for _ in texts]
+        out: list[Any] = [[] for _ in texts]
         done = 0
         for chosen in _batches([len(ids) for ids in ids_of]):
             ids, mask = _pad([ids_of[i] for i in chosen], self.pad, "right", self.device)
-            probabilities = self.model(input_ids=ids, attention_mask=mask).logits.float().softmax(-1).tolist()
-            for i, row in zip(chosen, probabilities, strict=True):
-                out[i] = row
+            said = self.head.answers(self.model(input_ids=ids, attention_mask=mask).logits)
+            for i, answer in zip(chosen, said, strict=True):
+                out[i] = answer
             done += len(chosen)
             self.tick(done)
         return out
@@ -259,3 +277,21 @@ class LabelLikelihood(LanguagePredictor):
             values = row[: len(kept)][kept]
             scores.append(values.mean().item() if len(values) else 0.0)
         return [scores[i : i + labels] for i in range(0, len(scores), labels)]
+
+
+class YesNoLikelihood(LabelLikelihood):
+    """A base language model that is asked about each label by itself: the likelihood of "yes" against that of "no"."""
+
+    ANSWERS = ("yes", "no")
+
+    def classify(self, texts: Sequence[str]) -> list[list[float]]:
+        """The probability of "yes" for each label, of the two answers."""
+        columns = []
+        for label in self.labels:
+
+            def prompt(text: str, _answers: Sequence[str], label: str = label) -> str:
+                return self.prompt(text, (label,))
+
+            asked = LabelLikelihood(self.model, self.tokenizer, self.codec, self.ANSWERS, prompt, self.report)
+            columns.append([row[0] for row in asked.classify(texts)])
+        return [list(row) for row in zip(*columns, strict=True)]

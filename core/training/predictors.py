@@ -8,12 +8,15 @@ from pathlib import Path
 import torch
 
 from core.data.encoding import Codec
+from core.schemas.families import FAMILIES, MOST_ASKED
 from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Predictor
 
 from . import loading
 from .faults import translated
-from .predict import ClassifierPredictor, LabelLikelihood, LanguagePredictor, Tick, _silent
+from .heads import from_facts
+from .predict import HeadPredictor, LabelLikelihood, LanguagePredictor, Tick, YesNoLikelihood, _silent
+from .predict_pairs import PairPredictor
 
 
 def device_name() -> str:
@@ -30,9 +33,13 @@ def from_folder(folder: str | Path, plan: PreparationPlan, tick: Tick = _silent)
     with translated():
         model, tokenizer, facts = loading.tuned_model(folder, device_name())
         codec = Codec.from_folder(str(folder), facts["family"], plan)
-        if facts["family"] == "classifier":
-            return ClassifierPredictor(model, tokenizer, codec, facts["labels"], tick)
-        return LanguagePredictor(model, tokenizer, codec, tick)
+        if (head := from_facts(facts)) is not None:
+            return HeadPredictor(model, tokenizer, codec, head, tick)
+        return _writer(facts["family"])(model, tokenizer, codec, tick)
+
+
+def _writer(family: str) -> type[LanguagePredictor] | type[PairPredictor]:
+    return PairPredictor if FAMILIES[family].pairs else LanguagePredictor
 
 
 def base(
@@ -43,18 +50,24 @@ def base(
     prompt: Callable[[str, Sequence[str]], str] | None = None,
     tick: Tick = _silent,
 ) -> Predictor | None:
-    """The untouched base model. For classification it judges by the likelihood of the label names under `prompt`.
+    """The untouched base model. For labels it judges by likelihood under the task's `prompt`: which label's name, or for
+    any number of labels, of each whether "yes" or "no" follows.
 
-    None where the base cannot write text (an encoder) and so has no opinion about labels.
+    None where the base has no opinion: it cannot write text (an encoder), is asked for numbers, or about more labels
+    than can be asked one by one.
     """
-    if family == "classifier" and not loading.is_causal(base_folder):
+    reads = FAMILIES[family].reads
+    if family == "regression" or (reads and not loading.is_causal(base_folder)):
+        return None
+    if family == "multi-label" and len(labels) > MOST_ASKED:
         return None
     with translated():
         dtype = torch.bfloat16 if device_name() == "cuda" else torch.float32
-        model = loading.base_model(base_folder, "causal-lm", dtype).to(device_name()).eval()
+        model = loading.base_model(base_folder, "causal-lm" if reads else family, dtype).to(device_name()).eval()
         tokenizer = loading.tokenizer(base_folder)
-        if family == "classifier":
+        if reads:
             assert prompt is not None
             plain = Codec.from_folder(base_folder, "causal-lm", plan)
-            return LabelLikelihood(model, tokenizer, plain, labels, prompt, tick)
-        return LanguagePredictor(model, tokenizer, Codec.from_folder(base_folder, family, plan), tick)
+            kind = YesNoLikelihood if family == "multi-label" else LabelLikelihood
+            return kind(model, tokenizer, plain, labels, prompt, tick)
+        return _writer(family)(model, tokenizer, Codec.from_folder(base_folder, family, plan), tick)

@@ -9,16 +9,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 import torch
 from datasets import Dataset
-from transformers import DataCollatorWithPadding, EvalPrediction, PreTrainedTokenizerFast, set_seed
+from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast, set_seed
 
 from core import methods
 from core.atomic import sweep
 from core.data.encoding import Codec
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
+from core.schemas.families import FAMILIES
 from core.schemas.jobs import Desired
 from core.schemas.predictor import Decoding
 from core.schemas.recipe import Recipe
@@ -28,16 +28,18 @@ from core.schemas.training import TrainingResult, TrainingSpec
 from . import arguments, checkpoints, device, hardware, loading, ranks
 from .balance import Rounds, thumb_weights, weights_of
 from .callbacks import Obey, Progress, Samples, unstable, unusable_base
-from .collators import LanguageCollator
-from .datasets import EncodedRows, classifier_rows, language_rows, packed, preference_rows
+from .collators import LanguageCollator, PairCollator
+from .datasets import EncodedRows, language_rows, packed, pair_rows, preference_rows, read_rows
 from .faults import translated
+from .heads import head_of
 from .phases import Phases
 from .predict import LanguagePredictor
+from .predict_pairs import PairPredictor
 from .preferences import PairTrainer, ThumbTrainer, thumb_trainer
 from .retention import Retention
-from .trainers import ClassifierTrainer, LanguageTrainer
+from .trainers import ClassifierTrainer, LanguageTrainer, TextToTextTrainer
 
-AnyTrainer: TypeAlias = ClassifierTrainer | LanguageTrainer | PairTrainer | ThumbTrainer
+AnyTrainer: TypeAlias = ClassifierTrainer | LanguageTrainer | TextToTextTrainer | PairTrainer | ThumbTrainer
 FIXED_TRAIN_SAMPLE = 200
 SHOWN_SAMPLES = 3
 
@@ -88,9 +90,10 @@ def _trained(spec: TrainingSpec, folder: Path, recorder: Recorder) -> _Trained:
     if ranks.first():
         trainer.retention = Retention(recipe, recorder, folder)
         trainer.add_callback(trainer.retention)
-    if spec.family == "causal-lm" and ranks.first():
+    if not FAMILIES[spec.family].reads and ranks.first():
         prompts = _sample_prompts(spec)
-        writer = LanguagePredictor(trainer.model, loading.tokenizer(spec.base_folder), codec)
+        kind = PairPredictor if FAMILIES[spec.family].pairs else LanguagePredictor
+        writer = kind(trainer.model, loading.tokenizer(spec.base_folder), codec)
         trainer.add_callback(Samples(recorder, lambda: _answers(writer, prompts)))
 
     if spec.resume_from is None:
@@ -144,7 +147,8 @@ def assembled(
     rows = encode(codec, spec)
     recorder.phase("Loading the base model")
     set_seed(recipe.seed)  # the fresh head and adapter depend on it
-    base = loading.base_model(spec.base_folder, spec.family, chosen.weights, spec.labels, bits=method.base_bits)
+    head = head_of(spec.family, spec.labels, spec.train)
+    base = loading.base_model(spec.base_folder, spec.family, chosen.weights, head, bits=method.base_bits)
     model: Any = loading.prepared(base, spec.family, recipe)
     trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, folder)
     trainer.recorder, trainer.best_metric, trainer.phases = recorder, recipe.best_metric, Phases(chosen.name)
@@ -204,12 +208,12 @@ class Rows:
 
 def encode(codec: Codec, spec: TrainingSpec) -> Rows:
     """Raises UserError where nothing is left to learn from or to validate with."""
-    if spec.family == "classifier":
-        train, validation = (classifier_rows(codec, part, spec.labels) for part in (spec.train, spec.validation))
-    elif spec.objective != "answers":
-        train, validation = (preference_rows(codec, part) for part in (spec.train, spec.validation))
-    else:
-        train, validation = (language_rows(codec, part) for part in (spec.train, spec.validation))
+    head = head_of(spec.family, spec.labels, spec.train)
+    make = pair_rows if FAMILIES[spec.family].pairs else language_rows
+    make = preference_rows if spec.objective != "answers" else make
+    train, validation = (
+        read_rows(codec, part, head) if head else make(codec, part) for part in (spec.train, spec.validation)
+    )
     for name, encoded in (("training", train), ("validation", validation)):
         if not len(encoded.rows):
             raise UserError(
@@ -220,7 +224,7 @@ def encode(codec: Codec, spec: TrainingSpec) -> Rows:
     size = len(train.rows)
     chosen = random.Random(spec.recipe.seed).sample(range(size), min(FIXED_TRAIN_SAMPLE, size))
     sample = train.rows.select(sorted(chosen))
-    if spec.family == "causal-lm" and spec.objective == "answers" and spec.plan.packing:
+    if FAMILIES[spec.family].packs and spec.objective == "answers" and spec.plan.packing:
         train = packed(train, spec.plan)
     return Rows(train, validation, sample)
 
@@ -237,17 +241,19 @@ def trainer_of(
     width = spec.plan.max_length if spec.plan.padding == "fixed" else 0
     trainer: AnyTrainer
     size = len(rows.train.rows)
-    if spec.family == "classifier":
+    head = head_of(spec.family, spec.labels, spec.train)
+    if head is not None:
         labels, balance = list(rows.train.rows["labels"]), spec.recipe.balance
         rounds = Rounds(labels, balance, spec.recipe.seed) if balance in ("oversample", "undersample") else None
         size = len(rounds) if rounds else len(labels)
         trainer = ClassifierTrainer(
-            args=arguments.classifier(str(folder), size, spec.recipe, chosen),
+            args=arguments.reader(str(folder), size, spec.recipe, chosen),
             data_collator=DataCollatorWithPadding(tokenizer, "max_length" if width else True, width or None),
-            compute_metrics=_classification_metrics,
+            compute_metrics=head.figures,
             **common,
         )
-        trainer.rounds, trainer.smoothing = rounds, spec.recipe.label_smoothing
+        trainer.rounds, trainer.problem = rounds, head.problem
+        trainer.smoothing = spec.recipe.label_smoothing if spec.family == "classifier" else 0.0
         trainer.class_weights = weights_of(labels, len(spec.labels)) if balance == "weights" else None
     elif spec.objective == "pairs":
         adapter = methods.get(spec.recipe.method).adapter
@@ -256,6 +262,12 @@ def trainer_of(
         weights = thumb_weights(list(rows.train.rows["label"]))
         args = arguments.thumbs(str(folder), size, spec.recipe, chosen, weights)
         trainer = thumb_trainer(args, common, tokenizer.pad_token_id or 0)
+    elif FAMILIES[spec.family].pairs:
+        trainer = TextToTextTrainer(
+            args=arguments.reader(str(folder), size, spec.recipe, chosen),
+            data_collator=PairCollator(tokenizer.pad_token_id or 0, width),
+            **common,
+        )
     else:
         trainer = LanguageTrainer(
             args=arguments.language_model(str(folder), size, spec.recipe, spec.plan, chosen),
@@ -267,22 +279,11 @@ def trainer_of(
     return trainer
 
 
-def _classification_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """Accuracy, and the unweighted mean of the classes' F1 over the classes that occur."""
-    logits = prediction.predictions[0] if isinstance(prediction.predictions, tuple) else prediction.predictions
-    gold, chosen = np.asarray(prediction.label_ids), np.argmax(logits, axis=-1)
-    f1 = []
-    for label in np.union1d(gold, chosen):
-        hits = np.sum((gold == label) & (chosen == label))
-        f1.append(2 * hits / (np.sum(gold == label) + np.sum(chosen == label)))
-    return {"accuracy": float(np.mean(gold == chosen)), "macro_f1": float(np.mean(f1))}
-
-
 def _sample_prompts(spec: TrainingSpec) -> list[Example]:
     return list(spec.validation[:SHOWN_SAMPLES])
 
 
-def _answers(writer: LanguagePredictor, examples: Sequence[Example]) -> list[dict[str, str]]:
+def _answers(writer: LanguagePredictor | PairPredictor, examples: Sequence[Example]) -> list[dict[str, str]]:
     prompts = [e.prompt if e.messages else " ".join(e.text.split()[:12]) for e in examples]
     generated = writer.generate(prompts, Decoding(max_new_tokens=48))
     shown = [p if isinstance(p, str) else p[-1].content for p in prompts]

@@ -111,6 +111,8 @@ class _WholeCheckpoints:
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
         mask = inputs.get("attention_mask")
         real = inputs["input_ids"].numel() if mask is None else mask.sum()  # a tensor on a GPU: no wait in the step
+        if getattr(model.config, "is_encoder_decoder", False):
+            real = real + (inputs["labels"] != -100).sum()
         self.tokens_seen = self.tokens_seen + real
         return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
 
@@ -170,14 +172,11 @@ class _Ordered:
 
 
 class ClassifierTrainer(_Timed, _Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
-    """Can weigh the classes and choose the rows of each round."""
+    """For every head that reads a text. Can weigh the classes and choose the rows of each round."""
 
 
-class LanguageTrainer(_Timed, _Ordered, _WholeCheckpoints, SFTTrainer):
+class _ByToken:
     """Evaluates by token: the libraries average over batches, so that a short answer would count more than a long one."""
-
-    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """trl writes a card into every checkpoint; ours is written once, with figures, at the export."""
 
     def evaluation_loop(
         self,
@@ -188,11 +187,28 @@ class LanguageTrainer(_Timed, _Ordered, _WholeCheckpoints, SFTTrainer):
         metric_key_prefix: str = "eval",
     ) -> EvalLoopOutput:
         self._batches: list[tuple[int, float, float]] = []  # tokens that count, their mean loss, their accuracy
-        output = super().evaluation_loop(dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix)
+        output: EvalLoopOutput = super().evaluation_loop(  # type: ignore[misc]
+            dataloader, description, prediction_loss_only, ignore_keys, metric_key_prefix
+        )
         tokens = max(1, sum(n for n, _, _ in self._batches))
+        assert output.metrics is not None
         output.metrics[f"{metric_key_prefix}_loss"] = sum(n * loss for n, loss, _ in self._batches) / tokens
-        self._metrics["eval"]["mean_token_accuracy"] = [sum(n * hits for n, _, hits in self._batches) / tokens]
+        self._keep_accuracy(output, sum(n * hits for n, _, hits in self._batches) / tokens)
         return output
+
+    def _keep_accuracy(self, output: EvalLoopOutput, accuracy: float) -> None:
+        """Put the accuracy where the library's log finds it."""
+        raise NotImplementedError
+
+
+class LanguageTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, SFTTrainer):
+    """For models that only decode."""
+
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """trl writes a card into every checkpoint; ours is written once, with figures, at the export."""
+
+    def _keep_accuracy(self, output: EvalLoopOutput, accuracy: float) -> None:
+        self._metrics["eval"]["mean_token_accuracy"] = [accuracy]
 
     def prediction_step(
         self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
@@ -201,3 +217,24 @@ class LanguageTrainer(_Timed, _Ordered, _WholeCheckpoints, SFTTrainer):
         tokens = int((inputs["labels"][:, 1:] != -100).sum())
         self._batches.append((tokens, result[0].item(), self._metrics["eval"]["mean_token_accuracy"][-1]))
         return result
+
+
+class TextToTextTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, Trainer):
+    """For models that read one text and write another."""
+
+    def _keep_accuracy(self, output: EvalLoopOutput, accuracy: float) -> None:
+        assert output.metrics is not None
+        output.metrics["eval_mean_token_accuracy"] = accuracy
+
+    @torch.no_grad()
+    def prediction_step(
+        self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
+    ) -> tuple[Any, Any, Any]:
+        inputs = self._prepare_inputs(inputs)
+        with self.compute_loss_context_manager():
+            outputs = model(**inputs)
+        counts = inputs["labels"] != -100
+        hits = (outputs.logits.argmax(-1) == inputs["labels"])[counts].float().mean()
+        loss = outputs.loss.detach().mean()
+        self._batches.append((int(counts.sum()), loss.item(), hits.item()))
+        return loss, None, None

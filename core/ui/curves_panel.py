@@ -9,6 +9,7 @@ from typing import get_args
 import streamlit as st
 
 from core.schemas.curves import CURVES, Axis
+from core.schemas.families import FAMILIES
 from core.services import datasets, runs, timeline
 from core.store.tables import Run
 from core.tasks import registry as tasks
@@ -21,8 +22,7 @@ from .parts import Marker, Trace, live_chart, smooth, term
 # Curves of training and validation by family. Known before the first point, so that nothing on the page moves when points
 # arrive.
 MAIN = {
-    "classifier": ("loss", "accuracy", "macro_f1"),
-    "causal-lm": ("loss", "token_accuracy"),
+    family: ("loss", *facts.figures) for family, facts in FAMILIES.items()
 }
 MARGIN = ("loss", "reward_margin")  # of rated answers; pairs can also be right or wrong
 PAIRS = ("loss", "preference_accuracy", "reward_margin")

@@ -12,6 +12,7 @@ from core.tasks import registry as tasks
 
 from . import import_draft, import_sources, parts, screens
 from .import_draft import Draft
+from .import_labels import label_columns, ways_panel
 from .import_look import file_look, shape_look
 
 
@@ -43,6 +44,9 @@ def _confirm(project: Project, files: list[Draft]) -> None:
     first = next((i for i, file in enumerate(files) if file["part"] == "train"), 0)
     roles = _roles(project, reports[first])
     problem = _problem(project, reports, roles)
+    if problem is None:
+        with parts.guard():
+            roles = ways_panel(import_draft.payload(files[first]), roles, project.task or "", files[first]["key"])
     if problem is None:
         with parts.guard():
             shape_look(project, files[first], reports[first], roles)
@@ -86,6 +90,9 @@ def _roles(project: Project, report: ImportReport) -> dict[str, str]:
     st.markdown("**Which column is what?**")
     chosen: dict[str, str] = {}
     for column, role in zip(st.columns(len(task.roles)), task.roles, strict=True):
+        if role.many:
+            chosen |= label_columns(column, role, names, suggested, f"{report.filename}-{hash(tuple(names))}")
+            continue
         value = column.selectbox(
             role.title if role.required else f"{role.title} (optional)" if task.key != "chat" else role.title,
             [None, *names],

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.schemas.estimates import Estimate, Verdict
 from core.schemas.evaluation import EvaluationResult
+from core.schemas.families import FAMILIES
 from core.services import evaluations
 from core.store.tables import Run
 
@@ -21,6 +22,7 @@ CONTENDERS = {
     "tuned": "Your model",
     "base": "Base model",
     "majority": "Most frequent label",
+    "mean": "Mean of training",
     "tfidf": "Word counts (TF-IDF)",
     "nearest": "Most similar stored answer",
     "longer": "Always the longer answer",
@@ -70,7 +72,8 @@ def metrics_panel(result: EvaluationResult) -> None:
     """Every metric for every contender, with n and interval; then the headline as a picture."""
     st.subheader("Figures", anchor=False)
     names = [c for c in CONTENDERS if c in result.contents]
-    header = ["", "Your model", "against base", *(CONTENDERS[c] for c in names if c != "tuned")]
+    against = "against base" if "base" in names or "mean" not in names else "against the mean"
+    header = ["", "Your model", against, *(CONTENDERS[c] for c in names if c != "tuned")]
     rows = []
     for row in result.metrics:
         share = row.format == "percent"
@@ -224,11 +227,14 @@ def _matrix_html(result: EvaluationResult) -> str:
 def examples_panel(run: Run, result: EvaluationResult) -> None:
     """What was fixed, what was broken, and the surest mistakes."""
     st.subheader("Examples", anchor=False)
-    if result.family == "classifier":
+    reads = FAMILIES[result.family].reads
+    if reads and "base" not in result.contents and result.family == "multi-label":
+        kinds = {"confident": "Wrong"}
+    elif reads:
         kinds = {
             "fixed": f"Fixed ({result.fixed})",
             "broken": f"Broken ({result.broken})",
-            "confident": "Sure and wrong",
+            "confident": "Sure and wrong" if result.family == "classifier" else "Wrong",
         }
     else:
         kinds = {"gained": "Gained most", "lost": "Lost most"}
@@ -237,7 +243,7 @@ def examples_panel(run: Run, result: EvaluationResult) -> None:
             rows = evaluations.examples_of_interest(result, kind)
             if not rows:
                 st.caption("None.")
-            elif result.family == "classifier":
+            elif reads:
                 found = evaluations.texts(run, [r["row_id"] for r in rows])
                 table = [
                     {"text": found[r["row_id"]].text if r["row_id"] in found else ""}

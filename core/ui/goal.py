@@ -5,12 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.metrics import registry as metrics
+from core.schemas.families import FAMILIES
 from core.services import projects
 from core.store.tables import Project
 from core.tasks import registry as tasks
-
-# Metrics a person can set a hope for, by task where it has its own, else by family.
-HOPES = {"classifier": ("accuracy", "macro_f1"), "causal-lm": ("token_accuracy", "chrf"), "preference": ("preference_accuracy",)}
+from core.tasks._base import TaskType
 
 
 def goal_panel(project: Project) -> None:
@@ -34,7 +33,7 @@ def goal_panel(project: Project) -> None:
     )
     success: dict[str, str | float] = {}
     if chosen:
-        success = _hope(project, chosen if chosen in HOPES else known[chosen].family)
+        success = _hope(project, known[chosen])
     changed = chosen != project.task or goal != project.goal or success != project.success
     if st.button("Save", type="primary", disabled=not chosen or not changed):
         if project.dataset_version_id and chosen != project.task:
@@ -44,9 +43,10 @@ def goal_panel(project: Project) -> None:
         st.rerun()
 
 
-def _hope(project: Project, family: str) -> dict[str, str | float]:
+def _hope(project: Project, task: TaskType) -> dict[str, str | float]:
     """The success that the person hopes for; checked at the evaluation."""
-    keys = [k for k in HOPES[family] if k in metrics()]
+    wanted = (task.headline_metric,) if task.preference else FAMILIES[task.family].hopes
+    keys = [k for k in wanted if k in metrics()]
     left, right = st.columns(2)
     none = "I have no figure in mind"
     current = project.success.get("metric")
@@ -61,13 +61,16 @@ def _hope(project: Project, family: str) -> dict[str, str | float]:
         right.caption("You can leave this open; the evaluation compares with the base model anyway.")
         return {}
     share = metrics()[metric].format == "percent"
-    value = float(project.success.get("target") or (0.8 if share else 40.0))
+    bounds = metrics()[metric].bounds
+    top = bounds[1] if bounds else None
+    value = float(project.success.get("target") or (0.8 if share else 40.0 if top == 100 else 0.5))
+    limit = 100.0 if share or top == 100 else None
     shown = right.number_input(
-        f"{metrics()[metric].title} of at least{' (%)' if share else ''}",
+        f"{metrics()[metric].title} of at {'least' if metrics()[metric].higher_is_better else 'most'}{' (%)' if share else ''}",
         0.0,
-        100.0,
-        value * (100 if share else 1),
-        1.0,
+        limit,
+        min(value * (100 if share else 1), limit or 1e12),
+        1.0 if limit else 0.1,
         help=metrics()[metric].help,
     )
     return {"metric": metric, "target": shown / 100 if share else shown}

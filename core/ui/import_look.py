@@ -141,6 +141,10 @@ def _example(example: Example) -> None:
         st.text(_short(example.text))
     if example.label is not None:
         st.caption(f"Category: {parts.plain(_short(example.label))}")
+    if example.labels is not None:
+        st.caption("Labels: " + (" · ".join(parts.plain(label) for label in example.labels) or "none"))
+    if example.value is not None:
+        st.caption(f"Number: {example.value:g}")
 
 
 def _short(text: str) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from core.data import licences
 from core.data.fertility import Fertility
 from core.schemas.models import ModelFacts
-from core.services.advice import Advice, language_name
+from core.services.advice import Advice, fitting_tasks, language_name
 
 from . import parts
 
@@ -46,6 +46,7 @@ def model_card(candidate: Advice, *, chosen: bool) -> bool:
             if candidate.fertility:
                 st.caption(_words(candidate.fertility), help=parts.term("fertility"))
             st.caption(f"{licences.explain(facts.licence).title}: {licences.explain(facts.licence).words}")
+            st.caption(f"Can learn to: {'; '.join(title[:1].lower() + title[1:] for title in fitting_tasks(facts))}")
             if candidate.recommended:
                 st.caption(f":material/thumb_up: {candidate.reason}")
             for warning in candidate.warnings:
@@ -54,7 +55,7 @@ def model_card(candidate: Advice, *, chosen: bool) -> bool:
             "Chosen" if chosen else "Choose",
             key=f"choose-{facts.key}",
             type="secondary" if chosen else "primary",
-            disabled=chosen or fit.verdict == "does not fit",
+            disabled=chosen or bool(candidate.unfit) or fit.verdict == "does not fit",
             width="stretch",
         )
         with right.popover("Memory", width="stretch"):

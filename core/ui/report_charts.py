@@ -19,7 +19,7 @@ BARS = 20  # labels drawn; the others are summed up
 
 def at_a_glance(report: HealthReport, key: str) -> None:
     """Rows of each label and the lengths of the texts, side by side."""
-    labels, lengths = report.chart("balance"), report.chart("lengths")
+    labels, lengths = report.chart("balance") or report.chart("label_sets"), report.chart("lengths")
     tokens = report.chart("truncation")
     drawn = [d for d in ((_labels, labels), (_tokens if tokens else _lengths, tokens or lengths)) if d[1]]
     for column, (draw, data) in zip(st.columns(len(drawn) or 1), drawn, strict=False):
@@ -48,7 +48,12 @@ def _labels(data: dict[str, Any], key: str) -> None:
         labels = [*labels[:BARS], f"{len(labels) - BARS} more"]
         rows = [*rows[:BARS], sum(rows[BARS:])]
     shown = [escape(visible(label)[:24]) for label in labels]
-    st.caption(f"Rows of each label. Evenness {data['evenness']:.2f} (1 is all the same)")
+    even = (
+        f" Evenness {data['evenness']:.2f} (1 is all the same)"
+        if "evenness" in data
+        else " A row may count for several."
+    )
+    st.caption(f"Rows of each label.{even}")
     figure = go.Figure(go.Bar(x=rows, y=list(range(len(rows))), orientation="h", text=[f"{n:,}" for n in rows]))
     figure.update_traces(cliponaxis=False, textposition="outside", hoverinfo="skip")
     figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=shown, autorange="reversed", showgrid=False)

@@ -125,6 +125,11 @@ def token_panel(project: Project, plan: PreparationPlan, rows: int) -> None:
         st.caption(f"and {len(encoded) - SHOWN_PARTS:,} more parts")
     if example.label is not None:
         st.html(f'<p class="tw-purpose">The right answer for this text: <strong>{escape(example.label)}</strong></p>')
+    elif example.labels is not None:
+        shown = ", ".join(example.labels) or "none of the labels"
+        st.html(f'<p class="tw-purpose">The right labels for this text: <strong>{escape(shown)}</strong></p>')
+    elif example.value is not None:
+        st.html(f'<p class="tw-purpose">The right number for this text: <strong>{example.value:g}</strong></p>')
     elif example.messages:
         with st.expander("What the model reads before it answers"):
             st.code(tokens.rendered(project, plan, example), language=None, wrap_lines=True)

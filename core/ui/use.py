@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.schemas.families import FAMILIES
 from core.schemas.jobs import Job
 from core.services import exports, playground, status
 from core.store.tables import Run
@@ -18,6 +19,7 @@ from .review import HEAT, usual_heat
 REFRESH_SECONDS = 1.0
 NAMES = {"tuned": "Your model", "base": "Base model"}
 LABELS_SHOWN = 5
+MOST_LABELS_SHOWN = 20
 
 
 def playground_panel(run: Run) -> None:
@@ -34,8 +36,11 @@ def playground_panel(run: Run) -> None:
     if not (job.result or {}).get("address"):
         _loading(job.id)
         return
-    if tasks()[run.task].family == "classifier":
-        _classify(run, job)
+    family = tasks()[run.task].family
+    if family == "regression":
+        _number(run, job)
+    elif FAMILIES[family].reads:
+        _classify(run, job, several=family == "multi-label")
     elif tasks()[run.task].conversational:
         _chat(run, job)
     else:
@@ -54,7 +59,7 @@ def _loading(job_id: str) -> None:
     st.info(f"{(job.phase if job else '') or 'Waiting for the worker'}…", icon=":material/hourglass_empty:")
 
 
-def _classify(run: Run, job: Job) -> None:
+def _classify(run: Run, job: Job, *, several: bool) -> None:
     with st.form(f"classify-{run.id}"):
         text = st.text_area("Text", height=100, placeholder="Write or paste a text")
         asked = st.form_submit_button("Classify", type="primary")
@@ -67,11 +72,27 @@ def _classify(run: Run, job: Job) -> None:
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{NAMES[name]}**")
             if name not in answer:
-                st.caption("It cannot write text, so it has no opinion about labels.")
+                st.caption("It has no opinion about these labels: it cannot write text, or there are too many of them.")
                 continue
             ranked = sorted(zip(answer["labels"], answer[name][0], strict=True), key=lambda pair: -pair[1])
-            for label, share in ranked[:LABELS_SHOWN]:
-                st.progress(share, text=f"{parts.plain(label)} · {100 * share:.0f}%")
+            cuts = dict(zip(answer["labels"], answer.get("thresholds") or [0.5] * len(ranked), strict=True))
+            for label, share in ranked[: MOST_LABELS_SHOWN if several else LABELS_SHOWN]:
+                given = several and share >= (cuts[label] if name == "tuned" else 0.5)
+                shown = f"**{parts.plain(label)}** :material/check:" if given else parts.plain(label)
+                st.progress(share, text=f"{shown} · {100 * share:.0f}%")
+            if several:
+                st.caption("Ticked labels are given. Each percentage stands by itself; they need not add up to 100.")
+
+
+def _number(run: Run, job: Job) -> None:
+    with st.form(f"number-{run.id}"):
+        text = st.text_area("Text", height=100, placeholder="Write or paste a text")
+        asked = st.form_submit_button("Give it a number", type="primary")
+    if asked and text.strip():
+        st.session_state[f"numbered-{run.id}"] = playground.ask(job, "/values", {"texts": [text]})
+    if answer := st.session_state.get(f"numbered-{run.id}"):
+        st.metric("Your model", f"{answer['tuned'][0]:,.4g}", border=True, width="content")
+        st.caption("The base model has no opinion about your numbers before it is trained.")
 
 
 def _settings(run: Run) -> dict[str, Any]:
@@ -117,9 +138,11 @@ def _chat(run: Run, job: Job) -> None:
 
 def _complete(run: Run, job: Job) -> None:
     decoding = _settings(run)
+    pairs = FAMILIES[tasks()[run.task].family].pairs
     with st.form(f"complete-{run.id}"):
-        text = st.text_area("Beginning", height=100, placeholder="The first words of a text")
-        asked = st.form_submit_button("Continue", type="primary")
+        hint = "The text that is to be turned into another" if pairs else "The first words of a text"
+        text = st.text_area("Text" if pairs else "Beginning", height=100, placeholder=hint)
+        asked = st.form_submit_button("Write" if pairs else "Continue", type="primary")
     if asked and text.strip():
         with st.spinner("Both models are writing"):
             answer = playground.ask(job, "/generate", {"text": text, "decoding": decoding})
@@ -129,7 +152,7 @@ def _complete(run: Run, job: Job) -> None:
         for column, name in zip(st.columns(2), NAMES, strict=True):
             with column.container(border=True, height="stretch"):
                 st.markdown(f"**{NAMES[name]}**")
-                st.text(text + answer.get(name, {}).get("text", ""))
+                st.text(("" if pairs else text) + answer.get(name, {}).get("text", "") or "(nothing)")
 
 
 def export_panel(run: Run) -> None:
@@ -174,8 +197,45 @@ def export_panel(run: Run) -> None:
         st.code(_snippet(run), language="python")
 
 
+READ = """import json
+
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+folder = {folder}
+tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForSequenceClassification.from_pretrained(folder)
+ids = tokenizer("Your text")["input_ids"]
+if tokenizer.eos_token_id not in (None, ids[-1]):  # a text is closed, as in training
+    ids.append(tokenizer.eos_token_id)
+figures = model(input_ids=torch.tensor([ids])).logits[0]
+"""
+SEVERAL = (
+    READ
+    + """labels, thresholds = (json.load(open(f"{{folder}}/{{name}}.json")) for name in ("labels", "thresholds"))
+print([label for label, p, cut in zip(labels, figures.sigmoid().tolist(), thresholds) if p >= cut])
+"""
+)
+NUMBER = (
+    READ
+    + """unit = json.load(open(f"{{folder}}/target.json"))
+print(figures.item() * unit["std"] + unit["mean"])
+"""
+)
+PAIR = """from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+folder = {folder}
+tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForSeq2SeqLM.from_pretrained(folder)
+written = model.generate(**tokenizer("Your text", return_tensors="pt"), max_new_tokens=128)
+print(tokenizer.decode(written[0], skip_special_tokens=True))
+"""
+SNIPPETS = {"multi-label": SEVERAL, "regression": NUMBER, "seq2seq": PAIR}
+
+
 def _snippet(run: Run) -> str:
     folder = json.dumps(f"{run.name}-merged")
-    task = "text-classification" if tasks()[run.task].family == "classifier" else "text-generation"
+    family = tasks()[run.task].family
+    if family in SNIPPETS:
+        return SNIPPETS[family].format(folder=folder)
+    task = FAMILIES[family].pipeline
     ask = '[{"role": "user", "content": "Your question"}]' if tasks()[run.task].conversational else '"Your text"'
     return f"from transformers import pipeline\n\nmodel = pipeline({task!r}, model={folder})\nprint(model({ask}))\n"

@@ -42,10 +42,16 @@ class ModelServer:
     def classify(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """`texts` to class probabilities of each model."""
         texts = [str(t) for t in question["texts"]]
-        out: dict[str, Any] = {"labels": list(self.models["tuned"].labels)}
+        tuned = self.models["tuned"]
+        out: dict[str, Any] = {"labels": list(tuned.labels), "thresholds": list(tuned.thresholds)}
         for name, model in self._asked(question):
             out[name] = model.classify(texts)
         return out
+
+    def values(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """`texts` to the number that each model gives."""
+        texts = [str(t) for t in question["texts"]]
+        return {name: model.values(texts) for name, model in self._asked(question)}
 
     def generate(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """`messages` or `text` to each model's answer."""
@@ -62,6 +68,7 @@ class ModelServer:
     def answer(self, path: str, question: Mapping[str, Any]) -> dict[str, Any]:
         routes: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
             "/classify": self.classify,
+            "/values": self.values,
             "/generate": self.generate,
         }
         self.last_used = time.monotonic()

@@ -9,8 +9,10 @@ from core.schemas.findings import Finding
 
 from ._context import Context, Shape
 
-ALL: frozenset[Shape] = frozenset({"labels", "messages", "preferences", "text"})
+ALL: frozenset[Shape] = frozenset({"labels", "label_sets", "numbers", "messages", "preferences", "text"})
 LABELS: frozenset[Shape] = frozenset({"labels"})
+LABEL_SETS: frozenset[Shape] = frozenset({"label_sets"})
+NUMBERS: frozenset[Shape] = frozenset({"numbers"})
 MESSAGES: frozenset[Shape] = frozenset({"messages"})
 PREFERENCES: frozenset[Shape] = frozenset({"preferences"})
 

@@ -19,7 +19,7 @@ from ._language import Languages, detect
 from ._spelling import Merge, looks_unique, propose
 from ._vocabulary import Vocabulary
 
-Shape = Literal["labels", "messages", "preferences", "text"]
+Shape = Literal["labels", "label_sets", "numbers", "messages", "preferences", "text"]
 NEAR = 0.8  # Jaccard similarity of 5-character shingles from which two texts are near copies
 CLIP = 2_000  # characters of a text that are compared
 COMPARED, BUDGET = 1_000_000, 120_000_000  # rows and characters compared: about 3 GB; of more, a random sample
@@ -52,13 +52,15 @@ class Context:
     """The rows that became examples, and those that could not with the reason (`skipped`: `{row_id: reason}`).
 
     A million rows as `Example` objects take half a gigabyte, so only their strings are kept. `talks` holds the whole
-    examples of conversations, and is empty for other tasks.
+    examples of conversations, and is empty for other tasks; so are `label_sets` and `values` (numbers).
     """
 
     row_ids: Sequence[str]
     texts: Sequence[str]
     labels: Sequence[str]
     talks: Sequence[Example] = ()
+    label_sets: Sequence[tuple[str, ...]] = ()
+    values: Sequence[float] = ()
     task: str = ""
     shape: Shape = "text"
     skipped: Mapping[str, str] = field(default_factory=dict)
@@ -77,11 +79,17 @@ class Context:
         texts: list[str] = []
         labels: list[str] = []
         talks: list[Example] = []
+        sets: list[tuple[str, ...]] = []
+        values: list[float] = []
         names: dict[str, str] = {}
         for example in examples:
             row_ids.append(example.row_id)
             label = example.label if example.label is not None else ""
             labels.append(names.setdefault(label, label))  # a label is one string, however many rows carry it
+            if example.labels is not None:
+                sets.append(example.labels)
+            if example.value is not None:
+                values.append(example.value)
             if example.messages or talks or task == "chat":
                 talks.append(example)
                 answers = (*(m.content for m in example.messages), *filter(None, (example.rejected,)))
@@ -89,10 +97,12 @@ class Context:
             else:
                 texts.append(example.text)
         labelled = any(names) or task == "classification"
-        shape: Shape = "messages" if talks else "labels" if labelled else "text"
+        own: Shape = "label_sets" if sets or task == "multi_label" else "numbers" if values or task == "regression" else "text"
+        shape: Shape = "messages" if talks else "labels" if labelled else own
         if any(e.rejected or e.liked is not None for e in talks):
             shape = "preferences"
-        return cls(row_ids, texts, labels, talks, task, shape, skipped if skipped is not None else {}, around or Around())
+        left_out = skipped if skipped is not None else {}
+        return cls(row_ids, texts, labels, talks, sets, values, task, shape, left_out, around or Around())
 
     @property
     def rows(self) -> int:

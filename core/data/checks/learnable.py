@@ -38,6 +38,24 @@ def run(context: Context) -> list[Finding]:
         )
     if context.shape == "labels":
         findings += _labels(context)
+    if context.shape == "label_sets" and not any(context.label_sets):
+        findings.append(
+            _stop(
+                "No row has a label",
+                "The model learns which labels fit a text, and there are none.",
+                "Choose the column that holds the labels, or choose another task.",
+            )
+        )
+    if context.shape == "numbers" and len(set(context.values)) == 1:
+        findings.append(
+            _stop(
+                f"All numbers are the same: {context.values[0]:g}",
+                "A model that always says this number is right every time: there is nothing to learn.",
+                "Check that the number column is the right one.",
+                context.ids(range(rows)),
+                rows,
+            )
+        )
     if context.shape == "messages" and not any(e.reference.strip() for e in context.talks):
         findings.append(
             _stop(

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ..checks._spelling import looks_unique, propose
-from ..health_rows import filled
+from ..health_rows import ANSWERS, filled, role_of
 from ._fix import Change, Roles
 
 
@@ -36,7 +36,7 @@ def rewrite(table: pd.DataFrame, columns: Sequence[str], new: Callable[[str], st
 
 def rewrite_texts(table: pd.DataFrame, roles: Roles, new: Callable[[str], str], *, labels: bool = False) -> Change:
     """Every text of an example with `new` done to it; conversations stay valid JSON. Labels only where asked."""
-    columns = [c for role, c in roles.items() if role != "messages" and (labels or role != "label")]
+    columns = [c for role, c in roles.items() if role != "messages" and (labels or role_of(role) not in ANSWERS)]
     change = rewrite(table, columns, new)
     if "messages" not in roles:
         return change
@@ -84,7 +84,7 @@ def classes(table: pd.DataFrame, roles: Roles) -> list[str]:
 
 def whole_texts(table: pd.DataFrame, roles: Roles) -> list[str]:
     """What the model reads of each row: the text, or question and answer; never the label."""
-    columns = [filled(table[column]) for role, column in roles.items() if role != "label"]
+    columns = [filled(table[column]) for role, column in roles.items() if role_of(role) not in ANSWERS]
     return ["\n".join(part for part in parts if part) for parts in zip(*columns, strict=True)]
 
 

@@ -28,13 +28,13 @@ def audit_run(
     from core.training import predictors
 
     given = runs.inputs(training)
-    prompt = tasks()[training.task].label_prompt if given.family == "classifier" else None
+    prompt = tasks()[training.task].label_prompt
     version = datasets.get_version(training.dataset_version_id)
     recorder.phase("Loading the models")
     tuned = predictors.tuned(given.folder, given.plan)
     base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt)
     done: dict[str, AuditResult] = {}
-    refused: dict[str, Any] = {}
+    refused: dict[str, Any] = {key: reason.as_dict() for key, reason in audits.unfit(given.family).items()}
     for key, audit in audits.available(given.family).items():
 
         def progress(count: int, total: int, title: str = audit.title) -> None:

@@ -7,7 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from core.schemas.examples import Example
+from core.schemas.families import MOST_ASKED
 from core.schemas.jobs import Job
+from core.schemas.label_sets import LabelSetPredictions
+from core.schemas.number_predictions import NumberPredictions
 from core.schemas.predictions import ClassPredictions, Predictions, TextPrediction, TextPredictions
 from core.schemas.predictor import Decoding, Predictor
 from core.services import evaluations, honest, runs, starting
@@ -18,6 +21,12 @@ NO_OPINION = (
     "This base model cannot write text, so it has no opinion about the labels before training. "
     "The majority baseline stands in its place."
 )
+TOO_MANY = (
+    "A base model is asked about each label by itself, and there are too many of them here. Always giving the most frequent "
+    "labels stands in its place."
+)
+NO_NUMBER = "An untrained model has no opinion about your numbers. The mean of the training rows stands in its place."
+JUDGED = "The base model was asked about each label by itself: it is given where “yes” is likelier than “no”."
 
 
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
@@ -42,15 +51,15 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     tuned = predictors.tuned(given.folder, given.plan, ticker("Tuned model"))
     contenders["tuned"] = _predict(tuned, given.family, given.labels, examples, generate)
     del tuned
-    prompt = tasks()[training.task].label_prompt if given.family == "classifier" else None
+    prompt = tasks()[training.task].label_prompt
     base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt, ticker("Base model"))
     if base is not None:
         contenders["base"] = _predict(base, given.family, given.labels, examples, generate)
-    note = "" if base is not None else NO_OPINION
+    note = _base_note(given.family, base is not None, len(given.labels))
     if tasks()[training.task].preference:
         contenders, note = evaluations.weigh(contenders), starting.note(training)
     recorder.phase("Simple baselines")
-    contenders |= evaluations.simple_baselines(given.family, given.parts, split)
+    contenders |= evaluations.simple_baselines(given.family, given.parts, split, given.labels)
     recorder.phase("Looking for rows that stand in training too")
     repeated = honest.repeated(given.parts, split)
     recorder.phase("Comparing")
@@ -59,9 +68,23 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     return recorder.deliver(lambda: {"evaluation_id": evaluations.store(training, built).id})
 
 
+def _base_note(family: str, judged: bool, labels: int) -> str:
+    """What the figures of the base model are, or why there are none."""
+    if judged:
+        return JUDGED if family == "multi-label" else ""
+    if family == "regression":
+        return NO_NUMBER
+    return TOO_MANY if family == "multi-label" and labels > MOST_ASKED else NO_OPINION
+
+
 def _predict(
     predictor: Predictor, family: str, labels: tuple[str, ...], examples: list[Example], generate: int
 ) -> Predictions:
+    if family == "multi-label":
+        said = predictor.classify([e.text for e in examples])
+        return LabelSetPredictions.of(labels, examples, said, predictor.thresholds)
+    if family == "regression":
+        return NumberPredictions.of(examples, predictor.values([e.text for e in examples]))
     if family == "classifier":
         return ClassPredictions.of(labels, examples, predictor.classify([e.text for e in examples]))
     chat = [bool(e.messages) for e in examples]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.schemas.examples import Message
+from core.schemas.families import FAMILIES
 from core.schemas.jobs import Job
 from core.schemas.predictor import Decoding
 from core.services import reviews, runs
@@ -22,7 +23,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     training = runs.get(job.payload["run_id"])
     given = runs.inputs(training)
     decoding = Decoding.model_validate(job.payload["decoding"])
-    chat = tasks()[training.task].conversational
+    chat = tasks()[training.task].conversational or FAMILIES[given.family].pairs
     own = job.payload.get("prompts") or []
     prompts: list[Any]
     if own:

@@ -21,7 +21,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
 
     training = runs.get(job.payload["run_id"])
     given = runs.inputs(training)
-    prompt = tasks()[training.task].label_prompt if given.family == "classifier" else None
+    prompt = tasks()[training.task].label_prompt
     models: dict[str, Predictor] = {"tuned": predictors.tuned(given.folder, given.plan)}
     base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt)
     if base is not None:

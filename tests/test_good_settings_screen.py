@@ -17,7 +17,9 @@ from core.services import projects, rate_finder, recipes, seeds, studies, sweeps
 from core.store import jobs
 from core.store.tables import Project, Study
 
-RECIPE = Recipe(method="full", learning_rate=2e-4, batch_size=8, epochs=2, evaluations_per_epoch=2, best_metric="eval_loss")
+RECIPE = Recipe(
+    method="full", learning_rate=2e-4, batch_size=8, epochs=2, evaluations_per_epoch=2, best_metric="eval_loss"
+)
 
 
 def screen(project_id: str, way: str) -> AppTest:

@@ -97,7 +97,9 @@ def test_a_real_short_training_finds_a_rate_that_learns(kind: str, small_model: 
 
 def test_a_model_that_hardly_learns_gets_no_suggestion(small_model: Path, tmp_path: Path) -> None:
     """An adapter on random weights lowers the loss by a few parts in a hundred, and never breaks."""
-    advice = rate_curve.read(find_rate(tiny.spec_of("chat, LoRA", tmp_path, small_model, rows=60, batch_size=4), tiny.Diary()))
+    advice = rate_curve.read(
+        find_rate(tiny.spec_of("chat, LoRA", tmp_path, small_model, rows=60, batch_size=4), tiny.Diary())
+    )
     assert advice.fall < 0.1
     assert advice.suggestion is None
 

@@ -114,8 +114,8 @@ def words(advice: RateAdvice, steps: Sequence[float]) -> str:
     """What was found, in plain language."""
     if advice.suggestion is not None and advice.lowest is not None:
         return (
-            f"The loss fell by {advice.fall:.0%} until the rate was about {_plain(advice.lowest, 1)}; beyond that the steps became "
-            f"too large. A tenth of it, {_plain(advice.suggestion)}, learns quickly and leaves room before training breaks."
+            f"The loss fell by {advice.fall:.0%} until the rate was about {_plain(advice.lowest, 1)}; beyond that the steps "
+            f"became too large. A tenth of it, {_plain(advice.suggestion)}, learns quickly and leaves room before it breaks."
         )
     if advice.valley == "no end":
         return (

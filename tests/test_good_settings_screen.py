@@ -76,7 +76,7 @@ def test_the_suggested_rate_goes_into_the_form(project: Project) -> None:
     assert not app.exception
     claimed = jobs.claim([JobKind.FIND_RATE], "me")
     assert claimed is not None
-    tried = rates()[:80]
+    tried = rates()[:115]
     losses = [1.1 - 1 / (1 + (3e-3 / r) ** 2) + (r / 2e-2) ** 2 for r in tried]
     curve = {"rates": tried, "losses": losses, "ended": "diverged"}
     jobs.finish(claimed[0].id, claimed[1], JobState.DONE, curve)

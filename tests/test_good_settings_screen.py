@@ -17,7 +17,9 @@ from core.services import projects, rate_finder, recipes, seeds, studies, sweeps
 from core.store import jobs
 from core.store.tables import Project, Study
 
-RECIPE = Recipe(method="full", learning_rate=2e-4, batch_size=8, epochs=2, evaluations_per_epoch=2, best_metric="eval_loss")
+RECIPE = Recipe(
+    method="full", learning_rate=2e-4, batch_size=8, epochs=2, evaluations_per_epoch=2, best_metric="eval_loss"
+)
 
 
 def screen(project_id: str, way: str) -> AppTest:
@@ -74,7 +76,7 @@ def test_the_suggested_rate_goes_into_the_form(project: Project) -> None:
     assert not app.exception
     claimed = jobs.claim([JobKind.FIND_RATE], "me")
     assert claimed is not None
-    tried = rates()[:80]
+    tried = rates()[:115]
     losses = [1.1 - 1 / (1 + (3e-3 / r) ** 2) + (r / 2e-2) ** 2 for r in tried]
     curve = {"rates": tried, "losses": losses, "ended": "diverged"}
     jobs.finish(claimed[0].id, claimed[1], JobState.DONE, curve)

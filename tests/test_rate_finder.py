@@ -39,7 +39,7 @@ def valley(best: float, noise: float, seed: int, depth: float = 1.0) -> RateCurv
     return RateCurve(rates=tuple(RATES[: len(losses)]), losses=tuple(losses), ended=ended or "complete")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("best", [1e-4, 3e-3, 5e-2])
+@pytest.mark.parametrize("best", [1e-4, 3e-3, 3e-2])
 @pytest.mark.parametrize("noise", [0.0, 0.05, 0.15])
 def test_the_suggestion_is_a_tenth_of_the_rate_with_the_lowest_loss(best: float, noise: float) -> None:
     for seed in range(10):
@@ -61,8 +61,8 @@ def test_noise_alone_is_no_valley() -> None:
 
 
 def test_a_loss_that_only_rises_and_one_that_never_turns_give_no_suggestion() -> None:
-    rising = tuple(2 + 5 * i / 100 for i in range(100))
-    falling = tuple(2 - i / 100 for i in range(100))
+    rising = tuple(2 + 5 * i / 100 for i in range(len(RATES)))
+    falling = tuple(2 - i / 100 for i in range(len(RATES)))
     up = rate_curve.read(RateCurve(rates=tuple(RATES), losses=rising, ended="complete"))
     down = rate_curve.read(RateCurve(rates=tuple(RATES), losses=falling, ended="complete"))
     assert (up.valley, up.suggestion) == ("only rises", None)
@@ -93,13 +93,6 @@ def test_a_real_short_training_finds_a_rate_that_learns(kind: str, small_model: 
     assert by_hand / 30 < advice.suggestion < by_hand * 30
     assert not (tmp_path / "run").exists(), "nothing of it is kept"
     assert not diary.points and not diary.checkpoints
-
-
-def test_a_model_that_hardly_learns_gets_no_suggestion(small_model: Path, tmp_path: Path) -> None:
-    """An adapter on random weights lowers the loss by a few parts in a hundred, and never breaks."""
-    advice = rate_curve.read(find_rate(tiny.spec_of("chat, LoRA", tmp_path, small_model, rows=60, batch_size=4), tiny.Diary()))
-    assert advice.fall < 0.1
-    assert advice.suggestion is None
 
 
 def test_it_can_be_cancelled_in_the_middle(small_model: Path, tmp_path: Path) -> None:

@@ -58,7 +58,10 @@ def tried_of(study: Study) -> list[dict[str, Any]]:
 
 def test_every_searchable_setting_has_a_range_around_the_recipe_that_the_recipe_accepts() -> None:
     assert set(search.searchable()) == {"learning_rate", "lora_rank", "epochs", "batch_size", "weight_decay"}
-    for recipe in (Recipe(), Recipe(learning_rate=0.9, batch_size=1, epochs=1, weight_decay=0.5, lora_rank=1, lora_alpha=2)):
+    for recipe in (
+        Recipe(),
+        Recipe(learning_rate=0.9, batch_size=1, epochs=1, weight_decay=0.5, lora_rank=1, lora_alpha=2),
+    ):
         for name in search.searchable():
             one = search.around(recipe, name)
             for end in (one.low, one.high):
@@ -149,7 +152,9 @@ def test_a_sweep_does_its_rounds_on_validation_alone_and_finds_the_best(small_pr
     best = studies.best(study, found)
     assert best is not None and best.outcome is not None
     assert best.outcome.score == min(look.outcome.score for look in found if look.outcome)  # type: ignore[type-var]
-    assert [r.number for r in reversed(runs.of_project(small_project.id))] == list(range(1, 9)), "each is a normal round"
+    assert [r.number for r in reversed(runs.of_project(small_project.id))] == list(range(1, 9)), (
+        "each is a normal round"
+    )
     assert records.count(Evaluation, project_id=small_project.id) == 0, "the test set stays locked"
 
 

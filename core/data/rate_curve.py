@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from core.schemas.rate_search import RateAdvice, RateCurve, Valley
 
-LOWEST, HIGHEST = 1e-7, 1.0
-STEPS = 100
+LOWEST, HIGHEST = 1e-6, 0.1
+STEPS = 120
 DIVERGED = 4.0  # times the best smoothed loss: fastai's rule
 MEMORY = 0.9  # of the running mean while the test runs
 WIDTH = 0.2  # decades: standard deviation of the centred smoothing
@@ -114,8 +114,9 @@ def words(advice: RateAdvice, steps: Sequence[float]) -> str:
     """What was found, in plain language."""
     if advice.suggestion is not None and advice.lowest is not None:
         return (
-            f"The loss fell by {advice.fall:.0%} until the rate was about {_plain(advice.lowest, 1)}; beyond that the steps became "
-            f"too large. A tenth of it, {_plain(advice.suggestion)}, learns quickly and leaves room before training breaks."
+            f"The loss fell by {advice.fall:.0%} until the rate was about {_plain(advice.lowest, 1)}; beyond that the steps "
+            f"became too large. A tenth of it, {_plain(advice.suggestion)}, is a cautious start: "
+            "a higher one may learn better, which a sweep around it can tell."
         )
     if advice.valley == "no end":
         return (

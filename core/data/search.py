@@ -70,7 +70,9 @@ def propose(plan: SweepPlan, recipe: Recipe, tried: Sequence[Tried], *, higher: 
     """Settings for the next trial; None where all that there are were tried. The first one is the recipe as it is, where it
     lies in the ranges: what the others have to beat."""
     own = {s.name: getattr(recipe, s.name) for s in plan.search}
-    if not tried and all(s.low <= own[s.name] <= s.high and _value(s, _raw(s, own[s.name])) == own[s.name] for s in plan.search):
+    if not tried and all(
+        s.low <= own[s.name] <= s.high and _value(s, _raw(s, own[s.name])) == own[s.name] for s in plan.search
+    ):
         return own
     seen = [t.values for t in tried]
     for again in range(AGAIN):
@@ -81,7 +83,9 @@ def propose(plan: SweepPlan, recipe: Recipe, tried: Sequence[Tried], *, higher: 
     return None
 
 
-def is_poor(plan: SweepPlan, tried: Sequence[Tried], evaluations: Mapping[int, float], *, higher: bool, begin: int) -> bool:
+def is_poor(
+    plan: SweepPlan, tried: Sequence[Tried], evaluations: Mapping[int, float], *, higher: bool, begin: int
+) -> bool:
     """Whether a run with these evaluations so far is worse than the median of the earlier trials at the same evaluation.
     Never before evaluation `begin`, nor while fewer than three trials ran to their end."""
     import optuna

@@ -79,7 +79,9 @@ def evaluations(run: Run) -> dict[int, float]:
     name = "loss" if recipe.best_metric == "eval_loss" else recipe.best_metric
     points = runs.points(run.id, [(name, "validation")])
     return {
-        max(1, round(p.epoch * recipe.evaluations_per_epoch)): p.value for p in points if p.step > 0 and p.value is not None
+        max(1, round(p.epoch * recipe.evaluations_per_epoch)): p.value
+        for p in points
+        if p.step > 0 and p.value is not None
     }
 
 
@@ -124,7 +126,9 @@ def _outcome(run: Run, state: JobState) -> Outcome | None:
     if not state.final:
         return None
     if job is not None and state is JobState.FAILED:
-        return Outcome(state=TrialState.FAILED, reason=str((job.error or {}).get("title", "")), seconds=seconds_so_far(run))
+        return Outcome(
+            state=TrialState.FAILED, reason=str((job.error or {}).get("title", "")), seconds=seconds_so_far(run)
+        )
     return Outcome(state=TrialState.STOPPED, seconds=seconds_so_far(run))
 
 

@@ -42,13 +42,19 @@ def start(project: Project, recipe: Recipe, plan: SweepPlan) -> Study:
     if not plan.search:
         raise UserError("Nothing is chosen to be tried.", "A sweep changes at least one setting.", "Choose a setting.")
     if running(project.id):
-        raise UserError("A sweep of this project is at work.", "Two would wait for one another.", "Stop it, or wait for its end.")
+        raise UserError(
+            "A sweep of this project is at work.", "Two would wait for one another.", "Stop it, or wait for its end."
+        )
     for one in plan.search:
         _check_range(one)
     values = search.propose(plan, recipe, [], higher=recipe.higher_is_better)
     assert values is not None  # nothing was tried yet
     study = Study(
-        id=new_id(), project_id=project.id, kind=KIND, recipe=recipe.model_dump(mode="json"), config=plan.model_dump(mode="json")
+        id=new_id(),
+        project_id=project.id,
+        kind=KIND,
+        recipe=recipe.model_dump(mode="json"),
+        config=plan.model_dump(mode="json"),
     )
     with write():
         study.job_id = jobs.submit(JobKind.SWEEP, project.id, {"study_id": study.id})

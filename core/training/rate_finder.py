@@ -25,7 +25,7 @@ FEWEST = 10  # steps with a loss: fewer draw no curve
 
 
 def find_rate(spec: TrainingSpec, recorder: Recorder, steps: int = rate_curve.STEPS) -> RateCurve:
-    """Train for at most `steps` steps with the recipe's method, data and batches while the rate grows from 1e-7 to 1.
+    """Train for at most `steps` steps with the recipe's method, data and batches while the rate grows from 1e-6 to 0.1.
 
     Nothing is kept: the weights live in memory, the only folder is a temporary one. Warm-up and scheduler of the recipe are
     left out, for the test has its own. Raises Interrupted where it was cancelled, UserError where the loss is no number from

@@ -21,7 +21,9 @@ WAYS = {
 def good_settings(project: Project, recipe: Recipe, key: str, ready: bool) -> None:
     """Three ways to find settings by trying. `ready` says that a training could start."""
     st.subheader("Find good settings", anchor=False)
-    st.caption("Tries settings on your own data instead of guessing. Only the validation set is looked at, never the test set.")
+    st.caption(
+        "Tries settings on your own data instead of guessing. Only the validation set is looked at, never the test set."
+    )
     if not ready:
         st.info("As soon as a training can start, settings can be tried here.", icon=":material/info:")
         return

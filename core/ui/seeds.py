@@ -39,7 +39,7 @@ def seeds_panel(project: Project, recipe: Recipe, key: str) -> None:
         number = {r.study.id: len(found) - i for i, r in enumerate(found)}
         by_id = {r.study.id: r for r in found}
         picked = st.selectbox(
-            "Repeats", list(by_id), format_func=lambda i: f"Repeats {number[i]}: {_about(by_id[i])}", key=f"{key}-seeds-of"
+            "Show", list(by_id), format_func=lambda i: f"Repeats {number[i]}: {_about(by_id[i])}", key=f"{key}-seeds-of"
         )
         chosen = by_id[picked]
     if chosen.active:
@@ -95,7 +95,10 @@ def _spread(one: seeds.Repeated) -> None:
 
 def _compare(one: seeds.Repeated, others: list[seeds.Repeated], key: str) -> None:
     """Two recipes, each with its repeats: is the difference larger than the luck?"""
-    st.markdown("**Compare with other repeats**")
+    st.markdown("**Compared with other repeats**")
+    if len(one.scores) < seeds.FEWEST:
+        st.caption("The comparison comes with the second repeat that has ended.")
+        return
     for other in others:
         found = seeds.compare(other, one)
         if found is None:
@@ -108,9 +111,15 @@ def _compare(one: seeds.Repeated, others: list[seeds.Repeated], key: str) -> Non
         sure = f"{found.low:+.3g} to {found.high:+.3g} with 95% confidence, n = {found.n[1]} and {found.n[0]}"
         interval = f"{found.value:+.3g} ({sure})"
         if not found.real:
-            st.markdown(f"With {what}: {interval}. The difference between the two is smaller than the luck of the seed.")
+            st.markdown(
+                f"With {what}: {interval}. The difference between the two is smaller than the luck of the seed."
+            )
             continue
         better = (found.value > 0) == studies.higher_is_better(one.study)
-        st.markdown(f"With {what}: {interval}. That is more than the luck of the seed: {'better' if better else 'worse'}.")
+        st.markdown(
+            f"With {what}: {interval}. That is more than the luck of the seed: {'better' if better else 'worse'}."
+        )
     if not others:
-        st.caption("Other repeats were made on other rows, with another model or by another figure: they cannot be compared.")
+        st.caption(
+            "Other repeats were made on other rows, with another model or by another figure: they cannot be compared."
+        )

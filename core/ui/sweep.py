@@ -39,7 +39,9 @@ def sweep_panel(project: Project, recipe: Recipe, key: str) -> None:
         if len(made) > 1:
             by_id = {s.id: s for s in made}
             number = {s.id: len(made) - i for i, s in enumerate(made)}
-            chosen = by_id[st.selectbox("Sweep", list(by_id), format_func=lambda i: f"Sweep {number[i]}", key=f"{key}-sweep")]
+            chosen = by_id[
+                st.selectbox("Sweep", list(by_id), format_func=lambda i: f"Sweep {number[i]}", key=f"{key}-sweep")
+            ]
         _result(project, recipe, chosen, key)
 
 
@@ -188,4 +190,6 @@ def _importances(study: Study, found: list[studies.Look], key: str) -> None:
     figure.update_layout(height=90 + 45 * len(names))
     charts.show(figure, f"{key}-mattered-{study.id}")
     hint = " So few rounds give no more than a hint." if n < MANY else ""
-    st.caption(f"From n = {n} finished rounds, within the ranges that were tried; rounds stopped early do not count.{hint}")
+    st.caption(
+        f"From n = {n} finished rounds, within the ranges that were tried; rounds stopped early do not count.{hint}"
+    )

@@ -18,7 +18,12 @@ from core.store.tables import Study
 from . import charts, parts, screens
 from .recipe import duration
 
-METRICS = {"eval_loss": "validation loss", "accuracy": "accuracy", "macro_f1": "macro-F1", "token_accuracy": "token accuracy"}
+METRICS = {
+    "eval_loss": "validation loss",
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "token_accuracy": "token accuracy",
+}
 WORDS = {
     TrialState.DONE: "Done",
     TrialState.PRUNED: "Stopped early: poor",
@@ -54,7 +59,13 @@ def _within(title: str) -> str:
 def trials_table(study: Study, found: Sequence[studies.Look], best: studies.Look | None) -> None:
     """One line a round: what it tried, how it ended, its score. The name leads to the round."""
     names = list(found[0].trial.values) if found else []
-    header = ["Round", *(setting_title(n) for n in names), "How it ended", METRICS[studies.metric(study)].capitalize(), "Time"]
+    header = [
+        "Round",
+        *(setting_title(n) for n in names),
+        "How it ended",
+        METRICS[studies.metric(study)].capitalize(),
+        "Time",
+    ]
     rows = []
     for look in found:
         outcome = look.outcome

@@ -147,7 +147,10 @@ def test_a_pair_of_equal_answers_teaches_nothing(small_model: Path) -> None:
 @pytest.mark.parametrize("length", [200, 60])
 def test_the_preview_shows_the_very_tokens_that_are_weighed(length: int, small_model: Path) -> None:
     codec = Codec.from_folder(small_model, "causal-lm", PreparationPlan(max_length=length))
-    turns = (Message(role="user", content="where is my parcel " * 6), Message(role="assistant", content="It is on its way."))
+    turns = (
+        Message(role="user", content="where is my parcel " * 6),
+        Message(role="assistant", content="It is on its way."),
+    )
     example = Example(row_id="1", messages=turns, rejected="I do not know and I do not care about it at all.")
     found, seen = weighed(codec, example), shown(codec, example)
     assert found is not None

@@ -56,7 +56,9 @@ def shown(codec: Codec, example: Example) -> list[Encoded]:
         codec.plan.model_copy(update={"max_length": LONGEST, "turns": "last", "answers_only": True})
     )
     both = [example] if example.other is None else [example, example.other]
-    return [_marked(codec, whole.encode(one), found.prompt, answer) for one, answer in zip(both, found.answers, strict=True)]
+    return [
+        _marked(codec, whole.encode(one), found.prompt, answer) for one, answer in zip(both, found.answers, strict=True)
+    ]
 
 
 def _marked(codec: Codec, whole: Encoded, prompt: list[int], answer: list[int]) -> Encoded:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from tiny_training import Diary, wish_at
 
 from core.data.encoding import Codec
-from core.data.preference_encoding import weighed
+from core.data.preference_encoding import shown, weighed
 from core.schemas.examples import Example, Message
 from core.schemas.jobs import Desired
 from core.schemas.plan import PreparationPlan
@@ -142,3 +142,20 @@ def test_a_pair_of_equal_answers_teaches_nothing(small_model: Path) -> None:
     (pair,) = tiny.pairs(1, 1)
     assert weighed(codec, pair) is not None
     assert weighed(codec, pair.model_copy(update={"rejected": pair.reference})) is None
+
+
+@pytest.mark.parametrize("length", [200, 60])
+def test_the_preview_shows_the_very_tokens_that_are_weighed(length: int, small_model: Path) -> None:
+    codec = Codec.from_folder(small_model, "causal-lm", PreparationPlan(max_length=length))
+    turns = (
+        Message(role="user", content="where is my parcel " * 6),
+        Message(role="assistant", content="It is on its way."),
+    )
+    example = Example(row_id="1", messages=turns, rejected="I do not know and I do not care about it at all.")
+    found, seen = weighed(codec, example), shown(codec, example)
+    assert found is not None
+    assert [list(part.ids) for part in seen] == [found.prompt + answer for answer in found.answers]
+    assert [sum(part.trained) for part in seen] == [len(answer) for answer in found.answers]
+    texts = ["".join(p for p, t in zip(part.pieces, part.trained, strict=True) if t) for part in seen]
+    assert texts == ["It is on its way.<|end|>", "I do not know and I do not care about it at all.<|end|>"]
+    assert all(bool(part.cut) == (length < 200) for part in seen)

@@ -53,7 +53,11 @@ def choose(project: Project, run_id: str) -> None:
 def note(run: Run) -> str:
     """What “base model” means for a run that began at another run's model; empty where it is the base model."""
     begun = records.get(Run, run.start_run_id) if run.start_run_id else None
-    return f"Here the base model is the one that this training began with: your model of round {begun.number}." if begun else ""
+    return (
+        f"Here the base model is the one that this training began with: your model of round {begun.number}."
+        if begun
+        else ""
+    )
 
 
 def folder_of(run: Run) -> Path:

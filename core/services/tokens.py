@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.data import lengths as measure
+from core.data import preference_encoding
 from core.data.batching import Waste, simulate
 from core.data.chat_template import ChatTemplate
 from core.data.encoding import Codec, Encoded
@@ -97,6 +98,11 @@ def _counts(
 def encode(project: Project, plan: PreparationPlan, example: Example) -> list[Encoded]:
     """The example as training will see it: one part, or several of a long completion."""
     return preparation.codec(project, plan).encode_parts(example)
+
+
+def weighed(project: Project, plan: PreparationPlan, example: Example) -> list[Encoded]:
+    """The answers of a preference after their prompt, as training will weigh them: two of a pair, one that was rated."""
+    return preference_encoding.shown(preparation.codec(project, plan), example)
 
 
 def rendered(project: Project, plan: PreparationPlan, example: Example) -> str:

@@ -9,14 +9,17 @@ import streamlit as st
 
 from core.data import lengths as measure
 from core.data.encoding import Encoded
+from core.schemas.examples import Example
 from core.schemas.plan import PreparationPlan
 from core.services import tokens
 from core.services.tokens import Lengths
 from core.store.tables import Project
+from core.tasks import registry as tasks
 
 from . import parts
 from .charts import MARK, show
 from .parts import TokenPiece
+from .tokens import Kind
 
 COVERAGE = (0.95, 0.99, 1.0)
 SHOWN_PARTS = 4
@@ -50,7 +53,9 @@ def length_panel(project: Project, plan: PreparationPlan, found: Lengths) -> Pre
         _coverage(found, plan.model_copy(update={"max_length": chosen}), longest)
         side = plan.truncation_side
         overlap = min(plan.chunk_overlap, chosen // 2)
-        if found.in_parts:
+        if tasks()[project.task or ""].preference:
+            st.caption("A longer conversation loses its beginning: both answers are weighed after the same words.")
+        elif found.in_parts:
             overlap = int(
                 st.number_input(
                     "Overlap of parts (tokens)",
@@ -115,6 +120,9 @@ def token_panel(project: Project, plan: PreparationPlan, rows: int) -> None:
     if example is None:
         st.info("This row is empty, or holds nothing to learn from: it is left out.", icon=":material/info:")
         return
+    if tasks()[project.task or ""].preference:
+        _answers(tokens.weighed(project, plan, example), example)
+        return
     encoded = tokens.encode(project, plan, example)
     for part in encoded[:SHOWN_PARTS]:
         if part.parts > 1:
@@ -135,9 +143,21 @@ def token_panel(project: Project, plan: PreparationPlan, rows: int) -> None:
             st.code(tokens.rendered(project, plan, example), language=None, wrap_lines=True)
 
 
-def _strip(part: Encoded) -> None:
+def _answers(found: list[Encoded], example: Example) -> None:
+    """The answers that are weighed, each after the same words."""
+    if not found:
+        st.info("The two answers are the same, or too long to be told apart: this row is left out.", icon=":material/info:")
+    kinds: dict[str, Kind] = {"The better answer": "raised", "The worse answer": "lowered"}
+    if not example.rejected:
+        kinds = {"Rated up": "raised"} if example.liked else {"Rated down": "lowered"}
+    for (name, kind), part in zip(kinds.items(), found, strict=False):
+        st.caption(name)
+        _strip(part, kind)
+
+
+def _strip(part: Encoded, kind: Kind = "trained") -> None:
     pieces = [
-        TokenPiece(text, token, "trained" if trained else "context")
+        TokenPiece(text, token, kind if trained else "context")
         for text, token, trained in zip(part.pieces, part.ids, part.trained, strict=True)
     ]
     gone = [TokenPiece(text, token, "cut") for text, token in zip(part.cut, part.cut_ids, strict=True)]

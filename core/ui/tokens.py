@@ -11,10 +11,12 @@ from typing import Literal
 
 import streamlit as st
 
-Kind = Literal["trained", "context", "padding", "cut"]
+Kind = Literal["trained", "raised", "lowered", "context", "padding", "cut"]
 
 _LEGEND: dict[Kind, tuple[str, str]] = {
     "trained": ("trained on", "the model learns to write these"),
+    "raised": ("made likelier", "training pulls the model towards these"),
+    "lowered": ("made less likely", "training pushes the model away from these"),
     "context": ("context", "read, but not learned"),
     "padding": ("padding", "filler, ignored"),
     "cut": ("cut off", "beyond the maximum length, never seen"),

@@ -32,8 +32,8 @@ from .collators import LanguageCollator
 from .datasets import EncodedRows, classifier_rows, language_rows, packed
 from .faults import translated
 from .phases import Phases
-from .retention import Retention
 from .predict import LanguagePredictor
+from .retention import Retention
 from .trainers import ClassifierTrainer, LanguageTrainer
 
 FIXED_TRAIN_SAMPLE = 200

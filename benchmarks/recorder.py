@@ -125,13 +125,13 @@ def short_steps(every: int, seconds: float) -> dict[str, Any]:
     """Steps of 1 ms of arithmetic, reported as the training reports them."""
     from types import SimpleNamespace
 
-    from core.training.callbacks import Obey, Progress
-    from core.training.hardware import Limit, Usage
-    from core.training.phases import Phases
-    from core.schemas.recipe import Recipe
     import torch
 
+    from core.schemas.recipe import Recipe
+    from core.training.callbacks import Obey, Progress
     from core.training.device import Device
+    from core.training.hardware import Limit, Usage
+    from core.training.phases import Phases
 
     recorder = recorder_of_a_run()
     phases, usage = Phases("cpu"), Usage(Device("cpu", "", torch.float32, False))
@@ -263,9 +263,9 @@ def main() -> None:
             )
         r = refresh(options.points)
         print(
-            f"refresh of {r['points']:,} points: {r['buckets']} points a curve, {r['bytes'] / 1000:.0f} kB; first {r['first_ms']:.0f} ms, "
-            f"then query {r['query_ms']:.1f}, p50 {r['p50_ms']:.1f}, p95 {r['p95_ms']:.1f} ms (goal {REFRESH_GOAL:.0f}): "
-            f"{'yes' if r['p95_ms'] < REFRESH_GOAL else 'NO'}"
+            f"refresh of {r['points']:,} points: {r['buckets']} points a curve, {r['bytes'] / 1000:.0f} kB; "
+            f"first {r['first_ms']:.0f} ms, then query {r['query_ms']:.1f}, p50 {r['p50_ms']:.1f}, "
+            f"p95 {r['p95_ms']:.1f} ms (goal {REFRESH_GOAL:.0f}): {'yes' if r['p95_ms'] < REFRESH_GOAL else 'NO'}"
         )
         if options.json:
             options.json.write_text(json.dumps({"recording": found, "refresh": r}, indent=2) + "\n")

@@ -50,6 +50,17 @@ def test_a_faint_curve_is_a_companion_only_of_a_curve_with_its_name() -> None:
     assert [t.get("companion") for t in data["traces"]] == [True, None, False]
 
 
+def test_a_shared_curve_stands_in_the_legend_of_another_and_alone_in_its_own() -> None:
+    data = send(Trace("a", [1], [1]), Trace("a", [1], [1], dashed=True, shared=True), Trace("b", [1], [1], shared=True))
+    assert [t.get("companion") for t in data["traces"]] == [None, True, False]
+    assert "faint" not in data["traces"][1]
+
+
+def test_a_quiet_mark_is_a_line_without_a_label() -> None:
+    assert send(events=[Marker(3, "paused", quiet=True)])["events"][0]["quiet"]
+    assert "quiet" not in send(events=[Marker(3, "paused", quiet=True), Marker(3, "best")])["events"][0]
+
+
 def test_the_description_names_the_latest_values() -> None:
     assert send(Trace("Training", [1, 2, 3], [3, 2.5, None]))["alt"] == "Loss by Step. Latest: Training 2.5."
 

@@ -19,7 +19,7 @@ from core.store import curves, jobs
 from core.store import engine as engines
 from core.store.engine import engine
 from core.store.migrate import migrate
-from core.worker.recorder import JobRecorder
+from core.worker.recorder import FLUSH_SECONDS, MOST_PAUSE_SECONDS, MOST_SHARE, JobRecorder, pause_after
 
 
 @pytest.fixture
@@ -249,3 +249,13 @@ def test_a_job_that_is_no_training_has_no_curves(recorder: JobRecorder) -> None:
     ):
         with pytest.raises(ValueError, match="only a training"):
             call()
+
+
+def test_writing_takes_a_small_share_of_the_work_and_a_heartbeat_is_never_late() -> None:
+    assert pause_after(0.0001, 1.0) == FLUSH_SECONDS
+    for spent, busy in ((0.002, 1.0), (0.002, 2.0), (0.001, 0.3)):
+        pause = pause_after(spent, busy)
+        assert FLUSH_SECONDS <= pause <= MOST_PAUSE_SECONDS
+        assert spent / (pause * busy) <= MOST_SHARE * 1.0001
+    assert pause_after(1.0, 1.0) == MOST_PAUSE_SECONDS
+    assert pause_after(0.001, 0.0) == MOST_PAUSE_SECONDS

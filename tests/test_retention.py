@@ -59,7 +59,7 @@ def test_room_is_made_before_a_checkpoint_is_written_and_it_is_told(folder: Path
     free = iter([SPARE + 500, SPARE + 1500])
     Retention(Recipe(), diary, folder, free=lambda _: next(free)).make_room(state(best=10), 1000)
     assert [s.step for s in on_disk(folder)] == [10, 30] and diary.checkpoints == {10, 30}
-    assert diary.events == [("removed", 40, {"steps": [20], "bytes": 1000})]
+    assert diary.events == [("room", 40, {"steps": [20], "bytes": 1000})]
 
 
 def test_where_nothing_may_go_the_run_waits_before_anything_is_written(folder: Path) -> None:

@@ -22,9 +22,9 @@ LABELS = {
     "early": "stopped early",
     "stopped": "stopped",
     "checkpoint": "checkpoint",
-    "removed": "checkpoint removed",
+    "room": "low disk",
 }
-SMALL = ("started", "checkpoint", "removed")
+SMALL = ("started", "checkpoint")
 METRIC_OF = {"eval_loss": "loss"}  # a recipe's best metric by the name of its curve; the others are called alike
 
 

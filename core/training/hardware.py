@@ -90,7 +90,7 @@ def measured_ceiling(device: Device) -> tuple[float, str]:
     if device.name == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
-    threads = f" on {torch.get_num_threads()} threads" if device.name == "cpu" else ""
+    threads = f", threads: {torch.get_num_threads()}" if device.name == "cpu" else ""
     return 2 * size**3 / best, f"the best of {tries} products of {size} × {size} matrices in {dtype}{threads}".replace(
         "torch.", ""
     )

@@ -79,7 +79,7 @@ class Retention(TrainerCallback):
         budget = round(self.recipe.checkpoint_budget * GB)
         found = on_disk(self.folder)
         gone = too_many(found, self._always(state), self.recipe.keep_checkpoints, budget)
-        self._remove(gone, found, state.global_step, "They were more than the settings of this run keep.")
+        self._remove("removed", gone, found, state.global_step, "They were more than the settings of this run keep.")
 
     def make_room(self, state: TrainerState, needed: int) -> None:
         """Called before a checkpoint of about `needed` bytes is written. Raises DiskFull where it cannot fit: nothing is
@@ -90,7 +90,7 @@ class Retention(TrainerCallback):
         if missing <= 0:
             return
         gone = for_space(found, self._always(state), missing)
-        self._remove(gone, found, state.global_step, "The disk is nearly full: they made room for the next.")
+        self._remove("room", gone, found, state.global_step, "The disk is nearly full: they made room for the next.")
         if needed + SPARE > self._free(self.folder):
             raise DiskFull
 
@@ -98,7 +98,7 @@ class Retention(TrainerCallback):
         best = best_evaluation(state.log_history, self.recipe.best_metric, self.recipe.higher_is_better)
         return {*self.recorder.pinned(), *([best.step] if best else [])}
 
-    def _remove(self, steps: Sequence[int], found: Sequence[Saved], now: int, why: str) -> None:
+    def _remove(self, kind: str, steps: Sequence[int], found: Sequence[Saved], now: int, why: str) -> None:
         if not steps:
             return
         for step in steps:
@@ -106,5 +106,5 @@ class Retention(TrainerCallback):
             shutil.rmtree(self.folder / f"checkpoint-{step}", ignore_errors=True)
         size = sum(s.bytes for s in found if s.step in steps)
         named = ", ".join(map(str, steps))
-        title = f"Checkpoints removed: step {named} ({size / GB:.2f} GB)"
-        self.recorder.event("removed", now, title, why, data={"steps": list(steps), "bytes": size})
+        title = f"Checkpoints removed: step {named} ({size / 1e6:,.0f} MB)"
+        self.recorder.event(kind, now, title, why, data={"steps": list(steps), "bytes": size})

@@ -51,6 +51,8 @@ class View:
 def curves_panel(run: Run, others: Sequence[Run]) -> None:
     """Controls and charts. A chart that has no points yet says why."""
     view = _controls(run, [r for r in others if r.id != run.id])
+    if view.overlaid:
+        st.caption("Of other rounds, the line is validation and the dashed line is training.")
     drawn = _drawn(run)
     for column, name in zip(st.columns(BIG), drawn[:BIG], strict=True):
         with column:
@@ -112,7 +114,7 @@ def _learning(run: Run, name: str, view: View, *, height: int = 320) -> None:
         title.lower(),
         log_y=view.log_y and name == "loss",
         height=height,
-        events=_markers(run, view.axis) if height > 250 else (),
+        events=_markers(run, view.axis, quiet=name != "loss") if height > 250 else (),
         clip=clipped(traces) if view.clip else None,
         picture=f"round-{run.number}-{name}",
         empty_reason=_reason(run, view.axis)
@@ -176,20 +178,23 @@ def _overlay(run: Run, name: str, axis: Axis, colour: int) -> list[Trace]:
     """Another run in its own colour: validation as a line, training dashed."""
     label = f"{run.number} {run.name}"
     return [
-        _line(run, name, "validation", f"{label} validation", str(colour), axis),
-        _line(run, name, "train", f"{label} training", str(colour), axis, dashed=True),
+        _line(run, name, "validation", label, str(colour), axis),
+        _line(run, name, "train", label, str(colour), axis, dashed=True, shared=True),
     ]
 
 
-def _markers(run: Run, axis: Axis) -> list[Marker]:
-    """What happened, and the best checkpoint, as marks on the axis. Those at one place share a label."""
+def _markers(run: Run, axis: Axis, *, quiet: bool) -> list[Marker]:
+    """What happened, and the best checkpoint, as marks on the axis; their labels stand in one chart only."""
     place = timeline.positions(run.id, axis)
     if place is None:
         return []
     found = timeline.moments(run)
-    marks = [Marker(x, m.label, small=m.small) for m, x in zip(found, place([m.step for m in found]), strict=True)]
+    marks = [
+        Marker(x, m.label, small=m.small, quiet=quiet)
+        for m, x in zip(found, place([m.step for m in found]), strict=True)
+    ]
     best = timeline.best(run)
     if best:
         label = f"best {CURVES[timeline.METRIC_OF.get(best.metric, best.metric)].title.lower()} {best.value:.4g}"
-        marks.append(Marker(place([best.step])[0], label, "accent"))
+        marks.append(Marker(place([best.step])[0], label, "accent", quiet=quiet))
     return marks

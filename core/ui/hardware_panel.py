@@ -66,8 +66,9 @@ def _rate(flops: float) -> str:
 def notes(found: machine.Machine) -> list[str]:
     """What the figures rest on, and what is missing."""
     out = [
-        f"The limit is what this machine computed at the start of the run: {found.how}. A token costs {found.per_token / 1e6:,.1f} "
-        "MFLOP of training arithmetic. Where other programs were busy then, the limit is too low and the share too high."
+        f"The limit is what this machine computed at the start of the run: {found.how}. A token costs "
+        f"{found.per_token / 1e6:,.1f} MFLOP of training arithmetic. Where other programs were busy then, the limit is too low "
+        "and the share too high."
     ]
     if not found.use_known:
         out.append("Use of the graphics card is not measured: its driver does not answer (or nvidia-ml-py is missing).")

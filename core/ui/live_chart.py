@@ -31,7 +31,7 @@ class Trace:
     """One curve. `x` and `y` have the same length; None, NaN and infinities in `y` are gaps.
 
     A `faint` trace with the name of another one is its companion (the raw points under a smoothed curve): it shares the
-    other's legend entry. `low` and `high` draw a band around the curve.
+    other's legend entry. So does a `shared` one, drawn in full. `low` and `high` draw a band around the curve.
     """
 
     name: str
@@ -42,17 +42,19 @@ class Trace:
     dashed: bool = False
     low: Sequence[float | None] | None = None
     high: Sequence[float | None] | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True)
 class Marker:
     """A moment worth a vertical line: a pause, the end of an epoch. A `small` one is a short mark whose label shows on
-    hover: there may be many of them."""
+    hover: there may be many of them. A `quiet` one is a line whose label shows on hover."""
 
     x: float
     label: str
     colour: Role = "neutral"
     small: bool = False
+    quiet: bool = False
 
 
 def live_chart(
@@ -94,7 +96,7 @@ def payload(
     """What travels to the browser: each x column once, values with five significant digits, gaps as None."""
     columns: list[list[float | None]] = []
     drawn = [t for t in traces if any(_finite(v) for v in t.y)]
-    solid = {t.name for t in drawn if not t.faint}
+    solid = {t.name for t in drawn if not t.faint and not t.shared}
     sent = []
     for trace in drawn:
         if len(trace.x) != len(trace.y):
@@ -112,6 +114,7 @@ def payload(
         }
         if trace.faint:
             item["faint"] = True
+        if trace.faint or trace.shared:
             item["companion"] = trace.name in solid
         if trace.dashed:
             item["dashed"] = True
@@ -130,7 +133,7 @@ def payload(
         "clip": _clip(clip, log_y),
         "picture": picture,
         "empty_reason": empty_reason or "There is nothing to draw yet.",
-        "alt": _description(y_title, x_title, [t for t in drawn if not t.faint]),
+        "alt": _description(y_title, x_title, [t for t in drawn if not t.faint and not t.shared]),
     }
 
 
@@ -146,6 +149,8 @@ def merged(events: Sequence[Marker]) -> list[dict[str, Any]]:
         item["colour"] = next((e.colour for e in loud if e.colour != "neutral"), "neutral")
         if loud[0].small:
             item["small"] = True
+        elif all(e.quiet for e in loud):
+            item["quiet"] = True
         made.append(item)
     return made
 

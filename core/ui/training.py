@@ -11,6 +11,7 @@ from core.services import coaching, queue, recipes, runs, status
 from core.store.tables import Project, Run
 
 from . import jobs, parts, screens
+from .checkpoints_panel import checkpoints_panel, moments_panel
 from .curves_panel import curves_panel
 from .recipe import duration
 
@@ -79,6 +80,8 @@ def _body(project: Project, run: Run, others: list[Run], job: Job) -> None:
     with st.container(key=f"coach-{run.id}"):
         _coach(project, run, job)
     curves_panel(run, others)
+    moments_panel(run)
+    checkpoints_panel(run)
     _samples(run)
     with st.expander("The settings of this run", icon=":material/lock:"):
         st.caption("Frozen when it started; editing the form does not change them.")

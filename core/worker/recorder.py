@@ -18,7 +18,8 @@ from core.store.tables import Checkpoint, RunEvent
 
 log = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.5
-MOST_SHARE = 0.002  # of a processor that writing may take
+MOST_SHARE = 0.002  # of this process's processor time that writing may take
+LEAST_BUSY = 0.1  # processors; a process that waits all the time has nothing that could be slowed down
 MOST_PAUSE_SECONDS = 3.0
 FULL_DISK_SECONDS = 1.0  # between two tries to write to a full disk
 FENCED_OUT = 76  # exit status of a process that lost its job to another
@@ -29,10 +30,11 @@ def leave() -> None:
     os._exit(FENCED_OUT)
 
 
-def pause_after(spent: float) -> float:
-    """Seconds until the next batch, after one that took `spent` seconds of processor time: so that all of them together
-    stay below MOST_SHARE of one processor, however slow the machine is, but a heartbeat never comes late."""
-    return min(MOST_PAUSE_SECONDS, max(FLUSH_SECONDS, spent / MOST_SHARE))
+def pause_after(spent: float, busy: float) -> float:
+    """Seconds until the next batch, after one that took `spent` seconds of processor time in a process that gets `busy`
+    seconds of it in each second: so that batches stay below MOST_SHARE of the work, however slow or shared the machine
+    is, but a heartbeat never comes late."""
+    return min(MOST_PAUSE_SECONDS, max(FLUSH_SECONDS, spent / (MOST_SHARE * max(LEAST_BUSY, busy))))
 
 
 def until_written(write_it: Callable[[], None], pause: Callable[[float], None] = time.sleep) -> None:
@@ -219,7 +221,7 @@ class JobRecorder:
             raise self._failure
 
     def _loop(self) -> None:
-        pause = FLUSH_SECONDS
+        pause, then = FLUSH_SECONDS, (time.monotonic(), time.process_time())
         while not self._end.wait(pause):
             try:
                 until_written(self.flush)
@@ -231,4 +233,5 @@ class JobRecorder:
                 return
             now = time.thread_time()
             spent, self.cpu_seconds = now - self.cpu_seconds, now
-            pause = pause_after(spent)
+            last, then = then, (time.monotonic(), time.process_time())
+            pause = pause_after(spent, (then[1] - last[1]) / max(1e-6, then[0] - last[0]))

@@ -175,7 +175,7 @@ function layout(data, colours, view) {
       y1: 1,
       line: { color: colours.role(event.colour), width: 1, dash: "dot" },
     })),
-    annotations: stacked(data.events.filter((event) => !event.small), last).map((event) => ({
+    annotations: stacked(data.events.filter((event) => !event.small && !event.quiet), last).map((event) => ({
       x: event.x,
       yref: "paper",
       y: 1,
@@ -230,7 +230,7 @@ function pictures(library, chart) {
       const layout = {
         ...plot.layout,
         paper_bgcolor: colours.surface,
-        title: { text: escapeHtml(`${data.picture.replaceAll("-", " ")}: ${data.y_title}`), font: { size: 14 } },
+        title: { text: escapeHtml(data.picture.replaceAll(/[-_]/g, " ")), font: { size: 14 } },
         margin: { l: 60, r: 24, t: 64, b: 50 },
         width: 1000,
         height: 560,

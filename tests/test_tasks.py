@@ -11,6 +11,7 @@ import pytest
 
 from core.metrics import registry as metrics
 from core.schemas.errors import UserError
+from core.schemas.families import FAMILIES
 from core.schemas.recipe import Recipe
 from core.tasks import registry as tasks
 
@@ -39,7 +40,7 @@ def test_a_task_names_metrics_and_settings_that_exist(task) -> None:
     assert set(task.metrics) <= set(metrics())
     assert task.headline_metric in task.metrics
     assert Recipe(best_metric=task.best_metric)
-    assert task.family in ("classifier", "causal-lm")
+    assert task.family in FAMILIES and task.best_metric in ("eval_loss", *FAMILIES[task.family].figures)
     assert task.title and task.help and task.choose_when
     assert all(role.title and role.help for role in task.roles)
 

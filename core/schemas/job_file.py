@@ -54,7 +54,8 @@ class JobFile(Schema):
     """Everything `python -m core run` is told. Unknown keys are refused at every level."""
 
     task: str = Field(
-        title="Task", description="What the model should learn: classification, multi_label, regression, chat, text_to_text or completion."
+        title="Task",
+        description="What the model should learn: classification, multi_label, regression, chat, text_to_text or completion.",
     )
     data: DataFiles = Field(
         title="Data",

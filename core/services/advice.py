@@ -33,8 +33,9 @@ def language_name(code: str) -> str:
 
 @dataclass(frozen=True)
 class Advice:
-    """One candidate for a project. `warnings` are whole sentences; `recommended` is set for at most one, `rank` counts
-    from 1. `unfit` says why the project's task cannot use it. `fertility` is measured on the person's own rows; None before there are any."""
+    """One candidate for a project. `warnings` are whole sentences; `unfit` says why the project's task cannot use it;
+    `recommended` is set for at most one, `rank` counts from 1. `fertility` is measured on the person's own rows; None
+    before there are any."""
 
     facts: ModelFacts
     fit: Fit
@@ -63,7 +64,11 @@ def for_project(project: Project) -> list[Advice]:
         warnings = tuple(_warnings(facts, fit, language, family, measured, project.settings.get("use")))
         found.append(Advice(facts, fit, warnings, measured, unfit(family, writes=facts.causal, pairs=facts.encoder_decoder)))
     # What does not fit the task or the memory comes last; then few warnings, then few tokens a word (to a fifth), then size.
-    found.sort(key=lambda a: (bool(a.unfit), a.fit.verdict == "does not fit", len(a.warnings), _strangeness(a), -a.facts.parameters))
+    found.sort(
+        key=lambda a: (
+            bool(a.unfit), a.fit.verdict == "does not fit", len(a.warnings), _strangeness(a), -a.facts.parameters
+        )
+    )  # fmt: skip
     ranked = [replace(a, rank=i) for i, a in enumerate(found, start=1)]
     if not ranked or ranked[0].unfit or ranked[0].fit.verdict == "does not fit":
         return ranked

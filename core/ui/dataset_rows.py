@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.data.health_rows import role_of
 from core.services import datasets
 from core.store.rows import Order, RowFilter
 from core.store.tables import DatasetVersion
@@ -70,7 +71,10 @@ def _filter(version: DatasetVersion, names: list[str]) -> RowFilter:
 def _title(version: DatasetVersion, column: str) -> str:
     task = tasks().get(version.origin.get("task") or "")
     roles = {role.key: role.title for role in task.roles} if task else {}
-    return next((roles[key] for key, used in version.roles.items() if used == column and key in roles), parts.plain(column))
+    found = (role_of(key) for key, used in version.roles.items() if used == column)
+    alone = [role_of(key) for key in version.roles]
+    # Several columns of one role keep their own names: a title that comes twice would say nothing.
+    return next((roles[role] for role in found if role in roles and alone.count(role) == 1), parts.plain(column))
 
 
 def _value(value: str | None, counts: dict[str | None, int]) -> str:

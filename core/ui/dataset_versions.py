@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.data.health_rows import role_of
 from core.schemas.errors import UserError
 from core.services import datasets, versions
 from core.store.comparison import Compared
@@ -35,7 +36,11 @@ def version_header(project: Project, version: DatasetVersion) -> None:
             st.button("Redo", icon=":material/redo:", help=help_, on_click=_use, args=(forward,), key="redo-fix")
         fixes_menu(project, version)
     roles = {r.key: r.title for r in tasks()[project.task or ""].roles}
-    used = " · ".join(f"{roles.get(role, role)}: {parts.plain(column)}" for role, column in version.roles.items() if column)
+    columns: dict[str, list[str]] = {}
+    for role, column in version.roles.items():
+        if column:
+            columns.setdefault(roles.get(role_of(role), role), []).append(parts.plain(column))
+    used = " · ".join(f"{title}: {', '.join(names)}" for title, names in columns.items())
     st.caption(f"{version.rows:,} rows. {used}")
     open_queues(project, version)
 

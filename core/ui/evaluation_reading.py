@@ -33,7 +33,8 @@ def labels_panel(result: EvaluationResult) -> None:
         line["given from"] = (
             f"{100 * thresholds[row['label']]:.0f}%" if row["label"] in thresholds else "not known to it"
         )
-        line["note"] = "too few rows to judge" if row["few"] else ""
+        if any(other["few"] for other in result.per_class):
+            line["note"] = "too few rows to judge" if row["few"] else ""
         figures.append(line)
     st.dataframe(figures, hide_index=True, width="stretch", height=420 if len(figures) > 11 else "content")
     st.caption(

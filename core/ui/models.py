@@ -37,7 +37,10 @@ def model_card(candidate: Advice, *, chosen: bool) -> bool:
         with left:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.html(f"<strong>{escape(facts.title)}</strong>", width="content")
-                st.badge(fit.verdict, color=COLOURS[fit.verdict])  # type: ignore[arg-type]
+                if candidate.unfit:
+                    st.badge("not for this task", color="red")
+                else:
+                    st.badge(fit.verdict, color=COLOURS[fit.verdict])  # type: ignore[arg-type]
                 if candidate.recommended:
                     st.badge("Recommended", icon=":material/thumb_up:", color="blue")
             st.caption(_line(facts))
@@ -73,6 +76,5 @@ def _words(measured: Fertility) -> str:
 
 def _line(facts: ModelFacts) -> str:
     known = ", ".join(language_name(code) for code in facts.languages) or "languages not stated"
-    return (
-        f"{size(facts.parameters)} parameters · {known} · reads {facts.context_length:,} tokens at once · {SOURCES[facts.source]}"
-    )
+    length = f"{facts.context_length:,} tokens at once" if facts.context_length else "texts without a fixed limit"
+    return f"{size(facts.parameters)} parameters · {known} · reads {length} · {SOURCES[facts.source]}"

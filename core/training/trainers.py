@@ -18,7 +18,7 @@ from trl import SFTTrainer
 from core.atomic import publish_folder
 from core.schemas.recorder import Recorder
 
-from . import ranks
+from . import ranks, token_loss
 from .balance import Rounds, WeightedTraining
 from .best import value_at
 from .phases import Phases
@@ -201,7 +201,27 @@ class _ByToken:
         raise NotImplementedError
 
 
-class LanguageTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, SFTTrainer):
+class _AtTokens:
+    """The head at the tokens that count alone, where their logits may stand in memory (`token_loss`)."""
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        vocabulary = self.model.config.get_text_config().vocab_size  # type: ignore[attr-defined]
+        if return_outputs or not token_loss.can_choose(model) or not token_loss.fits(inputs["labels"], vocabulary):
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[misc]
+        loss, hits, tokens = token_loss.loss_and_hits(model, inputs)
+        if model.training and ranks.size() > 1:
+            hits, tokens = self.accelerator.gather(torch.stack([hits, tokens])).view(-1, 2).sum(0)  # type: ignore[attr-defined]
+        mode = "train" if model.training else "eval"
+        self._metrics[mode]["mean_token_accuracy"].append(float(hits / tokens.clamp(min=1)))  # type: ignore[attr-defined]
+        if num_items_in_batch is None:
+            return loss / tokens.clamp(min=1)
+        # The tokens of all devices, whose gradients are averaged.
+        return loss / torch.as_tensor(num_items_in_batch).clamp(min=1) * (ranks.size() if model.training else 1)
+
+
+class LanguageTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, SFTTrainer):
     """For models that only decode."""
 
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:

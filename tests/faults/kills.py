@@ -1,0 +1,81 @@
+"""`kill -9` at random instants, of the training's process or of the worker. Run by hand; 50 kills take a quarter of an hour:
+
+    python -m tests.faults.kills [--kills 50] [--seed 1]
+
+A real worker trains a small model in float32 on the processor. It is killed at random instants, loading, training and saving
+included, and started again. Every run has to end with the same weights bit by bit, the same curves with no step missing or
+doubled and the same result as one that nobody disturbed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.store.tables import Run
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests' own helpers
+
+A_RUN = 10  # kills
+IN_A_ROW = 2  # kills without a step between them, one fewer than the worker gives up after
+LONGEST = 12.0  # seconds between two kills: loading takes most of them
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+        os.environ["TUNEWELL_STORAGE"] = folder
+        import small_model
+        from test_worker import Workplace, assert_equal_to, resumptions, state
+
+        from core.store import curves
+
+        def _ended(run: Run) -> bool:
+            return state(run.job_id).final
+
+        place = Workplace(Path(folder), small_model.build(Path(folder) / "base"))
+        place.start()
+        undisturbed = place.train()
+        place.done(undisturbed)
+        done = children = workers = 0
+        while done < options.kills:
+            run, without_a_step, last = place.train(), 0, 0
+            for _ in range(min(A_RUN, options.kills - done)):
+                if without_a_step == IN_A_ROW:  # the next would be given up: that is right, and another test
+                    place.reach(run, last + 1)
+                time.sleep(chance.uniform(0.0, LONGEST))
+                if _ended(run):
+                    break
+                step = curves.latest(run.id).get(("loss", "batch"), (0, None))[0]
+                without_a_step, last = (without_a_step + 1 if step <= last else 0), max(step, last)
+                if chance.random() < 0.3 or not place.children():
+                    assert place.process is not None
+                    place.process.kill()
+                    place.process.wait()
+                    workers += 1
+                    place.start()
+                else:
+                    for process in place.children():
+                        process.kill()
+                    children += 1
+                done += 1
+            place.done(run)
+            assert_equal_to(undisturbed, run)
+            print(f"{done} kills: equal to the undisturbed run, resumed {resumptions(run)} times from a checkpoint", flush=True)
+        place.end()
+        print(f"{children} times the training's process, {workers} times the worker: every run ended bit-equal")
+
+
+if __name__ == "__main__":
+    main()

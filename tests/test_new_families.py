@@ -102,7 +102,7 @@ def test_one_text_becomes_another(pair_model: Path, tmp_path: Path) -> None:
     tokens = sum(s.tokens for s in tuned.score(prompts, answers))
     last = list(diary.points["validation", "loss"].values())
     assert after / tokens == pytest.approx(min(last), rel=0.01), "the curve and the score count the same tokens"
-    assert {kind for kind, _, _ in diary.events} == {"sample"}
+    assert "sample" in {kind for kind, _, _ in diary.events}
     proof = export(str(tmp_path / "model"), "merged", tmp_path / "out", PLAN, held[:3], {}, Diary())
     assert proof["worst"] <= proof["tolerance"]
 

@@ -151,7 +151,7 @@ def assembled(
     base = loading.base_model(spec.base_folder, spec.family, chosen.weights, head, bits=method.base_bits)
     model: Any = loading.prepared(base, spec.family, recipe)
     trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, folder)
-    trainer.recorder, trainer.best_metric, trainer.phases = recorder, recipe.best_metric, Phases(chosen.name)
+    trainer.recorder, trainer.best_metric = recorder, recipe.best_metric
     return trainer, rows, chosen
 
 
@@ -274,6 +274,7 @@ def trainer_of(
             data_collator=LanguageCollator(tokenizer.pad_token_id or 0, width),
             **common,
         )
+    trainer.phases = Phases(chosen.name)
     # Packed sequences are of one length: there is nothing to take together.
     trainer.grouped = spec.plan.padding == "bucket" and "seq_lengths" not in rows.train.rows.column_names
     return trainer

@@ -111,7 +111,7 @@ class _WholeCheckpoints:
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
         mask = inputs.get("attention_mask")
         real = inputs["input_ids"].numel() if mask is None else mask.sum()  # a tensor on a GPU: no wait in the step
-        if getattr(model.config, "is_encoder_decoder", False):
+        if getattr(self.model.config, "is_encoder_decoder", False):  # type: ignore[attr-defined]
             real = real + (inputs["labels"] != -100).sum()
         self.tokens_seen = self.tokens_seen + real
         return super().training_step(model, inputs, *args, **kwargs)  # type: ignore[misc]

@@ -76,7 +76,7 @@ def test_a_person_gets_from_a_spreadsheet_to_an_exported_classifier(
     person.evaluates()
     person.sees("Better, and not by chance")
     person.open("samples")
-    person.sees("sorts texts and writes none")
+    person.sees("judges texts and writes none")
     person.audits()
     person.loads_the_model()
     browser_page.get_by_label("Text", exact=True).fill("There was a storm and then snow.")

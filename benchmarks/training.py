@@ -115,15 +115,14 @@ def held_out_loss(trainer: Any, model: Any) -> float:
 
 def ours(folder: str, rows: int, method: str) -> dict[str, float]:
     from core.training import device
-    from core.training.callbacks import Obey, Progress
+    from core.training.callbacks import Progress
     from core.training.hardware import Limit, Usage
 
-    trainer, spec = assembled(folder, rows, method)
+    trainer, _ = assembled(folder, rows, method)
     usage = Usage(device.choose("float32", False))
     trainer.phases.start()
     limit = Limit(1.0, 1.0, "", False)
     trainer.add_callback(Progress(Silent(), lambda: float(trainer.tokens_seen), trainer.phases, limit, usage.read))
-    trainer.add_callback(Obey(Silent(), spec.recipe))
     clock = timed(trainer)
     trainer.args.eval_strategy = "no"
     trainer.train()

@@ -55,10 +55,17 @@ def test_the_head_works_at_no_other_place(small_model: Path, tmp_path: Path, mon
     batch = next(iter(trainer.get_train_dataloader()))
     seen: list[int] = []
     head = trainer.model.get_output_embeddings()
-    head.register_forward_hook(lambda module, given, out: seen.append(out.shape[1]))
+    head.register_forward_hook(lambda module, given, out: seen.append(out.shape[0]))
     measured(trainer, batch, None)
-    wanted = len(token_loss.positions(batch["labels"]))
-    assert seen == [wanted] and wanted < batch["labels"].shape[1] - 1
+    wanted = int((batch["labels"][:, 1:] != -100).sum())
+    assert seen == [wanted] and wanted < batch["labels"].numel() / 2
+
+
+def test_a_head_that_does_more_than_one_product_is_left_to_the_library(small_model: Path, tmp_path: Path) -> None:
+    trainer = trainer_of("chat, LoRA", tmp_path, small_model)
+    base = trainer.model.get_base_model()
+    base.config.final_logit_softcapping = 30.0
+    assert not token_loss.teach(trainer.model)
 
 
 def test_a_batch_without_a_token_that_counts_is_no_step_into_nothing(small_model: Path, tmp_path: Path) -> None:

@@ -204,11 +204,15 @@ class _ByToken:
 class _AtTokens:
     """The head at the tokens that count alone, where their logits may stand in memory (`token_loss`)."""
 
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self._at_tokens = token_loss.teach(self.model)  # type: ignore[attr-defined]
+
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         vocabulary = self.model.config.get_text_config().vocab_size  # type: ignore[attr-defined]
-        if return_outputs or not token_loss.can_choose(model) or not token_loss.fits(inputs["labels"], vocabulary):
+        if return_outputs or not self._at_tokens or not token_loss.fits(inputs["labels"], vocabulary):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[misc]
         loss, hits, tokens = token_loss.loss_and_hits(model, inputs)
         if model.training and ranks.size() > 1:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests' own helpers
 
 A_RUN = 10  # kills
-IN_A_ROW = 2  # kills without a step between them, one fewer than the worker gives up after
 LONGEST = 12.0  # seconds between two kills: loading takes most of them
 
 
@@ -37,12 +36,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         os.environ["TUNEWELL_STORAGE"] = folder
         import small_model
-        from test_worker import Workplace, assert_equal_to, resumptions, state
+        from test_worker import LONG, Workplace, assert_equal_to, resumptions, state
+        from waiting import until
 
-        from core.store import curves
+        from core.store import jobs
+        from core.worker.supervisor import MOST_ATTEMPTS
 
-        def _ended(run: Run) -> bool:
-            return state(run.job_id).final
+        def attempt(run: Run) -> int:
+            job = jobs.get(run.job_id or "")
+            return 0 if job is None or job.state.final else job.attempt
+
 
         place = Workplace(Path(folder), small_model.build(Path(folder) / "base"))
         place.start()
@@ -50,15 +53,13 @@ def main() -> None:
         place.done(undisturbed)
         done = children = workers = 0
         while done < options.kills:
-            run, without_a_step, last = place.train(), 0, 0
+            run = place.train()
             for _ in range(min(A_RUN, options.kills - done)):
-                if without_a_step == IN_A_ROW:  # the next would be given up: that is right, and another test
-                    place.reach(run, last + 1)
+                # After three kills without a checkpoint between them the worker gives up: that is right, and another test.
+                until(lambda run=run: attempt(run) < MOST_ATTEMPTS - 1, "the run gets further", LONG)
                 time.sleep(chance.uniform(0.0, LONGEST))
-                if _ended(run):
+                if state(run.job_id).final:
                     break
-                step = curves.latest(run.id).get(("loss", "batch"), (0, None))[0]
-                without_a_step, last = (without_a_step + 1 if step <= last else 0), max(step, last)
                 if chance.random() < 0.3 or not place.children():
                     assert place.process is not None
                     place.process.kill()

@@ -31,7 +31,10 @@ WORDS = "the parcel with a blue lamp has not arrived and nobody answers the tele
 def configurations() -> list[dict[str, object]]:
     out: list[dict[str, object]] = []
     for method, family in product(("full", "lora"), ("causal-lm", "classifier")):
-        out += [{"method": method, "family": family, "batch_size": b, "length": n} for b, n in ((4, 128), (16, 128), (8, 512))]
+        out += [
+            {"method": method, "family": family, "batch_size": b, "length": n}
+            for b, n in ((4, 128), (16, 128), (8, 512))
+        ]
     out += [
         {"method": "dora", "family": "causal-lm", "batch_size": 8, "length": 256},
         {"method": "full", "family": "causal-lm", "batch_size": 8, "length": 512, "activation_checkpointing": True},

@@ -37,14 +37,20 @@ def memory_parts(
     if method.adapter:
         weights, states = n * (2 if gpu else 4), 16 * adapter_parameters(facts, recipe)
         if method.base_bits is not None:
-            weights = int(method.base_bits * 1.04 / 8 * (n - facts.embedding_parameters)) + 2 * facts.embedding_parameters
+            weights = (
+                int(method.base_bits * 1.04 / 8 * (n - facts.embedding_parameters)) + 2 * facts.embedding_parameters
+            )
     else:
         weights, states = 4 * n, 12 * learning_parameters(facts, recipe)
     kv = facts.hidden_size * facts.key_value_heads // max(1, facts.heads)
     per_token = 10 * facts.hidden_size + 2 * kv + 4 * facts.intermediate_size
     width = 2 if gpu else 4
     # Computing twice keeps the input of each layer (h) and one live layer; else every layer's inner values stay.
-    kept = 2 * facts.hidden_size * facts.layers + per_token if recipe.activation_checkpointing else facts.layers * per_token
+    kept = (
+        2 * facts.hidden_size * facts.layers + per_token
+        if recipe.activation_checkpointing
+        else facts.layers * per_token
+    )
     activations = tokens * kept * width
     # SDPA on a CPU keeps the attention matrix of a batch for the backward pass.
     attention = 0 if gpu else recipe.batch_size * facts.heads * max_length**2 * 4 * min(2, facts.layers)

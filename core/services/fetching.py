@@ -38,7 +38,9 @@ def submit(project_id: str, name: str, revision: str, token: str) -> str:
     """Queue a fetch. The token goes to a file that only this person can read and is deleted when used."""
     if not NAME.fullmatch(name):
         raise UserError(
-            "This is not a model's name.", f"{name!r} does not look like organisation/model.", "Copy the name from its page."
+            "This is not a model's name.",
+            f"{name!r} does not look like organisation/model.",
+            "Copy the name from its page.",
         )
     job_id = jobs.submit(JobKind.IMPORT, project_id, {"what": "model", "name": name, "revision": revision})
     if token:

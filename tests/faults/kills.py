@@ -72,7 +72,10 @@ def main() -> None:
                 done += 1
             place.done(run)
             assert_equal_to(undisturbed, run)
-            print(f"{done} kills: equal to the undisturbed run, resumed {resumptions(run)} times from a checkpoint", flush=True)
+            print(
+                f"{done} kills: equal to the undisturbed run, resumed {resumptions(run)} times from a checkpoint",
+                flush=True,
+            )
         place.end()
         print(f"{children} times the training's process, {workers} times the worker: every run ended bit-equal")
 

@@ -9,7 +9,10 @@ from core.schemas.recipe import Recipe
 from .hardware import Hardware
 
 TIGHT = 0.75  # share of the free memory from which on it is called tight
-CPU_BASE = 900 * 2**20  # libraries and Python itself, measured as resident set on a CPU
+CPU_BASE = 520 * 2**20  # libraries and Python itself, measured as resident set on a CPU
+# What of the activations' formula is really there at the peak on a CPU (`benchmarks/memory.py`): an adapter keeps each layer's
+# input once more, and once again where its dropout makes a copy.
+CPU_KEPT = {"full": 1.4, "adapter": 1.8, "dropout": 2.5}
 GPU_BASE = 1200 * 2**20  # CUDA context and workspace
 
 
@@ -51,14 +54,15 @@ def memory_parts(
         if recipe.activation_checkpointing
         else facts.layers * per_token
     )
-    activations = tokens * kept * width
-    # SDPA on a CPU keeps the attention matrix of a batch for the backward pass.
-    attention = 0 if gpu else recipe.batch_size * facts.heads * max_length**2 * 4 * min(2, facts.layers)
-    logits = 0 if classifier else tokens * facts.vocabulary * (10 if gpu else 12)
+    activations: float = tokens * kept * width
+    if not gpu:
+        activations *= CPU_KEPT["full" if not method.adapter else "dropout" if recipe.lora_dropout else "adapter"]
+    # On a CPU the logits' own copies come and go where activations have been freed, and trl's tiles begin at 512 MB.
+    logits = 0 if classifier else tokens * facts.vocabulary * 10 if gpu else min(2**29, tokens * facts.vocabulary * 6)
     return {
         "model weights": weights,
         "gradients and optimizer": states,
-        "activations": activations + attention,
+        "activations": round(activations),
         "logits": logits,
         "libraries": GPU_BASE if gpu else CPU_BASE,
     }

@@ -36,10 +36,7 @@ def submit_fetch(project_id: str, name: str, commit: str, files: Sequence[str], 
 
 
 def _submit(project_id: str, payload: dict[str, Any], token: str) -> str:
-    job_id = jobs.submit(JobKind.IMPORT, project_id, payload)
-    if token:
-        fetching.leave_token(job_id, token)
-    return job_id
+    return jobs.submit(JobKind.IMPORT, project_id, payload, prepare=lambda job_id: fetching.leave_token(job_id, token))
 
 
 def _checked(name: str) -> str:

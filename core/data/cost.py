@@ -52,7 +52,7 @@ def memory_parts(
     kept = (
         2 * facts.hidden_size * facts.layers + per_token
         if recipe.activation_checkpointing
-        else facts.layers * per_token
+        else (facts.layers - (0 if method.adapter else min(recipe.frozen_layers, facts.layers))) * per_token
     )
     activations: float = tokens * kept * width
     if not gpu:

@@ -60,7 +60,9 @@ def measured(into: dict[str, Any]) -> Iterator[None]:
     began, before = time.perf_counter(), processor()
     yield
     into["seconds"], into["processor"] = time.perf_counter() - began, processor() - before
-    into["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    into["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1 << 20 if sys.platform == "darwin" else 1 << 10
+    )
 
 
 def by_us(path: Path) -> dict[str, Any]:
@@ -133,7 +135,11 @@ def pages(version_id: str) -> dict[str, Any]:
                     request(n)
                 times.append(1000 * one["seconds"])
                 processor.append(1000 * one["processor"])
-            found[name] = {"ms": statistics.median(times), "worst": max(times), "processor_ms": statistics.median(processor)}
+            found[name] = {
+                "ms": statistics.median(times),
+                "worst": max(times),
+                "processor_ms": statistics.median(processor),
+            }
     return {"requests": found, "megabytes": whole["megabytes"]}
 
 
@@ -195,7 +201,9 @@ def main() -> None:
             folder = Path(name)
             path = folder / "rows.csv"
             make(path, rows)
-            print(f"{rows:,} rows, {path.stat().st_size / 1e6:,.1f} MB           wall  processor       peak", flush=True)
+            print(
+                f"{rows:,} rows, {path.stat().st_size / 1e6:,.1f} MB           wall  processor       peak", flush=True
+            )
             found = results[str(rows)] = {"ours": child("ours", str(path), folder / "storage")}
             print(line("import: ours", found["ours"]), flush=True)
             if "import" in given.only:

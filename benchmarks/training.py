@@ -127,7 +127,13 @@ def ours(folder: str, rows: int, method: str) -> dict[str, float]:
     trainer.args.eval_strategy = "no"
     trainer.train()
     tokens, steps = float(trainer.tokens_seen), trainer.state.global_step
-    return {"tokens": tokens, "steps": steps, "cpu": clock.cpu, "wall": clock.wall, "loss": held_out_loss(trainer, trainer.model)}
+    return {
+        "tokens": tokens,
+        "steps": steps,
+        "cpu": clock.cpu,
+        "wall": clock.wall,
+        "loss": held_out_loss(trainer, trainer.model),
+    }
 
 
 def bare(folder: str, rows: int, method: str) -> dict[str, float]:
@@ -150,7 +156,13 @@ def bare(folder: str, rows: int, method: str) -> dict[str, float]:
         optimizer.zero_grad()
         tokens += batch["input_ids"].numel()
     clock.stop()
-    return {"tokens": tokens, "steps": len(batches), "cpu": clock.cpu, "wall": clock.wall, "loss": held_out_loss(trainer, model)}
+    return {
+        "tokens": tokens,
+        "steps": len(batches),
+        "cpu": clock.cpu,
+        "wall": clock.wall,
+        "loss": held_out_loss(trainer, model),
+    }
 
 
 def trl(folder: str, rows: int, method: str) -> dict[str, float]:
@@ -185,7 +197,17 @@ def measured(arm: str, options: argparse.Namespace) -> dict[str, float]:
     """One run in a fresh process."""
     threads = str(options.threads)
     variables = {**os.environ, "OMP_NUM_THREADS": threads, "TUNEWELL_THREADS": threads, "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, "-m", "benchmarks.training", "--arm", arm, "--rows", str(options.rows), "--method", options.method]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.training",
+        "--arm",
+        arm,
+        "--rows",
+        str(options.rows),
+        "--method",
+        options.method,
+    ]
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{arm} failed:\n{done.stderr[-3000:]}")
@@ -229,7 +251,9 @@ def main() -> None:
         print(f"ours over {arm}: {ratio(speed['ours'], speed[arm])}")
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps({"options": vars(options) | {"out": None}, "runs": runs}, indent=1), encoding="utf-8")
+        options.out.write_text(
+            json.dumps({"options": vars(options) | {"out": None}, "runs": runs}, indent=1), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

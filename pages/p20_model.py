@@ -37,10 +37,16 @@ with st.expander("Add another model", icon=":material/add:"):
     with hub, parts.guard():
         name = st.text_input("Name", placeholder="organisation/model", help="As it stands in the address of its page.")
         left, right = st.columns(2)
-        revision = left.text_input("Revision", "main", help="A branch, tag or commit. It is pinned to a commit when fetched.")
-        token = right.text_input("Access token (only for gated models)", type="password", help="Used once, never stored.")
+        revision = left.text_input(
+            "Revision", "main", help="A branch, tag or commit. It is pinned to a commit when fetched."
+        )
+        token = right.text_input(
+            "Access token (only for gated models)", type="password", help="Used once, never stored."
+        )
         if st.button("Fetch", disabled=not name.strip()):
-            screens.go("model", job=fetching.submit(project.id, name.strip(), revision.strip() or "main", token.strip()))
+            screens.go(
+                "model", job=fetching.submit(project.id, name.strip(), revision.strip() or "main", token.strip())
+            )
     with folder, parts.guard():
         path = st.text_input("Folder", placeholder="A folder with config.json, tokenizer.json and .safetensors files")
         if st.button("Add folder", disabled=not path.strip()):

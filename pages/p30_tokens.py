@@ -65,7 +65,9 @@ with parts.guard():
             f"{counts['test']:,} locked for the test."
         )
     elif before is not None and before.split != plan.split:
-        right.caption("Not saved yet. A different split starts a new test set: scores are not compared with earlier ones.")
+        right.caption(
+            "Not saved yet. A different split starts a new test set: scores are not compared with earlier ones."
+        )
     elif saved:
         right.caption("Not saved yet. The split stays as it is.")
     if saved:

@@ -75,7 +75,11 @@ def small_project(base: Path, rows: int = 80) -> Project:
     """A classification project with made-up rows, a split and this base model: a training can start."""
     made = projects.create("a project", "classification").id
     examples = tiny.classification(1, rows)
-    columns = {"row_id": [e.row_id for e in examples], "text": [e.text for e in examples], "label": [e.label for e in examples]}
+    columns = {
+        "row_id": [e.row_id for e in examples],
+        "text": [e.text for e in examples],
+        "label": [e.label for e in examples],
+    }
     datasets.add_version(
         made, pd.DataFrame(columns), roles={"text": "text", "label": "label"}, title="made up", origin={}
     )

@@ -100,7 +100,9 @@ def test_each_round_reads_the_rows_that_the_screen_names(small_model: Path, tmp_
     labels = torch.cat([batch["labels"] for batch in trainer.get_train_dataloader()]).tolist()
     wanted = rows_a_round(COUNTS, balance)
     assert Counter(spec.labels[i] for i in labels) == wanted and len(labels) == rows
-    validation = torch.cat([batch["labels"] for batch in trainer.get_eval_dataloader(trainer.eval_dataset["validation"])])
+    validation = torch.cat(
+        [batch["labels"] for batch in trainer.get_eval_dataloader(trainer.eval_dataset["validation"])]
+    )
     assert [spec.labels[i] for i in validation.tolist()] == [e.label for e in spec.validation]
 
 

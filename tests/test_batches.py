@@ -95,13 +95,17 @@ def test_conversations_are_learned_as_they_are_shown(small_model: Path, tmp_path
 
 @pytest.mark.parametrize("overlap", [0, 8])
 @pytest.mark.parametrize("packing", [False, True])
-def test_long_texts_are_learned_in_the_parts_that_are_shown(small_model: Path, tmp_path: Path, packing, overlap) -> None:
+def test_long_texts_are_learned_in_the_parts_that_are_shown(
+    small_model: Path, tmp_path: Path, packing, overlap
+) -> None:
     spec = spec_with(tmp_path, small_model, "chat, LoRA", LONG, max_length=32, packing=packing, chunk_overlap=overlap)
     rows, _ = trained_on(spec)
     assert Counter(rows) == Counter(shown(spec))
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
     whole = codec.lengths(spec.train)
-    assert sum(sum(trained) for _, trained in rows) == sum(whole) - len(whole) - (overlap == 0) * (len(rows) - len(whole))
+    assert sum(sum(trained) for _, trained in rows) == sum(whole) - len(whole) - (overlap == 0) * (
+        len(rows) - len(whole)
+    )
     predicted = kept(whole, 32, in_parts=True, opening=codec.opening, overlap=overlap)
     assert sorted(len(ids) for ids, _ in rows) == sorted(predicted)
 

@@ -15,14 +15,18 @@ from core.services.dataset_cards import CardNotes
 from core.store.migrate import migrate
 from core.store.tables import DatasetVersion, Project
 
-TEXTS = "text,label\n" + "".join(f"message number {i} about a {'lamp' if i % 3 else 'kettle'},{'ab'[i % 2]}\n" for i in range(60))
+TEXTS = "text,label\n" + "".join(
+    f"message number {i} about a {'lamp' if i % 3 else 'kettle'},{'ab'[i % 2]}\n" for i in range(60)
+)
 
 
 @pytest.fixture
 def made(storage: Path) -> tuple[Project, DatasetVersion]:
     migrate()
     project = projects.create("Lamps | and <more>", "classification", "Sort messages.")
-    upload = datasets.keep_upload(project.id, "messages.csv", io.BytesIO((TEXTS + "message again,a\nmessage again,a\n").encode()))
+    upload = datasets.keep_upload(
+        project.id, "messages.csv", io.BytesIO((TEXTS + "message again,a\nmessage again,a\n").encode())
+    )
     version = datasets.import_files(
         project.id,
         {"files": [{"upload_id": upload.id}], "roles": {"text": "text", "label": "label"}, "task": "classification"},
@@ -35,7 +39,9 @@ def test_the_card_tells_source_fixes_split_and_licence(made: tuple[Project, Data
     fixed = fixes.apply(project, version, "drop_duplicates", {})
     project = projects.get(project.id)
     preparation.save(project, PreparationPlan())
-    dataset_cards.keep_notes(project, CardNotes(licence="cc-by-4.0", languages="en, DE", source="A shop's inbox, 2024."))
+    dataset_cards.keep_notes(
+        project, CardNotes(licence="cc-by-4.0", languages="en, DE", source="A shop's inbox, 2024.")
+    )
     text = dataset_cards.dataset_card(projects.get(project.id), fixed)
 
     _, header, body = text.split("---\n", 2)

@@ -288,7 +288,10 @@ def test_a_hundred_variations_of_one_sentence_leave_one() -> None:
         ("<p>One &amp; two</p><p>three</p>", "One & two\n\nthree"),
         ("A<br/>B <script>alert('x < y')</script>C", "A\nB C"),
         ("a < b and c > d, I <3 you, dear <name>", "a < b and c > d, I <3 you, dear <name>"),
-        ("## Title\n\n**Bold** and *soft*, see [the page](https://x.org/a_b).", "Title\n\nBold and soft, see the page."),
+        (
+            "## Title\n\n**Bold** and *soft*, see [the page](https://x.org/a_b).",
+            "Title\n\nBold and soft, see the page.",
+        ),
         ("snake_case_name and 2*3*4 and a * b * c", "snake_case_name and 2*3*4 and a * b * c"),
         ("Run `ls -l`:\n```sh\nls -l\n```\n- one\n- two", "Run ls -l:\nls -l\n- one\n- two"),
         ("&lt;b&gt;hidden&lt;/b&gt; and __this__", "hidden and this"),
@@ -309,7 +312,26 @@ def test_addresses_go_only_where_asked() -> None:
 
 def test_a_cell_of_two_hundred_thousand_signs_is_read_in_linear_time() -> None:
     """Signs that open something again and again: with one careless pattern this takes minutes."""
-    units = ["<", "<a ", "*", "**a", "_", "[", "[](", "`", "&", "<!--", "a@", "1 ", "(", "~~", "\u0301", "<script>", "> ", "# "]
+    units = [
+        "<",
+        "<a ",
+        "*",
+        "**a",
+        "_",
+        "[",
+        "[](",
+        "`",
+        "&",
+        "<!--",
+        "a@",
+        "1 ",
+        "(",
+        "~~",
+        "\u0301",
+        "<script>",
+        "> ",
+        "# ",
+    ]
     before = table([(unit * (100_000 // len(unit)), "x") for unit in units])
     for key in ("strip_markup", "mask_personal_data", "shorten_texts", "remove_control_characters"):
         fixes.preview(key, before, ROLES)

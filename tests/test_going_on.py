@@ -72,7 +72,9 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_run_ends_as_if_it_had_fitte
         "Batch size 4 with gradient accumulation 2",
         "Batch size 2 with gradient accumulation 4",
     ]
-    assert [e.kind for e in runs.events(run_id)].count("resumed") == 2, "it went on from a checkpoint, not from the start"
+    assert [e.kind for e in runs.events(run_id)].count("resumed") == 2, (
+        "it went on from a checkpoint, not from the start"
+    )
     assert result.ended == "done"
     assert losses(run_id) == pytest.approx(losses(whole), rel=1e-3), "the effective batch is the same, so is the curve"
 

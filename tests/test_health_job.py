@@ -30,9 +30,15 @@ def _database(storage: Path) -> None:
     migrate()
 
 
-def imported(rows: list[tuple[str, str]], task: str = "classification", **columns: list[str]) -> tuple[Project, DatasetVersion]:
+def imported(
+    rows: list[tuple[str, str]], task: str = "classification", **columns: list[str]
+) -> tuple[Project, DatasetVersion]:
     project = projects.create("reviews", task)
-    table = {"row_id": [f"a-{i}" for i in range(len(rows))], "message": [t for t, _ in rows], "mood": [y for _, y in rows]}
+    table = {
+        "row_id": [f"a-{i}" for i in range(len(rows))],
+        "message": [t for t, _ in rows],
+        "mood": [y for _, y in rows],
+    }
     version = datasets.add_version(project.id, pd.DataFrame(table | columns), roles=ROLES, title="reviews", origin={})
     return projects.get(project.id), version
 
@@ -122,7 +128,9 @@ def test_a_fix_asks_for_the_report_of_the_new_version() -> None:
 def test_rows_that_cannot_be_used_are_told_with_the_reason() -> None:
     _, version = imported([*reviews(60), ("", "positive"), ("what a day", "")])
     report = health.check(version)
-    assert "1 no text, 1 no label" in one(report, "empty").title or "1 no label, 1 no text" in one(report, "empty").title
+    assert (
+        "1 no text, 1 no label" in one(report, "empty").title or "1 no label, 1 no text" in one(report, "empty").title
+    )
 
 
 def test_an_empty_label_column_is_named() -> None:
@@ -170,7 +178,9 @@ def test_texts_from_real_use_are_kept_and_can_be_removed() -> None:
 
 
 def test_texts_from_real_use_are_read_from_a_file_by_their_column() -> None:
-    table = pd.DataFrame({"id": range(30), "message": [f"Where is parcel number {i} that I ordered?" for i in range(30)]})
+    table = pd.DataFrame(
+        {"id": range(30), "message": [f"Where is parcel number {i} that I ordered?" for i in range(30)]}
+    )
     data = io.BytesIO()
     table.to_csv(data, index=False)
     assert len(health_inputs.read_texts("real.csv", data.getvalue(), "message")) == 30

@@ -36,7 +36,9 @@ def hub() -> Iterator[Hub]:
     started.http.shutdown()
 
 
-def ask(url: str, storage: Path, *steps: dict[str, Any], cancel_at: float = -1, token: str = "") -> list[dict[str, Any]]:
+def ask(
+    url: str, storage: Path, *steps: dict[str, Any], cancel_at: float = -1, token: str = ""
+) -> list[dict[str, Any]]:
     """What the jobs give in a process that knows only this hub; an error as `{"error": …}`."""
     code = """
 import json, sys

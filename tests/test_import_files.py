@@ -35,7 +35,9 @@ def upload(project: Project, name: str, content: str | bytes, **more: Any) -> di
 
 
 def table(rows: int, start: int = 0, header: str = "text,label") -> str:
-    return "\n".join([header, *(f"Room {n} was clean.,{'good' if n % 2 else 'bad'}" for n in range(start, start + rows))])
+    return "\n".join(
+        [header, *(f"Room {n} was clean.,{'good' if n % 2 else 'bad'}" for n in range(start, start + rows))]
+    )
 
 
 def bring(project: Project, *files: dict[str, Any], **more: Any) -> DatasetVersion:

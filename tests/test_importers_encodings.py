@@ -86,12 +86,15 @@ def test_a_chosen_encoding_is_used_without_a_warning(tmp_path: Path) -> None:
     assert report.notes == ()
 
 
-@pytest.mark.parametrize(("name", "title"), [
-    ("utf-8", "not written in UTF-8"),
-    ("klingon", "no text encoding called"),
-    ("rot13", "no text encoding called"),
-    ("zip", "no text encoding called"),
-])
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("utf-8", "not written in UTF-8"),
+        ("klingon", "no text encoding called"),
+        ("rot13", "no text encoding called"),
+        ("zip", "no text encoding called"),
+    ],
+)
 def test_an_encoding_that_does_not_fit_is_refused(name: str, title: str) -> None:
     with pytest.raises(UserError, match=title) as caught:
         check_encoding(io.BytesIO(b"ok\ncaf\xe9 ol\xe9\n"), name)

@@ -66,17 +66,19 @@ def workbook_bytes(**sheets: list[list[Any]]) -> bytes:
 
 def test_parquet_of_any_types_becomes_text(tmp_path: Path) -> None:
     moment = datetime.datetime(2024, 5, 6, 7, 8, tzinfo=datetime.UTC)
-    table = pa.table({
-        "text": pa.array(["one", "two", ""]).dictionary_encode(),
-        "label": pa.array([1.0, 2.0, None]),
-        "share": pa.array([0.5, float("nan"), float("inf")]),
-        "yes": [True, False, None],
-        "raw": [b"bytes", b"\xff\xfe", None],
-        "when": [moment, None, moment],
-        "nothing": pa.nulls(3),
-        "vector": pa.array([[1.5, 2.0], [3.0, None], None], pa.list_(pa.float32(), 2)),
-        "messages": [[{"role": "user", "content": "hi"}]] * 3,
-    })
+    table = pa.table(
+        {
+            "text": pa.array(["one", "two", ""]).dictionary_encode(),
+            "label": pa.array([1.0, 2.0, None]),
+            "share": pa.array([0.5, float("nan"), float("inf")]),
+            "yes": [True, False, None],
+            "raw": [b"bytes", b"\xff\xfe", None],
+            "when": [moment, None, moment],
+            "nothing": pa.nulls(3),
+            "vector": pa.array([[1.5, 2.0], [3.0, None], None], pa.list_(pa.float32(), 2)),
+            "messages": [[{"role": "user", "content": "hi"}]] * 3,
+        }
+    )
     result, report = load(tmp_path, parquet_bytes(table), "data.parquet")
     assert set(result.schema.types) == {pa.string()}
     assert result.slice(0, 2).to_pydict() == {
@@ -170,9 +172,7 @@ def test_a_workbook_without_rows_or_in_pieces_is_refused(tmp_path: Path) -> None
 def test_a_workbook_with_an_xml_bomb_or_an_outside_entity_is_refused(tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("do not read me", encoding="utf-8")
-    laughs = '<!ENTITY a "haha">' + "".join(
-        f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 20}">' for n in range(9)
-    )
+    laughs = '<!ENTITY a "haha">' + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 20}">' for n in range(9))
     for entity, use in ((laughs, "&j;"), (f'<!ENTITY x SYSTEM "{secret.as_uri()}">', "&x;")):
         sheet = (
             f'<?xml version="1.0"?><!DOCTYPE w [{entity}]><worksheet xmlns="http://schemas.openxmlformats.org/'
@@ -212,8 +212,11 @@ def test_a_zip_offers_its_data_files_without_clutter(tmp_path: Path) -> None:
 
 
 def test_a_folder_for_each_class_becomes_labelled_rows(tmp_path: Path) -> None:
-    members = {f"reviews/{label}/{n:03}.txt": f"Review {n} was {label}.".encode() for n in range(30)
-               for label in ("good", "bad")}
+    members = {
+        f"reviews/{label}/{n:03}.txt": f"Review {n} was {label}.".encode()
+        for n in range(30)
+        for label in ("good", "bad")
+    }
     table, report = load(tmp_path, zip_bytes({**members, "reviews/good/empty.txt": b" \n"}), "reviews.zip")
     assert table.num_rows == 60 and set(table.column("label").to_pylist()) == {"good", "bad"}
     assert report.format == "class_folders" and report.task == "classification"

@@ -199,12 +199,12 @@ def test_a_list_inside_the_records_of_a_long_list_can_be_chosen(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("gap", ["", "\n", " \r\n\t"])
-def test_a_list_is_read_in_windows_wherever_they_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gap: str
-) -> None:
+def test_a_list_is_read_in_windows_wherever_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gap: str) -> None:
     monkeypatch.setattr("core.importers._text.BLOCK_CHARACTERS", 7)
     records = [{"text": f"Zimmer {n} \U0001f642", "n": n * 1000, "list": [n, {"a": "]"}]} for n in range(40)]
-    content = "[" + gap + f",{gap}".join(json.dumps(r, ensure_ascii=n % 2 == 0) for n, r in enumerate(records)) + gap + "]"
+    content = (
+        "[" + gap + f",{gap}".join(json.dumps(r, ensure_ascii=n % 2 == 0) for n, r in enumerate(records)) + gap + "]"
+    )
     table, _ = load(tmp_path, content, "x.json")
     assert table.column("text").to_pylist() == [r["text"] for r in records]
     assert table.column("n").to_pylist() == [str(r["n"]) for r in records]

@@ -121,7 +121,9 @@ def test_the_sentences_of_the_manifest_hold(nasty: Path) -> None:
             {"prompt": "Question", "response": "Answer"},
         ),
         (
-            "dpo_en_demo/dpo_en_demo.json", 300, "preference",
+            "dpo_en_demo/dpo_en_demo.json",
+            300,
+            "preference",
             {"chosen": "chosen", "rejected": "rejected", "prompt": "conversations"},
         ),
         ("tinyshakespeare/input.txt", 7222, "completion", {"text": "text"}),

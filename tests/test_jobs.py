@@ -446,3 +446,15 @@ def test_a_second_worker_on_the_same_storage_is_refused_until_the_first_has_gone
     with SingleWorker(folder("state")):
         assert owners.alive_worker(folder("state")) == owners.identity()
     assert owners.alive_worker(folder("state")) is None
+
+
+def test_what_a_job_needs_is_there_before_a_worker_can_see_the_job() -> None:
+    seen: list[bool] = []
+
+    def look(job_id: str) -> None:
+        other = threading.Thread(target=lambda: seen.append(jobs.get(job_id) is not None))
+        other.start()
+        other.join()
+
+    job_id = jobs.submit(JobKind.IMPORT, None, {}, prepare=look)
+    assert seen == [False] and jobs.get(job_id) is not None

@@ -115,7 +115,9 @@ def fitting(needed: dict[str, int], available: int) -> Any:
 
     def fit(recipe: Recipe) -> Fit:
         n = 100 * recipe.batch_size // (3 if recipe.activation_checkpointing else 1) + needed[recipe.method]
-        return Fit(verdict="fits" if n <= available else "does not fit", needed=n, available=available, device="", parts={})
+        return Fit(
+            verdict="fits" if n <= available else "does not fit", needed=n, available=available, device="", parts={}
+        )
 
     return fit
 

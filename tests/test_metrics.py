@@ -158,7 +158,9 @@ def test_the_interval_of_a_calibration_error_never_leaves_out_the_figure_itself(
     for n in (30, 100, 298):
         hits = np.random.default_rng(n).permutation(n) < round(0.22 * n)
         items = tuple(
-            ClassPrediction(row_id=str(i), gold="a" if hit else "b", predicted="a", probabilities=(0.22, 0.2, 0.2, 0.2, 0.18))
+            ClassPrediction(
+                row_id=str(i), gold="a" if hit else "b", predicted="a", probabilities=(0.22, 0.2, 0.2, 0.2, 0.18)
+            )
             for i, hit in enumerate(hits)
         )
         error = METRICS["calibration_error"].compute(ClassPredictions(labels=("a", "b", "c", "d", "e"), items=items))

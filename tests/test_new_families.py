@@ -115,7 +115,9 @@ def test_an_adapter_of_an_encoder_decoder_is_kept_and_loaded(pair_model: Path, t
     assert proof["worst"] <= proof["tolerance"]
 
 
-def test_a_model_of_the_wrong_kind_is_refused_with_the_reason(small_model: Path, pair_model: Path, tmp_path: Path) -> None:
+def test_a_model_of_the_wrong_kind_is_refused_with_the_reason(
+    small_model: Path, pair_model: Path, tmp_path: Path
+) -> None:
     for family, base in (("seq2seq", small_model), ("causal-lm", pair_model)):
         spec = spec_of(family, tmp_path, base, chats(1, 9), chats(2, 3))
         with pytest.raises(UserError, match="does not fit the task"):
@@ -130,7 +132,9 @@ def test_both_sides_of_a_pair_are_cut_by_themselves(pair_model: Path) -> None:
     plan = PreparationPlan(max_length=8, truncation_side="left", system_prompt="shorten:")
     codec = Codec.from_folder(str(pair_model), "seq2seq", plan)
     words = "one two three four five six seven eight nine ten"
-    example = Example(row_id="1", messages=(Message(role="user", content=words), Message(role="assistant", content=words)))
+    example = Example(
+        row_id="1", messages=(Message(role="user", content=words), Message(role="assistant", content=words))
+    )
     row = codec.encode(example)
     read = [i for i, told in zip(row.ids, row.trained, strict=True) if not told]
     told = [i for i, told in zip(row.ids, row.trained, strict=True) if told]

@@ -49,7 +49,9 @@ def written(rows: list[list[str]], **dialect: object) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_random_tables_are_read_the_same_in_both_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+def test_random_tables_are_read_the_same_in_both_ways(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
     draw = random.Random(seed)
     width = draw.randint(2, 4)
     rows = [["text", "label", "note", "more"][:width]]
@@ -108,7 +110,9 @@ def test_a_total_below_and_a_line_of_excel_above_are_seen(tmp_path: Path, monkey
     assert quick.equals(careful) and quick.column_names == ["item", "price"]
 
 
-def test_a_row_longer_than_a_block_is_left_to_the_careful_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_longer_than_a_block_is_left_to_the_careful_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(plain_csv, "BLOCK_BYTES", 1 << 10)
     rows = [["text", "label"], *([f"short {n}", "x"] for n in range(50)), ["long " * 1000, "y"]]
     quick, careful, used = both(tmp_path, written(rows), monkeypatch)

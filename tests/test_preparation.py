@@ -38,7 +38,10 @@ def imported(task: str, roles: dict[str, str], **files: str) -> Project:
 
 def labelled(n: int, seed: int = 1) -> str:
     rng = random.Random(seed)
-    lines = [f"{sentence(rng)},{'abc'[i % 3 if i % 7 else 0]},c{i % 30},2024-{1 + i % 12:02}-{1 + i % 28:02}" for i in range(n)]
+    lines = [
+        f"{sentence(rng)},{'abc'[i % 3 if i % 7 else 0]},c{i % 30},2024-{1 + i % 12:02}-{1 + i % 28:02}"
+        for i in range(n)
+    ]
     return "text,label,customer,sent\n" + "\n".join(lines) + "\n"
 
 
@@ -65,7 +68,10 @@ def test_a_split_is_suggested_drawn_once_and_a_new_one_is_another_test_set() -> 
     version = datasets.current(project)
     assert version is not None
     assert preparation.first_plan(version) == PreparationPlan()
-    assert [(s.strategy, s.column) for s in preparation.suggestions(version)] == [("column", "customer"), ("time", "sent")]
+    assert [(s.strategy, s.column) for s in preparation.suggestions(version)] == [
+        ("column", "customer"),
+        ("time", "sent"),
+    ]
     first = preparation.save(project, PreparationPlan(split=SplitPlan(strategy="column", column="customer")))
     customers = dict(zip(datasets.frame(version)["row_id"], datasets.frame(version)["customer"], strict=True))
     where: dict[str, set[str]] = {}

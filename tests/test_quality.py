@@ -41,6 +41,10 @@ def test_ruff_finds_nothing() -> None:
     run("-m", "ruff", "check", "--quiet")
 
 
+def test_every_file_is_formatted() -> None:
+    run("-m", "ruff", "format", "--check", "--quiet")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)  # the first run reads the types of pandas and SQLAlchemy; the next ones use its cache
 def test_mypy_finds_nothing() -> None:

@@ -32,7 +32,9 @@ def spec_of(kind: str, folder: Path, base: Path, devices: int, batch: int) -> Tr
 
 
 @pytest.mark.parametrize("kind", ["classifier, full", "chat, LoRA"])
-def test_two_devices_learn_what_one_learns_with_batches_twice_as_large(kind: str, small_model: Path, tmp_path: Path) -> None:
+def test_two_devices_learn_what_one_learns_with_batches_twice_as_large(
+    kind: str, small_model: Path, tmp_path: Path
+) -> None:
     one, two = tiny.Diary(), tiny.Diary()
     alone = train(spec_of(kind, tmp_path / "one", small_model, 1, 8), one)
     together = train(spec_of(kind, tmp_path / "two", small_model, 2, 4), two)
@@ -48,7 +50,9 @@ def test_two_devices_learn_what_one_learns_with_batches_twice_as_large(kind: str
     assert not list((tmp_path / "two" / "model").glob("rng_state*"))
 
 
-def test_a_paused_training_of_two_devices_ends_with_the_same_bits_as_one_left_alone(small_model: Path, tmp_path: Path) -> None:
+def test_a_paused_training_of_two_devices_ends_with_the_same_bits_as_one_left_alone(
+    small_model: Path, tmp_path: Path
+) -> None:
     kind = "chat, LoRA"
     alone = spec_of(kind, tmp_path / "alone", small_model, 2, 4)
     whole = train(alone, tiny.Diary())
@@ -88,7 +92,9 @@ def test_what_fails_in_another_process_is_said_and_nothing_hangs(
 
 
 @pytest.mark.parametrize("kind", ["classifier, full", "chat, LoRA"])
-def test_batches_that_are_added_up_give_what_one_large_batch_gives(kind: str, small_model: Path, tmp_path: Path) -> None:
+def test_batches_that_are_added_up_give_what_one_large_batch_gives(
+    kind: str, small_model: Path, tmp_path: Path
+) -> None:
     whole, parts = tiny.Diary(), tiny.Diary()
     one = spec_of(kind, tmp_path / "whole", small_model, 1, 8)
     train(one, whole)

@@ -68,7 +68,12 @@ def test_how_labels_are_written_is_found_out(cells: list[str | None], way: str, 
 
 def test_a_dataset_remembers_how_its_labels_are_written() -> None:
     task = tasks()["multi_label"]
-    rows = [{"m": "a", "t": "red; dark, big"}, {"m": "b", "t": None}, {"m": "c", "t": "red;big"}, {"m": "d", "t": "red"}]
+    rows = [
+        {"m": "a", "t": "red; dark, big"},
+        {"m": "b", "t": None},
+        {"m": "c", "t": "red;big"},
+        {"m": "d", "t": "red"},
+    ]
     roles = task.settled({"text": "m", "labels": "t"}, rows)
     assert roles == {"text": "m", "labels:;": "t"}
     assert task.settled(roles, rows) == roles, "what a person said is not overruled"
@@ -96,7 +101,16 @@ def test_columns_of_yes_and_no_are_one_label_each() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "value"),
-    [("4", 4.0), (" 4.5 ", 4.5), ("4,5", 4.5), ("1,250", 1250.0), ("-3", -3.0), ("2e3", 2000.0), ("many", None), ("nan", None)],
+    [
+        ("4", 4.0),
+        (" 4.5 ", 4.5),
+        ("4,5", 4.5),
+        ("1,250", 1250.0),
+        ("-3", -3.0),
+        ("2e3", 2000.0),
+        ("many", None),
+        ("nan", None),
+    ],
 )
 def test_numbers_are_read_as_people_write_them(cell: str, value: float | None) -> None:
     assert number(cell) == value

@@ -50,7 +50,10 @@ def test_the_parts_have_the_wanted_sizes(plan) -> None:
 
 @pytest.mark.parametrize("plan", DRAWN, ids=lambda plan: plan.strategy)
 def test_the_order_of_the_rows_does_not_matter_and_the_seed_does(plan) -> None:
-    some = [row._replace(text=text) for row, text in zip(rows(200, group=lambda i: f"c{i % 40}"), sentences(200), strict=True)]
+    some = [
+        row._replace(text=text)
+        for row, text in zip(rows(200, group=lambda i: f"c{i % 40}"), sentences(200), strict=True)
+    ]
     some.append(SplitRow("copy", "b", "c3", some[4].text.upper().replace(" ", "  ")))
     shuffled = random.Random(3).sample(some, len(some))
     where = split(some, plan)
@@ -215,9 +218,17 @@ def test_a_group_column_is_questioned_where_it_is_no_use() -> None:
 
 def test_a_way_to_split_is_suggested_from_the_data() -> None:
     dates = [f"2024-{1 + i % 12:02}-{1 + i % 28:02}" for i in range(200)]
-    columns = {"customer_id": [f"c{i % 40}" for i in range(200)], "created": dates, "topic": [f"t{i % 40}" for i in range(200)]}
+    columns = {
+        "customer_id": [f"c{i % 40}" for i in range(200)],
+        "created": dates,
+        "topic": [f"t{i % 40}" for i in range(200)],
+    }
     found = suggest(columns, near_copies=30, rows=200)
-    assert [(s.strategy, s.column) for s in found] == [("column", "customer_id"), ("cluster", None), ("time", "created")]
+    assert [(s.strategy, s.column) for s in found] == [
+        ("column", "customer_id"),
+        ("cluster", None),
+        ("time", "created"),
+    ]
     files = {"part_of_file": ["train.csv", "test.csv"] * 100}
     assert suggest(files, 0, 200, files="part_of_file")[0].strategy == "given"
     assert suggest({"part_of_file": ["a.csv", "b.csv"] * 100}, 0, 200, files="part_of_file") == []

@@ -57,7 +57,10 @@ def test_the_plain_template_of_a_model_without_one_is_right(opening_folder: Path
     [
         (template("m['content'] + '\\n'"), "The model would not learn where an answer ends"),
         (template("m['content'] + '<|im_end|>\\n'", ""), "The model would not be told that it is its turn"),
-        (template("m['content'] + '<|im_end|>\\n'", "{{ 'assistant:' }}"), "It would be asked differently than it was trained"),
+        (
+            template("m['content'] + '<|im_end|>\\n'", "{{ 'assistant:' }}"),
+            "It would be asked differently than it was trained",
+        ),
         (template("(m['content'] if m['role'] == 'user' else '') + '<|im_end|>\\n'"), "Some words are left out"),
         (template("m['content'].upper() + '<|im_end|>\\n'"), "Some words are left out"),
         (CHATML.replace("in messages", "in messages[::-1]"), "The order is wrong"),
@@ -68,7 +71,9 @@ def test_a_wrong_template_is_an_error_with_its_fix(folder: Path, given: str, tit
 
 
 def test_a_second_start_token_is_found(opening_folder: Path) -> None:
-    assert "The start token stands there twice" in judged(opening_folder, "{{ bos_token + bos_token }}" + CHATML)["error"]
+    assert (
+        "The start token stands there twice" in judged(opening_folder, "{{ bos_token + bos_token }}" + CHATML)["error"]
+    )
     assert "The start token is missing" in judged(opening_folder, CHATML)["warning"]
     repeated = CHATML.replace("{{ '<", "{{ bos_token + '<")
     assert "The start token stands in the middle" in judged(opening_folder, repeated)["warning"]
@@ -113,7 +118,11 @@ def test_the_trial_has_the_environment_of_transformers() -> None:
     from transformers.utils.chat_template_utils import _compile_jinja_template
 
     theirs, ours = _compile_jinja_template("{{ messages }}").environment, environment()
-    assert (theirs.trim_blocks, theirs.lstrip_blocks, theirs.sandboxed) == (ours.trim_blocks, ours.lstrip_blocks, ours.sandboxed)
+    assert (theirs.trim_blocks, theirs.lstrip_blocks, theirs.sandboxed) == (
+        ours.trim_blocks,
+        ours.lstrip_blocks,
+        ours.sandboxed,
+    )
     assert set(theirs.globals) == set(ours.globals) and set(theirs.filters) == set(ours.filters)
     tags = [{tag for e in found.extensions.values() for tag in e.tags} for found in (theirs, ours)]
     assert tags[0] == tags[1] and type(theirs).__mro__[:2] == type(ours).__mro__[:2]

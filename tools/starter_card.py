@@ -1,6 +1,6 @@
 """Write the starter model's card and credits from its training record and the corpus manifest.
 
-    python tools/starter_card.py --corpus ../shared/data/starter_corpus
+python tools/starter_card.py --corpus ../shared/data/starter_corpus
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def main() -> None:
     characters: Counter[tuple[str, str]] = Counter()
     for row in used:
         characters[row["source"], " ".join(row["licence"].split())] += int(row["chars_simple"])
-    sources = "\n".join(f"- {s} ({licence}): {n / 1e6:.1f} M characters" for (s, licence), n in characters.most_common())
+    sources = "\n".join(
+        f"- {s} ({licence}): {n / 1e6:.1f} M characters" for (s, licence), n in characters.most_common()
+    )
     credited = [row for row in used if row["licence"].startswith("CC BY")]
     with open(args.model / "credits.csv", "w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)

@@ -83,8 +83,11 @@ def zip_content(archive: zipfile.ZipFile) -> ZipContent:
     there are no others. Raises UserError where it lists too many."""
     infos = archive.infolist()
     if len(infos) > MOST_MEMBERS:
-        raise UserError("The archive holds too many files.", f"It lists {len(infos):,}; the limit is {MOST_MEMBERS:,}.",
-                        "Put your examples into one table.")
+        raise UserError(
+            "The archive holds too many files.",
+            f"It lists {len(infos):,}; the limit is {MOST_MEMBERS:,}.",
+            "Put your examples into one table.",
+        )
     members: list[Member] = []
     unknown: list[Member] = []
     inner = encrypted = 0

@@ -90,5 +90,3 @@ def _rooms(lengths: Sequence[int], max_length: int) -> Iterator[int]:
         leave(room - length)
     for room, sequences in count.items():
         yield from [room] * sequences
-
-

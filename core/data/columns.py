@@ -19,9 +19,7 @@ NUMBER = re.compile(
     r"^\s*[-+]?((0|[1-9]\d*|[1-9]\d{0,2}([,.' ]\d{3})+)([.,]\d+)?|[.,]\d+)([eE][-+]?\d+)?\s*%?\s*$", re.ASCII
 )
 WHOLE_NUMBER = re.compile(r"^\s*[-+]?\d+(\.0+)?\s*$", re.ASCII)
-DATE = re.compile(
-    r"^\s*([12]\d{3}[-/.][01]?\d[-/.][0-3]?\d|[0-3]?\d[-/.][0-3]?\d[-/.][12]\d{3})([T ].*)?$", re.ASCII
-)
+DATE = re.compile(r"^\s*([12]\d{3}[-/.][01]?\d[-/.][0-3]?\d|[0-3]?\d[-/.][0-3]?\d[-/.][12]\d{3})([T ].*)?$", re.ASCII)
 DIGIT = re.compile(r"\d")
 NAMES_FOR_NOTHING = ("na", "n/a", "nan", "null", "none", "nil", "#n/a")
 FEW_NUMBERS = 20

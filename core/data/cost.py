@@ -9,7 +9,10 @@ from core.schemas.recipe import Recipe
 from .hardware import Hardware
 
 TIGHT = 0.75  # share of the free memory from which on it is called tight
-CPU_BASE = 900 * 2**20  # libraries and Python itself, measured as resident set on a CPU
+CPU_BASE = 520 * 2**20  # libraries and Python itself, measured as resident set on a CPU
+# What of the activations' formula is really there at the peak on a CPU (`benchmarks/memory.py`): an adapter keeps each layer's
+# input once more, and once again where its dropout makes a copy.
+CPU_KEPT = {"full": 1.4, "adapter": 1.8, "dropout": 2.5}
 GPU_BASE = 1200 * 2**20  # CUDA context and workspace
 
 
@@ -37,22 +40,29 @@ def memory_parts(
     if method.adapter:
         weights, states = n * (2 if gpu else 4), 16 * adapter_parameters(facts, recipe)
         if method.base_bits is not None:
-            weights = int(method.base_bits * 1.04 / 8 * (n - facts.embedding_parameters)) + 2 * facts.embedding_parameters
+            weights = (
+                int(method.base_bits * 1.04 / 8 * (n - facts.embedding_parameters)) + 2 * facts.embedding_parameters
+            )
     else:
         weights, states = 4 * n, 12 * learning_parameters(facts, recipe)
     kv = facts.hidden_size * facts.key_value_heads // max(1, facts.heads)
     per_token = 10 * facts.hidden_size + 2 * kv + 4 * facts.intermediate_size
     width = 2 if gpu else 4
     # Computing twice keeps the input of each layer (h) and one live layer; else every layer's inner values stay.
-    kept = 2 * facts.hidden_size * facts.layers + per_token if recipe.activation_checkpointing else facts.layers * per_token
-    activations = tokens * kept * width
-    # SDPA on a CPU keeps the attention matrix of a batch for the backward pass.
-    attention = 0 if gpu else recipe.batch_size * facts.heads * max_length**2 * 4 * min(2, facts.layers)
-    logits = 0 if classifier else tokens * facts.vocabulary * (10 if gpu else 12)
+    kept = (
+        2 * facts.hidden_size * facts.layers + per_token
+        if recipe.activation_checkpointing
+        else (facts.layers - (0 if method.adapter else min(recipe.frozen_layers, facts.layers))) * per_token
+    )
+    activations: float = tokens * kept * width
+    if not gpu:
+        activations *= CPU_KEPT["full" if not method.adapter else "dropout" if recipe.lora_dropout else "adapter"]
+    # On a CPU the logits' own copies come and go where activations have been freed, and trl's tiles begin at 512 MB.
+    logits = 0 if classifier else tokens * facts.vocabulary * 10 if gpu else min(2**29, tokens * facts.vocabulary * 6)
     return {
         "model weights": weights,
         "gradients and optimizer": states,
-        "activations": activations + attention,
+        "activations": round(activations),
         "logits": logits,
         "libraries": GPU_BASE if gpu else CPU_BASE,
     }

@@ -26,7 +26,9 @@ PAIRS, WORK = 2_000_000, 2_000_000_000
 BINS = 64  # of the sketch that rules most candidates out before their sets are compared
 BLOCK = 1 << 16  # candidate pairs compared at once
 READ = 1 << 22  # characters of all texts that are turned into shingles at once
-BUCKETS = 24  # most bits of a shingle's hash under which it is counted: the order need not be exact, only the same for all
+BUCKETS = (
+    24  # most bits of a shingle's hash under which it is counted: the order need not be exact, only the same for all
+)
 REACH = 1_000  # texts on either side that are looked at among those that share one shingle
 
 
@@ -213,9 +215,7 @@ def _prefixes(
     return shingle[kept], (row[kept] + start).astype(np.int32), place[kept]
 
 
-def _join(
-    texts: list[str], threshold: float, side: np.ndarray | None
-) -> tuple[dict[tuple[int, int], float], bool]:
+def _join(texts: list[str], threshold: float, side: np.ndarray | None) -> tuple[dict[tuple[int, int], float], bool]:
     """Pairs of rows with Jaccard >= threshold, and whether these are all that is sought.
 
     Walks the lists of rows that share a prefix shingle. Each list is ordered by set size, so a walk ends where sizes alone

@@ -9,7 +9,9 @@ from .group_rates import GroupedRows
 from .identity import find_terms
 from .lexicon import Lexicon
 
-TELEGRAPHIC = 6  # words: where half of the texts are no longer than this, a term may stand alone ("hug a Sikh", "hug sikh")
+TELEGRAPHIC = (
+    6  # words: where half of the texts are no longer than this, a term may stand alone ("hug a Sikh", "hug sikh")
+)
 
 
 def named_in_texts(
@@ -26,7 +28,9 @@ def named_in_texts(
             found.setdefault((match.axis, match.group), {}).setdefault(i, match.term)
     grouped = []
     for axis in lexicon.axes:
-        groups = {group.key: list(found[axis.key, group.key]) for group in axis.groups if (axis.key, group.key) in found}
+        groups = {
+            group.key: list(found[axis.key, group.key]) for group in axis.groups if (axis.key, group.key) in found
+        }
         if groups:
             titles = {group.key: group.title for group in axis.groups}
             grouped.append(GroupedRows(axis.key, axis.title, groups, titles))

@@ -124,7 +124,11 @@ def _resolve(
         for entry in entries:
             if entry.kind == kind and (
                 _stands_for_people(entry, lexicon, tokens, first, last)
-                or (telegraphic and entry.guard in ("person", "adult", "people_or_place") and _alone(tokens, first, last))
+                or (
+                    telegraphic
+                    and entry.guard in ("person", "adult", "people_or_place")
+                    and _alone(tokens, first, last)
+                )
             ):
                 return entry
     return None

@@ -44,7 +44,8 @@ def split_path(document: Any, path: str) -> tuple[str, ...]:
 def is_conversation(items: Iterable[Any]) -> bool:
     """Turns as OpenAI or ShareGPT write them."""
     return all(
-        isinstance(item, dict) and (set(item) >= {"role", "content"} or set(item) >= {"from", "value"}) for item in items
+        isinstance(item, dict) and (set(item) >= {"role", "content"} or set(item) >= {"from", "value"})
+        for item in items
     )
 
 

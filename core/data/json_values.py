@@ -75,11 +75,13 @@ class JsonReader:
     def notes(self) -> list[ImportNote]:
         if not self._not_finite.count:
             return []
-        return [self._not_finite.note(
-            Severity.WARNING,
-            "NaN or Infinity was read as a missing value.",
-            "JSON has no such numbers ({n} times" + (", {where})." if self._line else ")."),
-        )]
+        return [
+            self._not_finite.note(
+                Severity.WARNING,
+                "NaN or Infinity was read as a missing value.",
+                "JSON has no such numbers ({n} times" + (", {where})." if self._line else ")."),
+            )
+        ]
 
     def _parse(self, text: JsonText) -> Any:
         while True:

@@ -71,9 +71,7 @@ class _Attempt:
     score: float
 
 
-def _try_separator(
-    lines: list[str], separator: str, chosen: Quoting | None, single_column: bool = False
-) -> _Attempt:
+def _try_separator(lines: list[str], separator: str, chosen: Quoting | None, single_column: bool = False) -> _Attempt:
     quoting = chosen or _detect_quoting(lines, separator, whole=False)
     records = list(iter_records(lines, separator, quoting))
     counts = Counter(len(r.cells) for r in records if r.cells)

@@ -56,5 +56,9 @@ def explain(name: str) -> Licence:
     if known:
         return known
     if not name.strip():
-        return Licence(title="Not stated", words="Without a licence nothing is allowed: ask its makers.", commercial=None)
-    return Licence(title=name, words="We do not know this licence: read it before you use what comes out.", commercial=None)
+        return Licence(
+            title="Not stated", words="Without a licence nothing is allowed: ask its makers.", commercial=None
+        )
+    return Licence(
+        title=name, words="We do not know this licence: read it before you use what comes out.", commercial=None
+    )

@@ -33,7 +33,9 @@ def make_fit(recipe: Recipe, methods: Mapping[str, Method], fit_of: Callable[[Re
     fit = fit_of(recipe)
     while fit.verdict == "does not fit" and recipe.batch_size > 1:
         recipe = smaller_batch(recipe)
-        said = f"Batch size {recipe.batch_size} with gradient accumulation {recipe.accumulation}: the result is the same."
+        said = (
+            f"Batch size {recipe.batch_size} with gradient accumulation {recipe.accumulation}: the result is the same."
+        )
         changes = [*(c for c in changes if not c.startswith("Batch size")), said]
         fit = fit_of(recipe)
     for update, said in _leaner(recipe, methods):
@@ -55,10 +57,20 @@ def smaller_batch(recipe: Recipe) -> Recipe:
 def _leaner(recipe: Recipe, methods: Mapping[str, Method]) -> list[tuple[dict[str, object], str]]:
     out: list[tuple[dict[str, object], str]] = []
     if not recipe.activation_checkpointing:
-        out.append(({"activation_checkpointing": True}, "Compute twice to save memory: the result is the same, a third slower."))
+        out.append(
+            (
+                {"activation_checkpointing": True},
+                "Compute twice to save memory: the result is the same, a third slower.",
+            )
+        )
     if recipe.method in methods and not methods[recipe.method].adapter and "lora" in methods:
         rate = max(recipe.learning_rate, 2e-4)
-        out.append(({"method": "lora", "learning_rate": rate}, f"A LoRA adapter instead of all weights, at a rate of {rate:g}."))
+        out.append(
+            (
+                {"method": "lora", "learning_rate": rate},
+                f"A LoRA adapter instead of all weights, at a rate of {rate:g}.",
+            )
+        )
     if recipe.method in methods and methods[recipe.method].base_bits is None and "qlora" in methods:
         out.append(({"method": "qlora"}, "The base model in 4 bits a weight (QLoRA)."))
     return out

@@ -43,7 +43,9 @@ def read_facts(folder: Path, key: str, source: Source, revision: str = "", title
     card = _card(folder)
     architectures = config.get("architectures") or [""]
     heads = _first(config, "num_attention_heads", "n_head", "num_heads", "encoder_attention_heads")
-    tokenizer_config = _json(folder / "tokenizer_config.json", "") if (folder / "tokenizer_config.json").exists() else {}
+    tokenizer_config = (
+        _json(folder / "tokenizer_config.json", "") if (folder / "tokenizer_config.json").exists() else {}
+    )
     return ModelFacts(
         key=key,
         title=title or str(card.get("model_name") or folder.name),
@@ -89,14 +91,18 @@ def _json(path: Path, what: str) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(
-            "This is not a model folder.", f"It lacks {what}.", "Choose the folder that holds config.json and the weights."
+            "This is not a model folder.",
+            f"It lacks {what}.",
+            "Choose the folder that holds config.json and the weights.",
         ) from error
     except (OSError, ValueError) as error:
         raise UserError(
             "This model cannot be read.", f"The file {path.name} is damaged.", "Fetch or copy the model again."
         ) from error
     if not isinstance(value, dict):
-        raise UserError("This model cannot be read.", f"The file {path.name} is damaged.", "Fetch or copy the model again.")
+        raise UserError(
+            "This model cannot be read.", f"The file {path.name} is damaged.", "Fetch or copy the model again."
+        )
     return value
 
 

@@ -95,7 +95,7 @@ def open_plain(file: BinaryIO, encoding: str, layout: Layout, names: Sequence[st
 def _marks_enclose_cells(content: mmap.mmap, separator: str) -> bool:
     """Whether every cell is either free of quotation marks or enclosed by two, with those inside it doubled."""
     mark = re.escape(separator.encode())
-    cell = rb'(?:"(?:[^"]++|"")*+"|[^"' + mark + rb'\r\n]*+)'
+    cell = rb'(?:"(?:[^"]++|"")*+"|[^"' + mark + rb"\r\n]*+)"
     # Possessive (*+, ++): what is read once is never read again in another way.
     cells = re.compile(rb"(?:" + cell + rb"(?:" + mark + rb"|\r?\n))*+" + cell)
     start = len(codecs.BOM_UTF8) if content[:3] == codecs.BOM_UTF8 else 0

@@ -105,5 +105,7 @@ def divergence_of(a: Sequence[int], b: Sequence[int], kinds: int, seed: int = 0)
         halves = (np.bincount(part, minlength=kinds) for part in (together[: len(a)], together[len(a) :]))
         chance += divergence(*halves) >= value
     low, high = np.quantile(drawn, [0.025, 0.975])
-    estimate = Estimate(value=value, n=min(len(a), len(b)), low=float(low), high=float(high), method="bootstrap, 200 draws")
+    estimate = Estimate(
+        value=value, n=min(len(a), len(b)), low=float(low), high=float(high), method="bootstrap, 200 draws"
+    )
     return estimate, (chance + 1) / (DRAWS + 1)

@@ -145,7 +145,7 @@ def _classification(columns: Sequence[ColumnInfo]) -> dict[str, str]:
     def label_score(column: ColumnInfo) -> float:
         hint = _hint(column, column_names.LABEL)
         fits = column.kind is ColumnKind.CATEGORY and column.n_distinct <= MOST_LABELS
-        return (2 * hint + 1 - 0.5 * (column.n_distinct == 1) if fits else 0.0)
+        return 2 * hint + 1 - 0.5 * (column.n_distinct == 1) if fits else 0.0
 
     def text_score(column: ColumnInfo) -> float:
         if not _is_whole_text(column) or (label is not None and column.name == label.name):
@@ -274,7 +274,9 @@ def _preference(columns: Sequence[ColumnInfo]) -> dict[str, str]:
 def _thumbs(columns: Sequence[ColumnInfo]) -> dict[str, str]:
     """A question, an answer and a column of ups and downs; {} where one of them is not there by name."""
     hints = column_names.THUMBS
-    rated = [c for c in columns if 1 <= c.n_distinct <= 2 and c.examples and all(thumb(e) is not None for e in c.examples)]
+    rated = [
+        c for c in columns if 1 <= c.n_distinct <= 2 and c.examples and all(thumb(e) is not None for e in c.examples)
+    ]
     rating = _best(rated, partial(_hint, names=hints))
     if rating is None:
         return {}
@@ -297,26 +299,32 @@ def _completion(columns: Sequence[ColumnInfo]) -> dict[str, str]:
 def _preference_notes(chosen: pa.ChunkedArray, rejected: pa.ChunkedArray, looked: str) -> list[ImportNote]:
     without = pc.sum(pc.or_(pc.is_null(chosen), pc.is_null(rejected))).as_py() or 0
     equal = pc.sum(pc.equal(chosen, rejected)).as_py() or 0
-    notes = [ImportNote(
-        severity=Severity.INFO,
-        title="Each row has a better and a worse answer.",
-        meaning="The model can learn to prefer the chosen answer. To learn only the chosen answers, choose the task that "
-        "answers questions.",
-    )]
+    notes = [
+        ImportNote(
+            severity=Severity.INFO,
+            title="Each row has a better and a worse answer.",
+            meaning="The model can learn to prefer the chosen answer. To learn only the chosen answers, choose the task that "
+            "answers questions.",
+        )
+    ]
     if without:
-        notes.append(ImportNote(
-            severity=Severity.WARNING,
-            title=f"{without:,} pairs{looked} lack one of the two answers.",
-            meaning="A pair teaches only where it has both a chosen and a rejected answer.",
-            count=without,
-        ))
+        notes.append(
+            ImportNote(
+                severity=Severity.WARNING,
+                title=f"{without:,} pairs{looked} lack one of the two answers.",
+                meaning="A pair teaches only where it has both a chosen and a rejected answer.",
+                count=without,
+            )
+        )
     if equal:
-        notes.append(ImportNote(
-            severity=Severity.WARNING,
-            title=f"{equal:,} pairs{looked} have the same answer twice.",
-            meaning="Chosen and rejected are equal, so there is nothing to prefer.",
-            count=equal,
-        ))
+        notes.append(
+            ImportNote(
+                severity=Severity.WARNING,
+                title=f"{equal:,} pairs{looked} have the same answer twice.",
+                meaning="Chosen and rejected are equal, so there is nothing to prefer.",
+                count=equal,
+            )
+        )
     return notes
 
 
@@ -334,9 +342,11 @@ def _conversation_notes(table: pa.Table, looked: str) -> list[ImportNote]:
         talk = talk if isinstance(talk, list) else [talk]
         turns += len(talk)
         systems += any(isinstance(turn, dict) and turn.get("role", turn.get("from")) == "system" for turn in talk)
-    return [ImportNote(
-        severity=Severity.INFO,
-        title=f"{len(values):,} conversations{looked}, {systems:,} with a system prompt.",
-        meaning=f"They have {turns / max(len(values), 1):.1f} turns on average.",
-        count=len(values),
-    )]
+    return [
+        ImportNote(
+            severity=Severity.INFO,
+            title=f"{len(values):,} conversations{looked}, {systems:,} with a system prompt.",
+            meaning=f"They have {turns / max(len(values), 1):.1f} turns on average.",
+            count=len(values),
+        )
+    ]

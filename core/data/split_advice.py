@@ -22,7 +22,9 @@ _WHO = re.compile(
     r"([^a-z]|$|s|id)",
     re.I,
 )
-_WHEN = re.compile(r"(^|[^a-z])(date|time|day|created|updated|timestamp|posted|published|sent|received|month|year|when)", re.I)
+_WHEN = re.compile(
+    r"(^|[^a-z])(date|time|day|created|updated|timestamp|posted|published|sent|received|month|year|when)", re.I
+)
 
 
 def precision(test_rows: int) -> str:

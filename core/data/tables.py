@@ -112,8 +112,7 @@ class TableBuilder:
         """Hand over what is left."""
         if self._piece:
             columns = [
-                pa.array([cell or None for cell in column], pa.string())
-                for column in zip(*self._piece, strict=True)
+                pa.array([cell or None for cell in column], pa.string()) for column in zip(*self._piece, strict=True)
             ]
             self.has_gaps = self.has_gaps or any(column.null_count for column in columns)
             self._piece, self._characters = [], 0

@@ -48,7 +48,10 @@ def _tried(template: str, conversations: str, special: str) -> str | None:
     try:
         # -I: nothing of this folder may stand in the place of a module of the standard library.
         done = subprocess.run(
-            [sys.executable, "-I", str(SANDBOX)], input=json.dumps(question).encode(), capture_output=True, timeout=SECONDS
+            [sys.executable, "-I", str(SANDBOX)],
+            input=json.dumps(question).encode(),
+            capture_output=True,
+            timeout=SECONDS,
         )
     except subprocess.TimeoutExpired:
         raise _endless() from None

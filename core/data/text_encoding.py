@@ -51,7 +51,17 @@ ENCODING_TITLES = {
 }
 LATIN = ("cp1252", "cp1250", "cp1254", "mac_roman", "cp850")
 OTHER_SCRIPTS = (
-    "gb18030", "big5", "cp932", "euc_jp", "cp949", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874"
+    "gb18030",
+    "big5",
+    "cp932",
+    "euc_jp",
+    "cp949",
+    "cp1251",
+    "koi8_r",
+    "cp1253",
+    "cp1255",
+    "cp1256",
+    "cp874",
 )
 HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 

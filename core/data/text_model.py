@@ -17,14 +17,21 @@ from .wordsplit import without_spaces, words
 FOLDS = 5
 READ = 2_000  # characters of a text that are read
 FEATURES = 30_000
-STRENGTH = 3.0  # C of the logistic regression: of 1, 3, 10 and 30 the best balance of planted errors found and false ones
+STRENGTH = (
+    3.0  # C of the logistic regression: of 1, 3, 10 and 30 the best balance of planted errors found and false ones
+)
 
 
 def features(texts: Sequence[str]) -> tuple[csr_matrix, list[str]] | None:
     """TF-IDF of words and word pairs (runs of 1 to 3 characters where a script has no spaces), with the feature names.
     None where no text holds a word. The weights use no labels, so they are fitted once on all texts."""
     read = [text[:READ] for text in texts]
-    common = {"sublinear_tf": True, "max_features": FEATURES, "min_df": 2 if len(read) >= 200 else 1, "dtype": np.float32}
+    common = {
+        "sublinear_tf": True,
+        "max_features": FEATURES,
+        "min_df": 2 if len(read) >= 200 else 1,
+        "dtype": np.float32,
+    }
     if without_spaces(read[:2_000]):
         vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), **common)
     else:

@@ -13,7 +13,9 @@ FEWEST = 10
 """A label with fewer validation rows that have it, or that lack it, keeps one half: its best cut would be luck (house)."""
 
 
-def choose(labels: Sequence[str], examples: Sequence[Example], probabilities: Sequence[Sequence[float]]) -> tuple[float, ...]:
+def choose(
+    labels: Sequence[str], examples: Sequence[Example], probabilities: Sequence[Sequence[float]]
+) -> tuple[float, ...]:
     """The threshold of each label with the greatest F1 on these rows, half-way between two probabilities.
 
     Of equally good ones the nearest to one half. `probabilities` has the shape (rows, labels). For validation rows only:

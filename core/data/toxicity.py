@@ -30,7 +30,9 @@ class ToxicWords(Schema):
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         entries = sorted((e for group in self.words.values() for e in group), key=len, reverse=True)
-        words, harmless = ("|".join(re.escape(e).replace(r"\ ", r"\s+") for e in part) for part in (entries, self.allow))
+        words, harmless = (
+            "|".join(re.escape(e).replace(r"\ ", r"\s+") for e in part) for part in (entries, self.allow)
+        )
         # An exception is read first and takes its words out of the search.
         return re.compile(rf"(?i)(?<![\w-])(?:(?P<allowed>{harmless or '(?!)'})|(?P<found>{words}))(?![\w-])")
 

@@ -55,11 +55,13 @@ def read_class_folders(
     builder.finish()
     if not builder.rows:
         raise UserError("The archive holds no text.", "All its text files are empty.", "Choose another archive.")
-    notes = [ImportNote(
-        severity=Severity.INFO,
-        title="Each text file is one example; its folder is its label.",
-        meaning="The archive has one folder for each class.",
-    )]
+    notes = [
+        ImportNote(
+            severity=Severity.INFO,
+            title="Each text file is one example; its folder is its label.",
+            meaning="The archive has one folder for each class.",
+        )
+    ]
     if empty.count:
         notes.append(empty.note(Severity.WARNING, "Empty files were left out: {n}.", "They hold no text."))
     return Reading(options, notes, complete=len(shown) == len(members))

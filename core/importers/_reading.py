@@ -231,27 +231,33 @@ def _report(filename: str, found: _Found, running: RunningColumns) -> ImportRepo
     empty = [column.name for column in columns if column.kind is ColumnKind.EMPTY]
     notes = [*found.notes, *reading.notes]
     if empty:
-        notes.append(ImportNote(
-            severity=Severity.WARNING,
-            title=f"{len(empty):,} column{'s are' if len(empty) > 1 else ' is'} empty: {_names(empty)}.",
-            meaning="Columns without any value are of no use; ignore them.",
-            count=len(empty),
-        ))
+        notes.append(
+            ImportNote(
+                severity=Severity.WARNING,
+                title=f"{len(empty):,} column{'s are' if len(empty) > 1 else ' is'} empty: {_names(empty)}.",
+                meaning="Columns without any value are of no use; ignore them.",
+                count=len(empty),
+            )
+        )
     if len(columns) > COLUMNS_SHOWN:
-        notes.append(ImportNote(
-            severity=Severity.WARNING,
-            title=f"The table has {len(columns):,} columns; the preview shows the first {COLUMNS_SHOWN}.",
-            meaning="All columns can be chosen. Usually only two or three are needed.",
-            count=len(columns),
-        ))
+        notes.append(
+            ImportNote(
+                severity=Severity.WARNING,
+                title=f"The table has {len(columns):,} columns; the preview shows the first {COLUMNS_SHOWN}.",
+                meaning="All columns can be chosen. Usually only two or three are needed.",
+                count=len(columns),
+            )
+        )
     placeholders = running.placeholders if len(columns) > 1 else {}
     for column, hits in list(placeholders.items())[:10]:
-        notes.append(ImportNote(
-            severity=Severity.INFO,
-            title=f"“{shorten(column, 60)}” holds a word such as NA, null or none in {hits:,} cell{'s' * (hits > 1)}.",
-            meaning="Such words were kept as they are written. If they stand for a missing value, take those rows out.",
-            count=hits,
-        ))
+        notes.append(
+            ImportNote(
+                severity=Severity.INFO,
+                title=f"“{shorten(column, 60)}” holds a word such as NA, null or none in {hits:,} cell{'s' * (hits > 1)}.",
+                meaning="Such words were kept as they are written. If they stand for a missing value, take those rows out.",
+                count=hits,
+            )
+        )
     return ImportReport(
         filename=_shown_name(filename),
         format=found.key,

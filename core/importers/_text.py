@@ -71,20 +71,24 @@ class TextSource:
         """About the encoding, and about characters that were replaced or left out. Ask after reading."""
         notes = []
         if self._detected and self.encoding.damaged:
-            notes.append(self._replaced.note(
-                Severity.WARNING,
-                "{lines} {hold} bytes that are no letters.",
-                f"The file is {self.encoding.title}, but some of its bytes are not; they were replaced by \ufffd"
-                " ({where}). "
-                "The texts of those lines are damaged.",
-            ))
+            notes.append(
+                self._replaced.note(
+                    Severity.WARNING,
+                    "{lines} {hold} bytes that are no letters.",
+                    f"The file is {self.encoding.title}, but some of its bytes are not; they were replaced by \ufffd"
+                    " ({where}). "
+                    "The texts of those lines are damaged.",
+                )
+            )
         elif self._detected and not self.encoding.certain:
-            notes.append(ImportNote(
-                severity=Severity.WARNING,
-                title=f"The letters were read as {self.encoding.title}.",
-                meaning="The file does not say how its letters are spelled, so this is a guess. If letters look wrong "
-                "in the preview, choose another encoding.",
-            ))
+            notes.append(
+                ImportNote(
+                    severity=Severity.WARNING,
+                    title=f"The letters were read as {self.encoding.title}.",
+                    meaning="The file does not say how its letters are spelled, so this is a guess. If letters look wrong "
+                    "in the preview, choose another encoding.",
+                )
+            )
         if self._control.count:
             notes.append(self._control.about_control_characters())
         return notes

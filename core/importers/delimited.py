@@ -175,46 +175,63 @@ class _Rows:
             else ""
         )
         if self._long.count:
-            notes.append(self._long.note(
-                Severity.WARNING, "{rows} {have} more cells than there are columns.",
-                "The surplus cells at the end were left out ({where})." + wrong,
-            ))
+            notes.append(
+                self._long.note(
+                    Severity.WARNING,
+                    "{rows} {have} more cells than there are columns.",
+                    "The surplus cells at the end were left out ({where})." + wrong,
+                )
+            )
         if self._short.count:
-            notes.append(self._short.note(
-                Severity.WARNING, "{rows} {have} fewer cells than there are columns.",
-                "The missing cells were left empty ({where})." + wrong,
-            ))
+            notes.append(
+                self._short.note(
+                    Severity.WARNING,
+                    "{rows} {have} fewer cells than there are columns.",
+                    "The missing cells were left empty ({where})." + wrong,
+                )
+            )
         if self._broken.count:
-            notes.append(self._broken.note(
-                Severity.WARNING, "{rows} {have} broken quotation marks.",
-                "Quotation marks there do not enclose a cell; the lines were read as they stand ({where}). If "
-                "quotation marks belong to the text everywhere, choose literal.",
-            ))
+            notes.append(
+                self._broken.note(
+                    Severity.WARNING,
+                    "{rows} {have} broken quotation marks.",
+                    "Quotation marks there do not enclose a cell; the lines were read as they stand ({where}). If "
+                    "quotation marks belong to the text everywhere, choose literal.",
+                )
+            )
         if self._blank_cells.count:
-            notes.append(self._blank_cells.note(
-                Severity.INFO, "{rows} {have} only empty cells.", "They hold nothing to learn from ({where}).",
-            ))
+            notes.append(
+                self._blank_cells.note(
+                    Severity.INFO,
+                    "{rows} {have} only empty cells.",
+                    "They hold nothing to learn from ({where}).",
+                )
+            )
         if self._total is not None:
-            notes.append(ImportNote(
-                severity=Severity.WARNING,
-                title="The last line looks like a total" + (" and was left out." if self._total_left_out else "."),
-                meaning=f"Line {self._total.line} reads: {' | '.join(self._total.cells)[:80]}.",
-                line_numbers=(self._total.line,),
-                count=1,
-            ))
+            notes.append(
+                ImportNote(
+                    severity=Severity.WARNING,
+                    title="The last line looks like a total" + (" and was left out." if self._total_left_out else "."),
+                    meaning=f"Line {self._total.line} reads: {' | '.join(self._total.cells)[:80]}.",
+                    line_numbers=(self._total.line,),
+                    count=1,
+                )
+            )
         return notes
 
 
 def _skip_notes(lines: int) -> list[ImportNote]:
     if not lines:
         return []
-    return [ImportNote(
-        severity=Severity.INFO,
-        title=f"The first {lines} lines were skipped." if lines > 1 else "The first line was skipped.",
-        meaning="It looks like a comment or a title above the table.",
-        line_numbers=tuple(range(1, lines + 1)),
-        count=lines,
-    )]
+    return [
+        ImportNote(
+            severity=Severity.INFO,
+            title=f"The first {lines} lines were skipped." if lines > 1 else "The first line was skipped.",
+            meaning="It looks like a comment or a title above the table.",
+            line_numbers=tuple(range(1, lines + 1)),
+            count=lines,
+        )
+    ]
 
 
 PLUGIN = Delimited()

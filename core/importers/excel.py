@@ -24,8 +24,17 @@ from ._plugin import Reading
 ROWS_FOR_HEADER = 200
 # What openpyxl, the XML parser and the zip reader raise for a workbook that is broken somewhere.
 DAMAGE = (
-    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, SyntaxError, TypeError, ValueError,
-    zipfile.BadZipFile, zlib.error,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
 )
 
 
@@ -67,10 +76,14 @@ def _check_package(file: BinaryIO, limits: ImportLimits) -> None:
     if "xl/workbook.xml" in names:
         return
     what = (
-        "a Word document" if "word/document.xml" in names
-        else "a PowerPoint file" if "ppt/presentation.xml" in names
-        else "a binary Excel workbook (.xlsb)" if "xl/workbook.bin" in names
-        else "an OpenDocument file (such as .ods)" if "content.xml" in names
+        "a Word document"
+        if "word/document.xml" in names
+        else "a PowerPoint file"
+        if "ppt/presentation.xml" in names
+        else "a binary Excel workbook (.xlsb)"
+        if "xl/workbook.bin" in names
+        else "an OpenDocument file (such as .ods)"
+        if "content.xml" in names
         else "an Office file of another kind"
     )
     raise UserError(
@@ -84,8 +97,11 @@ def _sheet_names(book: Any) -> tuple[str, ...]:
     """Names of the sheets with cells: visible ones first."""
     sheets = sorted(book.worksheets, key=lambda sheet: sheet.sheet_state != "visible")
     if not sheets:
-        raise UserError("The workbook has no sheets.", "It holds no table, only charts or nothing.",
-                        "Choose a workbook with your examples in a sheet.")
+        raise UserError(
+            "The workbook has no sheets.",
+            "It holds no table, only charts or nothing.",
+            "Choose a workbook with your examples in a sheet.",
+        )
     return tuple(sheet.title for sheet in sheets)
 
 
@@ -104,8 +120,11 @@ def _read_sheet(
     above, beginning = beginning[:skip], beginning[skip:]
     if not beginning:
         others = f" Other sheets: {', '.join(s for s in sheets if s != name)}." if len(sheets) > 1 else ""
-        raise UserError("The sheet is empty.", f"The sheet “{name}” holds no cells.{others}",
-                        "Choose the sheet or the file with your examples.")
+        raise UserError(
+            "The sheet is empty.",
+            f"The sheet “{name}” holds no cells.{others}",
+            "Choose the sheet or the file with your examples.",
+        )
     width = max(len(cells) for _, cells in beginning)
     padded = [cells + [""] * (width - len(cells)) for _, cells in beginning]
     header = looks_like_header(padded[0], padded[1:]) if options.has_header is None else options.has_header
@@ -120,20 +139,29 @@ def _read_sheet(
         builder.add((cells + [""] * width)[:width])
     builder.finish()
     if not builder.rows:
-        raise UserError("The sheet has no rows.", f"It holds only column names: {', '.join(names[:8])}.",
-                        "Choose a sheet with examples below the column names.")
+        raise UserError(
+            "The sheet has no rows.",
+            f"It holds only column names: {', '.join(names[:8])}.",
+            "Choose a sheet with examples below the column names.",
+        )
     notes = _notes(errors, cleaned, wide, above)
     if builder.has_gaps:
         notes += _unsaved_formulas(file, name)
     if len(sheets) > 1:
-        notes.append(ImportNote(
-            severity=Severity.INFO,
-            title=f"The workbook has {len(sheets)} sheets; this is “{name}”.",
-            meaning=f"Others: {', '.join(s for s in sheets if s != name)[:300]}.",
-        ))
-    used = options.model_copy(update={
-        "sheet": name, "has_header": header, "skip_lines": above[-1][0] if above else options.skip_lines or 0,
-    })
+        notes.append(
+            ImportNote(
+                severity=Severity.INFO,
+                title=f"The workbook has {len(sheets)} sheets; this is “{name}”.",
+                meaning=f"Others: {', '.join(s for s in sheets if s != name)[:300]}.",
+            )
+        )
+    used = options.model_copy(
+        update={
+            "sheet": name,
+            "has_header": header,
+            "skip_lines": above[-1][0] if above else options.skip_lines or 0,
+        }
+    )
     return Reading(used, notes, complete, sheets)
 
 
@@ -194,11 +222,13 @@ def _unsaved_formulas(file: BinaryIO, name: str) -> list[ImportNote]:
             lost.add(number)
     if not lost.count:
         return []
-    return [lost.note(
-        Severity.WARNING,
-        "{rows} {hold} formulas without a saved result.",
-        "Those cells are read as empty ({where}). Open the workbook in a spreadsheet program and save it once.",
-    )]
+    return [
+        lost.note(
+            Severity.WARNING,
+            "{rows} {hold} formulas without a saved result.",
+            "Those cells are read as empty ({where}). Open the workbook in a spreadsheet program and save it once.",
+        )
+    ]
 
 
 def _notes(
@@ -206,23 +236,33 @@ def _notes(
 ) -> list[ImportNote]:
     notes = []
     if above:
-        notes.append(ImportNote(
-            severity=Severity.INFO,
-            title=f"The first {above[-1][0]} rows were skipped." if above[-1][0] > 1 else "The first row was skipped.",
-            meaning="They look like a title above the table.",
-            line_numbers=tuple(number for number, _ in above),
-            count=len(above),
-        ))
+        notes.append(
+            ImportNote(
+                severity=Severity.INFO,
+                title=f"The first {above[-1][0]} rows were skipped."
+                if above[-1][0] > 1
+                else "The first row was skipped.",
+                meaning="They look like a title above the table.",
+                line_numbers=tuple(number for number, _ in above),
+                count=len(above),
+            )
+        )
     if errors.count:
-        notes.append(errors.note(
-            Severity.WARNING, "{rows} {hold} an error such as #REF! or #N/A.",
-            "Those cells are read as empty ({where}).",
-        ))
+        notes.append(
+            errors.note(
+                Severity.WARNING,
+                "{rows} {hold} an error such as #REF! or #N/A.",
+                "Those cells are read as empty ({where}).",
+            )
+        )
     if wide.count:
-        notes.append(wide.note(
-            Severity.WARNING, "{rows} {have} more cells than there are columns.",
-            "The surplus cells at the end were left out ({where}).",
-        ))
+        notes.append(
+            wide.note(
+                Severity.WARNING,
+                "{rows} {have} more cells than there are columns.",
+                "The surplus cells at the end were left out ({where}).",
+            )
+        )
     if cleaned.count:
         notes.append(cleaned.about_control_characters("{rows}"))
     return notes

@@ -101,7 +101,9 @@ def _known(document: Any, path: str, paths: tuple[JsonList, ...]) -> tuple[str, 
         raise UserError(
             "The JSON file has no such list.",
             f"There is no list of records at “{path[:80]}”.",
-            f"Choose one of: {', '.join(found.path for found in paths[:10])}." if paths else "Leave the path on automatic.",
+            f"Choose one of: {', '.join(found.path for found in paths[:10])}."
+            if paths
+            else "Leave the path on automatic.",
         )
     return split_path(document, path)
 
@@ -120,13 +122,16 @@ def _inside(
     """`is_record`: the name says that each line is a record, so an object without a table in it is one row."""
     columns = _columns(document)
     if columns is not None:
-        return columns, [ImportNote(
-            severity=Severity.INFO,
-            title="The table was stored column by column.",
-            meaning="Each name holds all values of one column; they were put together into rows.",
-        )]
+        return columns, [
+            ImportNote(
+                severity=Severity.INFO,
+                title="The table was stored column by column.",
+                meaning="Each name holds all values of one column; they were put together into rows.",
+            )
+        ]
     lists = {
-        key: value for key, value in document.items()
+        key: value
+        for key, value in document.items()
         if isinstance(value, list) and value and all(isinstance(item, dict) for item in value[:100])
     }
     if any(is_conversation(items) for items in lists.values()) or (is_record and not lists):
@@ -145,13 +150,15 @@ def _inside(
         names = ", ".join(f"“{key[:40]}”" for key in list(lists)[:6])
         column = "split" if all(key.lower() in SPLIT_NAMES for key in lists) else "list"
         records = ({column: key, **record} for key, items in lists.items() for record in items)
-    return _checked(records), [ImportNote(
-        severity=Severity.INFO,
-        title=f"The rows were read from {names}.",
-        meaning="The file is one object that holds lists of records."
-        + (" A column says which list a row comes from." if len(lists) > 1 else "")
-        + (" Another list can be chosen below." if len(paths) > 1 else ""),
-    )]
+    return _checked(records), [
+        ImportNote(
+            severity=Severity.INFO,
+            title=f"The rows were read from {names}.",
+            meaning="The file is one object that holds lists of records."
+            + (" A column says which list a row comes from." if len(lists) > 1 else "")
+            + (" Another list can be chosen below." if len(paths) > 1 else ""),
+        )
+    ]
 
 
 def _columns(document: dict[str, Any]) -> list[dict[str, Any]] | None:

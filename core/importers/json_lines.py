@@ -61,11 +61,14 @@ class JsonLines:
             )
         notes = source.notes() + reader.notes()
         if broken.count:
-            notes.insert(0, broken.note(
-                Severity.WARNING,
-                "{lines} could not be read and {were} left out.",
-                "They are not valid JSON ({where}). The other lines were read.",
-            ))
+            notes.insert(
+                0,
+                broken.note(
+                    Severity.WARNING,
+                    "{lines} could not be read and {were} left out.",
+                    "They are not valid JSON ({where}). The other lines were read.",
+                ),
+            )
         if builder.cleaned.count:
             notes.append(builder.cleaned.about_control_characters())
         used = options.model_copy(update={"encoding": source.encoding.name})

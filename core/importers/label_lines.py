@@ -45,17 +45,20 @@ class LabelLines:
                 found = LABELLED.match(line)
                 if found is None:
                     without.add(number)
-                builder.add([found["fasttext"] or found["trec"], found["text"].rstrip()] if found
-                            else ["", line.strip()])
+                builder.add(
+                    [found["fasttext"] or found["trec"], found["text"].rstrip()] if found else ["", line.strip()]
+                )
         builder.finish()
         if not builder.rows:
             raise UserError("The file is empty.", "It holds no lines.", "Choose the file that holds your examples.")
         notes = source.notes()
-        notes.append(ImportNote(
-            severity=Severity.INFO,
-            title="Each line begins with its label.",
-            meaning="The first word of a line was read as its label, the rest as its text.",
-        ))
+        notes.append(
+            ImportNote(
+                severity=Severity.INFO,
+                title="Each line begins with its label.",
+                meaning="The first word of a line was read as its label, the rest as its text.",
+            )
+        )
         if without.count:
             notes.append(without.note(Severity.WARNING, "{lines} {have} no label.", "Their label is empty ({where})."))
         used = options.model_copy(update={"encoding": source.encoding.name})

@@ -126,12 +126,14 @@ def _notes(schema: pa.Schema, cleaned: LineNotes) -> list[ImportNote]:
     notes = [cleaned.about_control_characters("{cells}")] if cleaned.count else []
     nested = [field.name for field in schema if pa.types.is_nested(field.type)]
     if nested:
-        notes.append(ImportNote(
-            severity=Severity.INFO,
-            title=f"{len(nested)} column{'s' * (len(nested) > 1)} with lists or records: {', '.join(nested[:5])}.",
-            meaning="Their values are kept as JSON text.",
-            count=len(nested),
-        ))
+        notes.append(
+            ImportNote(
+                severity=Severity.INFO,
+                title=f"{len(nested)} column{'s' * (len(nested) > 1)} with lists or records: {', '.join(nested[:5])}.",
+                meaning="Their values are kept as JSON text.",
+                count=len(nested),
+            )
+        )
     return notes
 
 

@@ -42,8 +42,11 @@ class PlainText:
                 builder.add([piece])
         builder.finish()
         if not builder.rows:
-            raise UserError("The file is empty.", "It holds nothing but characters that cannot be seen.",
-                            "Choose the file that holds your examples.")
+            raise UserError(
+                "The file is empty.",
+                "It holds nothing but characters that cannot be seen.",
+                "Choose the file that holds your examples.",
+            )
         used = options.model_copy(update={"encoding": source.encoding.name, "text_mode": mode})
         return Reading(used, [*source.notes(), _mode_note(mode, options)], complete)
 

@@ -14,7 +14,9 @@ from ._sums import SumMetric
 class RootMeanSquaredError(SumMetric):
     key = "rmse"
     title = "Root mean squared error"
-    help = "How far off the predicted number is when large misses count more, in the units of your column; 0 is perfect."
+    help = (
+        "How far off the predicted number is when large misses count more, in the units of your column; 0 is perfect."
+    )
     higher_is_better = False
     families = REGRESSION
     order = 20

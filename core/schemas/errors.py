@@ -6,6 +6,7 @@ import errno
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+
 class UserError(Exception):
     """An error with a cure. `title` says what happened, `cause` why, `fix` what to press or change.
 

@@ -38,7 +38,7 @@ class ImportOptions(Schema):
         None,
         title="Quotation marks",
         description="standard: they enclose a cell and are doubled inside it. literal: they belong to the text. "
-        "backslash: they enclose a cell and are written \\\" inside it.",
+        'backslash: they enclose a cell and are written \\" inside it.',
     )
     has_header: bool | None = Field(
         None, title="First row holds the column names", description="Otherwise the columns are numbered."
@@ -46,7 +46,9 @@ class ImportOptions(Schema):
     skip_lines: int | None = Field(
         None, ge=0, title="Lines to skip", description="Lines above the table, such as a title or comments."
     )
-    sheet: str | None = Field(None, title="Sheet", description="Which sheet of a workbook to read.", json_schema_extra=CHOSEN)
+    sheet: str | None = Field(
+        None, title="Sheet", description="Which sheet of a workbook to read.", json_schema_extra=CHOSEN
+    )
     member: str | None = Field(
         None, title="File inside the archive", description="Which file of an archive to read.", json_schema_extra=CHOSEN
     )
@@ -75,8 +77,11 @@ class ImportLimits(Schema):
         500_000_000, ge=1, title="Largest size", description="In bytes, after unpacking. Larger files are refused."
     )
     max_ratio: int = Field(
-        100, ge=1, title="Largest compression", description="An archive that unpacks to more than this many times its "
-        "size (and to more than 50 MB) is refused."
+        100,
+        ge=1,
+        title="Largest compression",
+        description="An archive that unpacks to more than this many times its "
+        "size (and to more than 50 MB) is refused.",
     )
     max_columns: int = Field(10_000, ge=1, title="Most columns", description="A table with more columns is refused.")
 

@@ -63,7 +63,9 @@ class LabelSetPredictions:
 
     def __post_init__(self) -> None:
         refuse_repeats(item.row_id for item in self.items)
-        widths = {len(item.probabilities) for item in self.items} | ({len(self.thresholds)} if self.thresholds else set())
+        widths = {len(item.probabilities) for item in self.items} | (
+            {len(self.thresholds)} if self.thresholds else set()
+        )
         if not widths <= {0, len(self.labels)}:
             raise ValueError(f"{len(self.labels)} labels, but figures for {sorted(widths)}")
 
@@ -127,5 +129,8 @@ class LabelSetPredictions:
     def from_table(cls, table: pa.Table) -> LabelSetPredictions:
         about = json.loads((table.schema.metadata or {})[META])
         listed = ("gold", "predicted", "probabilities")
-        items = (LabelSetPrediction(**row | {name: tuple(row[name] or ()) for name in listed}) for row in rows_of(table, SCHEMA))
+        items = (
+            LabelSetPrediction(**row | {name: tuple(row[name] or ()) for name in listed})
+            for row in rows_of(table, SCHEMA)
+        )
         return cls(tuple(about["labels"]), tuple(items), tuple(about["thresholds"]))

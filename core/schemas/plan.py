@@ -42,7 +42,9 @@ class SplitPlan(Schema):
     test: float = Field(
         0.2, ge=0.01, le=0.45, title="Test share", description="Rows locked away until the end, for an honest score."
     )
-    column: str | None = Field(None, title="Column", description="The column that groups rows, dates them or names their part.")
+    column: str | None = Field(
+        None, title="Column", description="The column that groups rows, dates them or names their part."
+    )
     seed: int = Field(17, ge=0, le=2**31 - 1, title="Seed", description="The same seed gives the same split again.")
 
     @model_validator(mode="after")

@@ -244,7 +244,9 @@ class TextPredictions:
 
 
 Predictions = ClassPredictions | TextPredictions | LabelSetPredictions | NumberPredictions
-TABLES: dict[str, type[ClassPredictions] | type[TextPredictions] | type[LabelSetPredictions] | type[NumberPredictions]] = {
+TABLES: dict[
+    str, type[ClassPredictions] | type[TextPredictions] | type[LabelSetPredictions] | type[NumberPredictions]
+] = {
     "classifier": ClassPredictions,
     "multi-label": LabelSetPredictions,
     "regression": NumberPredictions,

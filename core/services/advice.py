@@ -62,7 +62,9 @@ def for_project(project: Project) -> list[Advice]:
         fit = cost.fit(facts, recipe, methods.get(recipe.method), length, FAMILIES[family].reads, machine)
         measured = _fertility(facts.folder, texts)
         warnings = tuple(_warnings(facts, fit, language, family, measured, project.settings.get("use")))
-        found.append(Advice(facts, fit, warnings, measured, unfit(family, writes=facts.causal, pairs=facts.encoder_decoder)))
+        found.append(
+            Advice(facts, fit, warnings, measured, unfit(family, writes=facts.causal, pairs=facts.encoder_decoder))
+        )
     # What does not fit the task or the memory comes last; then few warnings, then few tokens a word (to a fifth), then size.
     found.sort(
         key=lambda a: (
@@ -138,7 +140,9 @@ def _reason(best: Advice, language: str | None, others: list[Advice]) -> str:
     if language and language in best.facts.languages:
         parts.append(f"knows {language_name(language)}, the language of your texts")
     if best.fertility and best.fertility.verdict != "strange":
-        parts.append(f"needs {best.fertility.per_word:.1f} tokens for a {best.fertility.unit} of yours (the fewer the better)")
+        parts.append(
+            f"needs {best.fertility.per_word:.1f} tokens for a {best.fertility.unit} of yours (the fewer the better)"
+        )
     parts.append("fits this machine" if best.fit.verdict == "fits" else "just fits this machine")
     if others and all(a.facts.parameters <= best.facts.parameters for a in others if not a.warnings):
         parts.append("is the largest that does")

@@ -77,7 +77,9 @@ def model_card(
         "Measured on rows like those of its dataset; what it does on other texts was not tested. "
         f"The licence of the base model ({base.licence or 'not stated'}) and of the data apply.",
         "",
-        "Versions: " + ", ".join(f"{k} {v}" for k, v in summary.get("versions", {}).items()) + f". Seed {run.recipe['seed']}.",
+        "Versions: "
+        + ", ".join(f"{k} {v}" for k, v in summary.get("versions", {}).items())
+        + f". Seed {run.recipe['seed']}.",
         "",
     ]
     return "---\n" + yaml.safe_dump(header, sort_keys=False, allow_unicode=True) + "---\n\n" + "\n".join(lines)
@@ -109,14 +111,14 @@ def _figure(estimate: Estimate | None, form: str) -> str:
 def _test_lines(found: EvaluationResult | None) -> list[str]:
     if found is None:
         return ["Not evaluated on a test set."]
-    contenders = [
-        c for c in ("tuned", "base", "majority", "mean", "tfidf", "nearest", "longer") if c in found.contents
-    ]
+    contenders = [c for c in ("tuned", "base", "majority", "mean", "tfidf", "nearest", "longer") if c in found.contents]
     lines = [" ".join(found.sentences), ""] + ([found.honest.sentence, ""] if found.honest else [])
     lines += [f"{found.n} locked test rows; 95% intervals in brackets.", ""]
     lines += ["| metric | " + " | ".join(contenders) + " |", "|---" * (len(contenders) + 1) + "|"]
     for row in found.metrics:
-        lines.append(f"| {row.title} | " + " | ".join(_figure(row.values.get(c), row.format) for c in contenders) + " |")
+        lines.append(
+            f"| {row.title} | " + " | ".join(_figure(row.values.get(c), row.format) for c in contenders) + " |"
+        )
     return lines
 
 

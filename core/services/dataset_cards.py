@@ -35,7 +35,13 @@ LICENCES = {
     "mit": "MIT",
     "other": "Another licence, or private: not for passing on",
 }
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
+SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
 LABELS_SHOWN = 60
 
 
@@ -95,7 +101,8 @@ def dataset_card(project: Project, version: DatasetVersion, given: CardNotes | N
         *_label_lines(version),
         "## Where it comes from",
         "",
-        given.source or "The author has not said where the texts come from, or whether their writers agreed to this use.",
+        given.source
+        or "The author has not said where the texts come from, or whether their writers agreed to this use.",
         "",
         *_history_lines(version),
         "",
@@ -130,7 +137,9 @@ def _languages(text: str) -> list[str]:
     for code in codes:
         if not (code.isascii() and code.isalpha() and 2 <= len(code) <= 3):
             raise UserError(
-                "A language is not known.", f"{code[:20]!r} is no code of a language.", "Write codes such as en, de, fr."
+                "A language is not known.",
+                f"{code[:20]!r} is no code of a language.",
+                "Write codes such as en, de, fr.",
             )
     return codes
 

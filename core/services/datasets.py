@@ -30,7 +30,9 @@ def keep_upload(project_id: str, filename: str, stream: BinaryIO) -> Upload:
     """Copy a file to the storage in chunks, under its hash. The client's file name is only ever shown, never a path."""
     digest, size = keep_stream(stream)
     if size == 0:
-        raise UserError("The file is empty.", f"{filename} has no content.", "Choose the file that holds your examples.")
+        raise UserError(
+            "The file is empty.", f"{filename} has no content.", "Choose the file that holds your examples."
+        )
     return records.add(Upload(project_id=project_id, filename=filename[:255], sha256=digest, size=size))
 
 
@@ -97,11 +99,20 @@ def add_version(
 ) -> DatasetVersion:
     """Keep a table (first column `row_id`, the others text) as the project's next version and current dataset."""
     if frame.empty:
-        raise UserError("There are no rows.", "Nothing is left to learn from.", "Use another file, or undo the last change.")
+        raise UserError(
+            "There are no rows.", "Nothing is left to learn from.", "Use another file, or undo the last change."
+        )
     text = {c: frame[c].astype("string") for c in frame.columns}
     content = keep_table(pa.Table.from_pandas(pd.DataFrame(text), preserve_index=False))
     return _keep_version(
-        project_id, content=content, rows=len(frame), roles=roles, title=title, origin=origin, report=report, parent=parent
+        project_id,
+        content=content,
+        rows=len(frame),
+        roles=roles,
+        title=title,
+        origin=origin,
+        report=report,
+        parent=parent,
     )
 
 
@@ -141,7 +152,9 @@ def next_lineage(project_id: str) -> int:
 def get_version(version_id: str) -> DatasetVersion:
     version = records.get(DatasetVersion, version_id)
     if version is None:
-        raise UserError("There is no dataset yet.", "Nothing has been imported.", "Go to Dataset and add your examples.")
+        raise UserError(
+            "There is no dataset yet.", "Nothing has been imported.", "Go to Dataset and add your examples."
+        )
     return version
 
 
@@ -230,5 +243,3 @@ def examples(version: DatasetVersion, task: str, only: Iterable[str] | None = No
 
 def store_health(version_id: str, health: Mapping[str, Any]) -> None:
     records.change(DatasetVersion, version_id, {"health": dict(health)})
-
-

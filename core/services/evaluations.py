@@ -35,7 +35,9 @@ GENERATED_AT_MOST = 100  # answers written in full; likelihood is measured on ev
 def submit(run: Run, split: str = "test", generate: int = GENERATED_AT_MOST) -> str:
     """Queue an evaluation of a finished run. Opening the test set is counted when it is done. Returns the job id."""
     if not run.summary:
-        raise UserError("There is no model to evaluate yet.", "The training is not finished.", "Wait for it, or resume it.")
+        raise UserError(
+            "There is no model to evaluate yet.", "The training is not finished.", "Wait for it, or resume it."
+        )
     return jobs.submit(JobKind.EVALUATE, run.project_id, {"run_id": run.id, "split": split, "generate": generate})
 
 
@@ -137,7 +139,9 @@ def build(
     reached = None
     if success.get("metric") in metrics():
         hoped = metrics()[success["metric"]]
-        reached = verdicts.check_success(verdicts.Success.model_validate(dict(success)), hoped, hoped.compute(judged["tuned"]))
+        reached = verdicts.check_success(
+            verdicts.Success.model_validate(dict(success)), hoped, hoped.compute(judged["tuned"])
+        )
     return EvaluationResult(
         split=split,
         n=len(tuned),

@@ -31,7 +31,9 @@ def kinds(run: Run) -> list[str]:
 def submit(run: Run, kind: str) -> str:
     """Queue an export. Raises UserError when the run has no model or cannot be exported so."""
     if not run.summary:
-        raise UserError("There is no model to export yet.", "The training is not finished.", "Wait for it, or resume it.")
+        raise UserError(
+            "There is no model to export yet.", "The training is not finished.", "Wait for it, or resume it."
+        )
     if kind not in kinds(run):
         raise UserError(
             "This run has no adapter.", "It trained all weights of the model.", "Export the whole model instead."

@@ -38,16 +38,18 @@ def submit(project_id: str, name: str, revision: str, token: str) -> str:
     """Queue a fetch. The token goes to a file that only this person can read and is deleted when used."""
     if not NAME.fullmatch(name):
         raise UserError(
-            "This is not a model's name.", f"{name!r} does not look like organisation/model.", "Copy the name from its page."
+            "This is not a model's name.",
+            f"{name!r} does not look like organisation/model.",
+            "Copy the name from its page.",
         )
-    job_id = jobs.submit(JobKind.IMPORT, project_id, {"what": "model", "name": name, "revision": revision})
-    if token:
-        leave_token(job_id, token)
-    return job_id
+    payload = {"what": "model", "name": name, "revision": revision}
+    return jobs.submit(JobKind.IMPORT, project_id, payload, prepare=lambda job_id: leave_token(job_id, token))
 
 
 def leave_token(job_id: str, token: str) -> None:
-    """Keep a token for a job, in a file that only this person can read."""
+    """Keep a token for a job, if there is one, in a file that only this person can read."""
+    if not token:
+        return
     with open(os.open(_token_file(job_id), os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
         stream.write(token)
 

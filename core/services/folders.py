@@ -44,7 +44,9 @@ def allowed(said: str) -> Path:
             "Copy the file there, or let whoever runs Tunewell add its folder to TUNEWELL_DATA_FOLDERS.",
         )
     if not path.exists():
-        raise UserError("There is no such file or folder.", f"{path} was not found.", "Check the path for typing errors.")
+        raise UserError(
+            "There is no such file or folder.", f"{path} was not found.", "Check the path for typing errors."
+        )
     return path
 
 

@@ -206,7 +206,9 @@ def read_texts(filename: str, data: bytes, column: str = "") -> list[str]:
     chosen = column if column in names else texts[0].name if texts else names[0] if len(names) == 1 else ""
     if not chosen:
         raise UserError(
-            "The file holds no texts.", f"None of its columns looks like texts: {', '.join(names)}.", "Choose another file."
+            "The file holds no texts.",
+            f"None of its columns looks like texts: {', '.join(names)}.",
+            "Choose another file.",
         )
     table, _ = importers.read(upload_path(upload), filename, report.options)
     return [text for text in table[chosen].to_pylist() if text]

@@ -36,10 +36,7 @@ def submit_fetch(project_id: str, name: str, commit: str, files: Sequence[str], 
 
 
 def _submit(project_id: str, payload: dict[str, Any], token: str) -> str:
-    job_id = jobs.submit(JobKind.IMPORT, project_id, payload)
-    if token:
-        fetching.leave_token(job_id, token)
-    return job_id
+    return jobs.submit(JobKind.IMPORT, project_id, payload, prepare=lambda job_id: fetching.leave_token(job_id, token))
 
 
 def _checked(name: str) -> str:
@@ -82,11 +79,20 @@ def look(name: str, revision: str, token: str | None) -> dict[str, Any]:
             else "Its repository holds nothing that can be read as a table or text.",
             "Look for a copy with Parquet, CSV or JSON files, or download the data yourself and upload it.",
         )
-    return {"name": name, "commit": info.sha or revision, "files": found[:MOST_LISTED], "more": len(found) > MOST_LISTED}
+    return {
+        "name": name,
+        "commit": info.sha or revision,
+        "files": found[:MOST_LISTED],
+        "more": len(found) > MOST_LISTED,
+    }
 
 
 def fetch(
-    name: str, commit: str, files: Sequence[str], token: str | None, progress: Progress = lambda phase, done, total: None
+    name: str,
+    commit: str,
+    files: Sequence[str],
+    token: str | None,
+    progress: Progress = lambda phase, done, total: None,
 ) -> list[str]:
     """Download these files to the storage. Returns their paths. Files that were fetched before are not fetched again.
 
@@ -96,7 +102,9 @@ def fetch(
     unknown = [path for path in files if path not in offered]
     if unknown or not COMMIT.fullmatch(commit):
         raise UserError(
-            "The dataset has no such file.", f"{', '.join(unknown[:3]) or commit} is not there.", "Look at the dataset again."
+            "The dataset has no such file.",
+            f"{', '.join(unknown[:3]) or commit} is not there.",
+            "Look at the dataset again.",
         )
     total, limit = sum(offered[path] for path in files), config.import_limits().max_bytes
     if total > limit:
@@ -110,12 +118,20 @@ def fetch(
     try:
         for path in files:
             progress(f"Fetching {path}, megabytes", done / 1e6, total / 1e6)
-            meter = _meter(lambda got, path=path, done=done: progress(  # type: ignore[misc]
-                f"Fetching {path}, megabytes", (done + got) / 1e6, total / 1e6
-            ))
+            meter = _meter(
+                lambda got, path=path, done=done: progress(  # type: ignore[misc]
+                    f"Fetching {path}, megabytes", (done + got) / 1e6, total / 1e6
+                )
+            )
             with fetching.hub_errors("dataset", name, commit):
                 got = hf_hub_download(
-                    name, path, repo_type="dataset", revision=commit, token=token or False, local_dir=target, tqdm_class=meter
+                    name,
+                    path,
+                    repo_type="dataset",
+                    revision=commit,
+                    token=token or False,
+                    local_dir=target,
+                    tqdm_class=meter,
                 )
             paths.append(str(got))
             done += offered[path]

@@ -22,7 +22,8 @@ TIMEOUT_SECONDS = 300
 def running(run: Run) -> Job | None:
     """The serving job of this run, if it is active."""
     return next(
-        (j for j in status.active_jobs(run.project_id) if j.kind is JobKind.SERVE and j.payload["run_id"] == run.id), None
+        (j for j in status.active_jobs(run.project_id) if j.kind is JobKind.SERVE and j.payload["run_id"] == run.id),
+        None,
     )
 
 
@@ -57,9 +58,13 @@ def ask(job: Job, path: str, question: Mapping[str, Any]) -> dict[str, Any]:
             return dict(json.loads(reply.read()))
     except urllib.error.HTTPError as error:
         raise UserError(
-            "The model could not answer.", error.read().decode("utf-8", "replace")[:300], "Change the text and try again."
+            "The model could not answer.",
+            error.read().decode("utf-8", "replace")[:300],
+            "Change the text and try again.",
         ) from error
     except (urllib.error.URLError, TimeoutError, OSError) as error:
         raise UserError(
-            "The model is not loaded any more.", "It was put away after ten idle minutes, or its process ended.", "Load it again."
+            "The model is not loaded any more.",
+            "It was put away after ten idle minutes, or its process ended.",
+            "Load it again.",
         ) from error

@@ -140,7 +140,9 @@ def new_split(project: Project, plan: PreparationPlan) -> Plan:
 def _save(project: Project, plan: PreparationPlan, *, keep: bool) -> Plan:
     version = datasets.current(project)
     if version is None or not project.task:
-        raise UserError("There is no dataset yet.", "Nothing has been imported.", "Go to Dataset and add your examples.")
+        raise UserError(
+            "There is no dataset yet.", "Nothing has been imported.", "Go to Dataset and add your examples."
+        )
     examples, _ = datasets.examples(version, project.task)
     where = split(_rows(version, examples, plan), plan.split, fixed(version) if keep else {})
     table = pa.table({"row_id": list(where), "split": list(where.values())})
@@ -193,7 +195,12 @@ def _rows(version: DatasetVersion, examples: list[Example], plan: PreparationPla
     labels = {e.row_id: ("up" if e.liked else "down") if both and e.liked is not None else e.label for e in examples}
     return [
         SplitRow(
-            e.row_id, labels.get(e.row_id), _text(values.get(e.row_id)), compared_text(e), wholes.get(e.row_id), e.labels
+            e.row_id,
+            labels.get(e.row_id),
+            _text(values.get(e.row_id)),
+            compared_text(e),
+            wholes.get(e.row_id),
+            e.labels,
         )
         for e in examples
     ]
@@ -222,7 +229,9 @@ def parts(plan: Plan, task: str) -> dict[Split, list[Example]]:
 def labels(plan: Plan, task: str) -> tuple[str, ...]:
     """Class names in a fixed order: sorted, over all splits."""
     rows = [e for part in parts(plan, task).values() for e in part]
-    return tuple(sorted({e.label for e in rows if e.label is not None} | {name for e in rows for name in e.labels or ()}))
+    return tuple(
+        sorted({e.label for e in rows if e.label is not None} | {name for e in rows for name in e.labels or ()})
+    )
 
 
 def codec(project: Project, plan: PreparationPlan) -> Codec:

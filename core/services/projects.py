@@ -17,7 +17,9 @@ NAME_LENGTH = 80
 def _clean(name: str) -> str:
     name = " ".join(name.split())
     if not name:
-        raise UserError("The project needs a name.", "The name is empty.", "Type a short name, for example its purpose.")
+        raise UserError(
+            "The project needs a name.", "The name is empty.", "Type a short name, for example its purpose."
+        )
     return name[:NAME_LENGTH]
 
 

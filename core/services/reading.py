@@ -48,7 +48,9 @@ class Source:
 
     def first(self, rows: int) -> list[dict[str, str | None]]:
         """The first rows, whole."""
-        found: list[dict[str, str | None]] = importers.read(self.path, self.name, self.options, rows, self.limits)[0].to_pylist()
+        found: list[dict[str, str | None]] = importers.read(self.path, self.name, self.options, rows, self.limits)[
+            0
+        ].to_pylist()
         return found
 
 

@@ -172,7 +172,9 @@ def check(recipe: Recipe, task: str) -> None:
     """Raises UserError where the recipe cannot run on this machine or does not fit the task."""
     method = methods.get(recipe.method)
     if reason := methods.unavailable(method, hardware.look(storage_root()).device):
-        raise UserError("This method cannot run here.", reason, "Choose LoRA, which needs little memory too.", "use_lora")
+        raise UserError(
+            "This method cannot run here.", reason, "Choose LoRA, which needs little memory too.", "use_lora"
+        )
     family, preference = tasks()[task].family, tasks()[task].preference
     _check_devices(recipe, preference or FAMILIES[family].pairs)
     figures = ("preference_accuracy",) if preference else FAMILIES[family].figures
@@ -254,4 +256,6 @@ def from_yaml(text: str) -> Recipe:
             "This recipe cannot be used.", f"{field}: {first['msg']}.", "Mend that line, or save a new recipe."
         ) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise UserError("This file is no recipe.", str(error).splitlines()[0], "Choose a file saved by Tunewell.") from error
+        raise UserError(
+            "This file is no recipe.", str(error).splitlines()[0], "Choose a file saved by Tunewell."
+        ) from error

@@ -75,7 +75,9 @@ def begin(
     wanted = set(row_ids)
     places = [i for i, e in enumerate(examples) if e.row_id in wanted]
     if not places:
-        raise UserError("These rows are not there.", "Another fix has removed them.", "Look at the newest health report.")
+        raise UserError(
+            "These rows are not there.", "Another fix has removed them.", "Look at the newest health report."
+        )
     found = guesses(examples, places)
     order = sorted(places, key=lambda i: found[i].confidence if i in found else 2.0)
     items = [{"row_id": examples[i].row_id, **(found[i]._asdict() if i in found else {})} for i in order]
@@ -103,7 +105,9 @@ def _keep(
 def get(queue_id: str) -> RowQueue:
     queue = records.get(RowQueue, queue_id)
     if queue is None:
-        raise UserError("This queue is not there.", "It was deleted with its project.", "Begin it again from the report.")
+        raise UserError(
+            "This queue is not there.", "It was deleted with its project.", "Begin it again from the report."
+        )
     return queue
 
 
@@ -184,7 +188,9 @@ def finish(project: Project, version: DatasetVersion, queue: RowQueue) -> Datase
     }
     done = steps(now)
     if not done:
-        raise UserError("Nothing would change.", "No row was dropped or given another label.", "Decide about some rows.")
+        raise UserError(
+            "Nothing would change.", "No row was dropped or given another label.", "Decide about some rows."
+        )
     made = fixes.start(project, version, done, f"Rows gone through: {queue.title}", origin)
     if isinstance(made, DatasetVersion):
         records.change(RowQueue, queue.id, {"made_version_id": made.id})

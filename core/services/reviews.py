@@ -54,9 +54,7 @@ def store(run: Run, decoding: Decoding, items: list[dict[str, Any]]) -> SampleSe
         if item["repeat_of"] is not None:
             first = shown[item["repeat_of"]]["left"]
             item["left"] = "base" if first == "tuned" else "tuned"
-    return records.add(
-        SampleSet(project_id=run.project_id, run_id=run.id, decoding=decoding.model_dump(), items=shown)
-    )
+    return records.add(SampleSet(project_id=run.project_id, run_id=run.id, decoding=decoding.model_dump(), items=shown))
 
 
 def sets(run: Run) -> list[SampleSet]:

@@ -38,9 +38,7 @@ def missing(project: Project) -> list[tuple[str, str]]:
     return needs
 
 
-def start(
-    project_id: str, recipe: Recipe, note: str = "", parent_id: str | None = None, priority: int = 0
-) -> Run:
+def start(project_id: str, recipe: Recipe, note: str = "", parent_id: str | None = None, priority: int = 0) -> Run:
     """Freeze the recipe and put a training into the queue. Raises UserError that names what is missing."""
     project = projects.get(project_id)
     if needs := missing(project):

@@ -62,7 +62,9 @@ def lengths(project: Project, plan: PreparationPlan) -> Lengths:
     """Lengths of (a sample of) the project's examples with its model's tokenizer, before anything is cut."""
     version = datasets.current(project)
     if version is None:
-        raise UserError("There is no dataset yet.", "Nothing has been imported.", "Go to Dataset and add your examples.")
+        raise UserError(
+            "There is no dataset yet.", "Nothing has been imported.", "Go to Dataset and add your examples."
+        )
     facts = models.get(project.base_model_key)
     changed = (Path(facts.folder) / "tokenizer.json").stat().st_mtime if Path(facts.folder).is_dir() else 0.0
     counts, opening = _counts(

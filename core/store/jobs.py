@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,12 +42,20 @@ def view(row: Job) -> JobView:
     return JobView.model_validate(fields)
 
 
-def submit(kind: JobKind, project_id: str | None, payload: dict[str, Any], priority: int = 0) -> str:
-    """Add a job to the queue and return its id."""
+def submit(
+    kind: JobKind,
+    project_id: str | None,
+    payload: dict[str, Any],
+    priority: int = 0,
+    prepare: Callable[[str], None] | None = None,
+) -> str:
+    """Add a job to the queue and return its id. `prepare` is called with it before any worker can see the job."""
     with write() as session:
         row = Job(kind=kind.value, project_id=project_id, payload=payload, priority=priority)
         session.add(row)
         session.flush()
+        if prepare is not None:
+            prepare(row.id)
         return row.id
 
 

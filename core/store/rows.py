@@ -59,7 +59,9 @@ def page(digest: str, wanted: RowFilter, offset: int, limit: int, columns: Seque
     chosen = ", ".join(_quoted(digest, name) for name in shown)
     if wanted.everything:
         last = min(offset + limit, rows) - 1
-        table = _ask(digest, f"SELECT {chosen} FROM rows WHERE {NUMBER} BETWEEN ? AND ? ORDER BY {NUMBER}", [offset, last])
+        table = _ask(
+            digest, f"SELECT {chosen} FROM rows WHERE {NUMBER} BETWEEN ? AND ? ORDER BY {NUMBER}", [offset, last]
+        )
         return table.select(shown)
     numbers = _numbers(digest, wanted)[offset : offset + limit].tolist()
     if not numbers:

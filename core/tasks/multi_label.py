@@ -57,7 +57,9 @@ class MultiLabel(TaskType):
                 if label_lists.says_yes(row.get(column)):
                     labels[detail.removeprefix(EACH)] = None
             else:
-                labels |= dict.fromkeys(label_lists.read(row.get(column), detail or label_lists.detect([row.get(column)])))
+                labels |= dict.fromkeys(
+                    label_lists.read(row.get(column), detail or label_lists.detect([row.get(column)]))
+                )
         return Example(row_id=row_id, text=text, labels=tuple(labels))
 
     def label_prompt(self, text: str, labels: Sequence[str]) -> str:

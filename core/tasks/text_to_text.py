@@ -21,13 +21,24 @@ class TextToText(TaskType):
     )
     family = "seq2seq"
     headline_metric = "chrf"
-    metrics = ("chrf", "rouge_l", "exact_match", "loss", "token_accuracy", "length_ratio", "repeated_4grams", "finished")
+    metrics = (
+        "chrf",
+        "rouge_l",
+        "exact_match",
+        "loss",
+        "token_accuracy",
+        "length_ratio",
+        "repeated_4grams",
+        "finished",
+    )
 
     def to_example(self, row: Row, roles: Mapping[str, str], row_id: str) -> Example | None:
         read, told = cell(row, roles, "prompt").strip(), cell(row, roles, "response").strip()
         if not read or not told:
             return None
-        return Example(row_id=row_id, messages=(Message(role="user", content=read), Message(role="assistant", content=told)))
+        return Example(
+            row_id=row_id, messages=(Message(role="user", content=read), Message(role="assistant", content=told))
+        )
 
 
 PLUGIN = TextToText()

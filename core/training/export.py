@@ -57,7 +57,7 @@ def export(
         for question in ids:
             recorder.obey()
             with torch.no_grad():
-                    expected.append(parity.answer(model, facts["family"], question))
+                expected.append(parity.answer(model, facts["family"], question))
         base: str | None = None
         with new_folder(target, guard) as folder:
             phase("Writing the files")

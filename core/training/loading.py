@@ -146,7 +146,9 @@ def with_adapter(model: PreTrainedModel, family: str, recipe: Recipe, method: Me
     """Freeze the base and put an adapter of this method beside it. A classifier's new head is trained whole."""
     if method.base_bits is not None:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=recipe.activation_checkpointing)
-    attention = ["q", "k", "v", "o"] if model.config.model_type in SHORT_NAMES else ["q_proj", "k_proj", "v_proj", "o_proj"]
+    attention = (
+        ["q", "k", "v", "o"] if model.config.model_type in SHORT_NAMES else ["q_proj", "k_proj", "v_proj", "o_proj"]
+    )
     if FAMILIES[family].pairs and model.config.model_type not in SHORT_NAMES:
         attention[-1] = "out_proj"
     config = LoraConfig(

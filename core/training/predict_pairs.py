@@ -70,7 +70,9 @@ class PairPredictor(_Loaded):
         for chosen in _batches([len(ids) for ids, _ in encoded]):
             ids, mask = _pad([read[i] or [self.pad] for i in chosen], self.pad, "right", self.device)
             target, counted = _pad([told[i] or [self.pad] for i in chosen], self.pad, "right", self.device)
-            logits = self.model(input_ids=ids, attention_mask=mask, labels=target.masked_fill(counted == 0, -100)).logits
+            logits = self.model(
+                input_ids=ids, attention_mask=mask, labels=target.masked_fill(counted == 0, -100)
+            ).logits
             losses = torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), target.flatten(), reduction="none")
             losses, hits = losses.view(target.shape), logits.argmax(-1) == target
             for k, i in enumerate(chosen):

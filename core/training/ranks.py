@@ -97,7 +97,11 @@ class Together:
         self._ends = False
 
     def wish(self) -> Desired:
-        asked = [float(WISHES.index(self.recorder.wish())), float(self.recorder.shutting_down())] if self.recorder else [0, 0]
+        asked = (
+            [float(WISHES.index(self.recorder.wish())), float(self.recorder.shutting_down())]
+            if self.recorder
+            else [0, 0]
+        )
         shared = torch.tensor(asked, dtype=torch.float64)
         distributed.all_reduce(shared, group=_control())
         self._ends = bool(shared[1])

@@ -155,7 +155,9 @@ def assembled(
     return trainer, rows, chosen
 
 
-def _limit(spec: TrainingSpec, trainer: AnyTrainer, rows: Rows, chosen: device.Device, recorder: Recorder) -> hardware.Limit:
+def _limit(
+    spec: TrainingSpec, trainer: AnyTrainer, rows: Rows, chosen: device.Device, recorder: Recorder
+) -> hardware.Limit:
     """What the hardware can do, measured now, and what a token costs; told beside the curves."""
     found_rows = rows.train.rows
     if "seq_lengths" in found_rows.column_names:

@@ -100,7 +100,9 @@ class _WholeCheckpoints:
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Every rank evaluates all rows by itself: shared out, the last batch would be filled up with rows that count twice."""
         accelerator: Any = self.accelerator  # type: ignore[attr-defined]
-        if ranks.size() == 1 or "prepare" in vars(accelerator):  # one device, or a part of an evaluation that is under way
+        if ranks.size() == 1 or "prepare" in vars(
+            accelerator
+        ):  # one device, or a part of an evaluation that is under way
             return super().evaluate(*args, **kwargs)  # type: ignore[misc]
         accelerator.gather_for_metrics, accelerator.prepare = (lambda values, **_: values), (lambda loader: loader)
         try:

@@ -21,9 +21,7 @@ from .parts import Marker, Trace, live_chart, smooth, term
 
 # Curves of training and validation by family. Known before the first point, so that nothing on the page moves when points
 # arrive.
-MAIN = {
-    family: ("loss", *facts.figures) for family, facts in FAMILIES.items()
-}
+MAIN = {family: ("loss", *facts.figures) for family, facts in FAMILIES.items()}
 MARGIN = ("loss", "reward_margin")  # of rated answers; pairs can also be right or wrong
 PAIRS = ("loss", "preference_accuracy", "reward_margin")
 BIG = 2

@@ -36,7 +36,11 @@ def card_panel(project: Project, version: DatasetVersion) -> None:
             dataset_cards.keep_notes(project, said)
         text = dataset_cards.dataset_card(project, version, said)
         st.download_button(
-            "Download the dataset card", text, f"dataset-card-v{version.number}.md", "text/markdown", icon=":material/download:"
+            "Download the dataset card",
+            text,
+            f"dataset-card-v{version.number}.md",
+            "text/markdown",
+            icon=":material/download:",
         )
         if st.toggle("Read it here"):
             st.code(text, language="markdown", wrap_lines=True, height=360)

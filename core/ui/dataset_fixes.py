@@ -31,7 +31,9 @@ def fix_dialog(project: Project, version: DatasetVersion, key: str, options: Map
 def fixes_menu(project: Project, version: DatasetVersion) -> None:
     """Every fix that fits the data, also where no finding names it."""
     titles = {fix.key: fix.title for fix in fixes.menu(version)}
-    chosen = st.menu_button("All fixes", titles, format_func=titles.__getitem__, key="all-fixes", icon=":material/build:")
+    chosen = st.menu_button(
+        "All fixes", titles, format_func=titles.__getitem__, key="all-fixes", icon=":material/build:"
+    )
     if chosen:
         fix_dialog(project, version, chosen, {})
 
@@ -45,7 +47,9 @@ def applied(made: DatasetVersion | str) -> None:
     st.rerun()
 
 
-def show_preview(version: DatasetVersion, steps: Sequence[Step], *, rows_open: bool = False, everywhere: bool = False) -> Seen:
+def show_preview(
+    version: DatasetVersion, steps: Sequence[Step], *, rows_open: bool = False, everywhere: bool = False
+) -> Seen:
     """Counts, changed texts before and after, and the rows that are touched. Returns what was seen."""
     locked = 0 if everywhere else len(fixes.locked_rows(version))
     seen = _seen(version, version.content, locked, json.dumps(steps), list(steps), everywhere)
@@ -56,7 +60,9 @@ def show_preview(version: DatasetVersion, steps: Sequence[Step], *, rows_open: b
         if found.rows_changed + found.rows_cut > len(found.edits):
             st.caption(f"{len(found.edits)} of {found.rows_changed + found.rows_cut:,}, some of every label.")
     if found.rows:
-        with st.expander(f"The rows ({len(found.rows):,} of {len(found.row_ids):,})", expanded=rows_open or not found.edits):
+        with st.expander(
+            f"The rows ({len(found.rows):,} of {len(found.row_ids):,})", expanded=rows_open or not found.edits
+        ):
             shown = pd.DataFrame(
                 {
                     "what": [row.what for row in found.rows],

@@ -79,7 +79,9 @@ def _differences(reports: list[ImportReport], roles: dict[str, str]) -> None:
         missing = sorted(set().union(*names) - own - set(roles.values()))
         if missing:
             shown = ", ".join(f"“{name}”" for name in missing[:5]) + (" …" if len(missing) > 5 else "")
-            st.info(parts.plain(f"{report.filename} has no {shown}: its rows will be empty there."), icon=":material/info:")
+            st.info(
+                parts.plain(f"{report.filename} has no {shown}: its rows will be empty there."), icon=":material/info:"
+            )
 
 
 def _roles(project: Project, report: ImportReport) -> dict[str, str]:

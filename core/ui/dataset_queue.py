@@ -123,7 +123,9 @@ def _choices(version: DatasetVersion, queue: RowQueue, item: Item) -> None:
             )
     if len(labels) > KEYS_FOR_LABELS:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            other = st.selectbox("Another label", labels[KEYS_FOR_LABELS:], index=None, key=f"queue-other-{item.row_id}")
+            other = st.selectbox(
+                "Another label", labels[KEYS_FOR_LABELS:], index=None, key=f"queue-other-{item.row_id}"
+            )
             st.button("Give it", on_click=lambda: label_as(str(other)), disabled=other is None)
     with st.container(horizontal=True, gap="small"):
         for name, key, action, icon in _ACTIONS:

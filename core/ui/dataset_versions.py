@@ -65,7 +65,9 @@ def _one(version: DatasetVersion, current: DatasetVersion, numbers: dict[str, in
     if version.note:
         about.text(version.note)
     with about.popover("Note" if version.note else "Add a note", type="tertiary", icon=":material/edit_note:"):
-        note = st.text_area("What do you want to remember about this version?", version.note or "", key=f"note-{version.id}")
+        note = st.text_area(
+            "What do you want to remember about this version?", version.note or "", key=f"note-{version.id}"
+        )
         if st.button("Keep the note", key=f"keep-{version.id}"):
             versions.set_note(version.id, note)
             st.rerun()

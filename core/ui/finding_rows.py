@@ -72,5 +72,8 @@ def marked(text: str, words: Sequence[str]) -> str:
 
 def _line(text: str) -> str:
     """Escaped and on one line: line ends as a sign, control characters as codes."""
-    shown = ("⏎" if c == "\n" else c if c.isprintable() or c == "\u200d" else c.encode("unicode_escape").decode() for c in text)
+    shown = (
+        "⏎" if c == "\n" else c if c.isprintable() or c == "\u200d" else c.encode("unicode_escape").decode()
+        for c in text
+    )
     return escape("".join(shown))

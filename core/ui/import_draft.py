@@ -35,7 +35,9 @@ def add_uploads(project: Project, uploads: Sequence[Upload]) -> None:
 def add_paths(project: Project, paths: Sequence[str]) -> None:
     """Add files of a folder on this machine and draw the page again."""
     known = {file["path"] for file in files(project)}
-    _add(project, [_draft(path.replace("\\", "/").rsplit("/", 1)[-1], path=path) for path in paths if path not in known])
+    _add(
+        project, [_draft(path.replace("\\", "/").rsplit("/", 1)[-1], path=path) for path in paths if path not in known]
+    )
 
 
 def remove(project: Project, key: str) -> None:

@@ -93,7 +93,10 @@ def _choose(project: Project, file: Draft, option: str, title: str, offered: lis
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     index = offered.index(now) if now in offered else 0
     chosen = left.selectbox(title, offered, index=index, key=f"{option}-{file['key']}")
-    alone = sum(other[at] == file[at] for other in import_draft.files(project) for at in ("upload_id", "path") if file[at]) == 1
+    alone = (
+        sum(other[at] == file[at] for other in import_draft.files(project) for at in ("upload_id", "path") if file[at])
+        == 1
+    )
     if alone and right.button(f"Read all {len(offered)}", key=f"all-{option}-{file['key']}", width="stretch"):
         import_draft.each(project, file["key"], option, offered)
         st.rerun()
@@ -112,7 +115,10 @@ def _reading(project: Project, file: Draft, report: ImportReport) -> None:
         found = report.options.model_dump()
         result = parts.form(ImportOptions, found, level="basic", key_prefix=f"read-{file['key']}", columns=3)
         different = result.model is not None and result.model != report.options
-        if st.button("Read it this way", key=f"again-{file['key']}", disabled=not different) and result.model is not None:
+        if (
+            st.button("Read it this way", key=f"again-{file['key']}", disabled=not different)
+            and result.model is not None
+        ):
             import_draft.change(project, file["key"], options=result.model.model_dump())
             st.rerun()
 

@@ -54,7 +54,9 @@ def folder_tab(project: Project) -> None:
         help=f"A path on the machine that Tunewell runs on. Allowed: {', '.join(map(str, roots))}.",
     )
     if not said.strip():
-        st.caption("For data that is larger than an upload may be. The files are read where they lie and are not copied.")
+        st.caption(
+            "For data that is larger than an upload may be. The files are read where they lie and are not copied."
+        )
         return
     found = folders.listing(said)
     inner = folders.folders_in(said)
@@ -80,9 +82,14 @@ def hub_tab(project: Project) -> None:
     """Look at a dataset by its name, choose its files, fetch them. Both are jobs of the worker."""
     name, revision, token = st.columns([3, 1, 2])
     said = name.text_input("Name of the dataset", placeholder="organisation/dataset", key=f"hub-name-{project.id}")
-    version = revision.text_input("Revision", value="main", key=f"hub-revision-{project.id}", help="A branch, tag or commit.")
+    version = revision.text_input(
+        "Revision", value="main", key=f"hub-revision-{project.id}", help="A branch, tag or commit."
+    )
     secret = token.text_input(
-        "Access token (for gated data)", type="password", key=f"hub-token-{project.id}", help="Used once and then deleted."
+        "Access token (for gated data)",
+        type="password",
+        key=f"hub-token-{project.id}",
+        help="Used once and then deleted.",
     )
     if st.button("Look at it", disabled=not said.strip()):
         st.query_params[HUB_JOB] = hub_data.submit_look(project.id, said, version, secret.strip())
@@ -112,7 +119,9 @@ def _choose_files(project: Project, found: dict, secret: str) -> None:
         return f"{path} ({_size(sizes[path])}{', ' + PART_TITLES[part] if part else ''})"
 
     default = list(sizes) if len(sizes) == 1 else named if len(named) <= 3 else []
-    chosen = st.multiselect("Files", list(sizes), default=default, format_func=title, key=f"hub-files-{found['commit']}")
+    chosen = st.multiselect(
+        "Files", list(sizes), default=default, format_func=title, key=f"hub-files-{found['commit']}"
+    )
     if st.button("Fetch these files", disabled=not chosen):
         st.query_params[HUB_JOB] = hub_data.submit_fetch(project.id, found["name"], found["commit"], chosen, secret)
         st.rerun()

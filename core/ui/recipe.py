@@ -27,7 +27,9 @@ def preset_buttons(project: Project, key: str) -> None:
             with st.container(gap="xsmall"):
                 st.markdown(f"**{title}**" + (" :material/check:" if chosen else ""))
                 st.caption(help_text)
-            st.button("Use this preset", key=f"{key}-{name}", on_click=take, args=(name,), width="stretch", disabled=chosen)
+            st.button(
+                "Use this preset", key=f"{key}-{name}", on_click=take, args=(name,), width="stretch", disabled=chosen
+            )
 
 
 def duration(seconds: float) -> str:

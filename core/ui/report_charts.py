@@ -177,7 +177,10 @@ def _real_use(finding: Finding, data: dict[str, Any], key: str) -> None:
             counts = lengths[field]
             total = max(1, sum(counts))
             figure.add_bar(
-                name=name, x=names, y=[n / total for n in counts[first:last]], hovertemplate="%{y:.0%} %{x} words<extra></extra>"
+                name=name,
+                x=names,
+                y=[n / total for n in counts[first:last]],
+                hovertemplate="%{y:.0%} %{x} words<extra></extra>",
             )
         figure.update_layout(height=220, barmode="group", legend={"orientation": "h", "y": 1.15})
         figure.update_yaxes(tickformat=".0%", nticks=4)

@@ -32,7 +32,9 @@ def generate_form(run: Run, *, expanded: bool) -> None:
         heat = middle.slider("Temperature", 0.0, 1.5, usual_heat(run), 0.1, help=HEAT)
         seed = right.number_input("Seed", 0, 10**6, 0, help=parts.term("seed"))
         if st.button("Write samples", type="primary"):
-            decoding = Decoding(max_new_tokens=int(length), temperature=float(heat), top_p=0.95 if heat else 1.0, seed=int(seed))
+            decoding = Decoding(
+                max_new_tokens=int(length), temperature=float(heat), top_p=0.95 if heat else 1.0, seed=int(seed)
+            )
             reviews.submit(run, reviews.own_prompts(own), decoding)
             st.rerun()
 
@@ -84,7 +86,9 @@ def review_panel(sample_set: SampleSet) -> None:
         column.button(label, shortcut=key, on_click=act, width="stretch", key=f"vote-{key}")
     with st.container(horizontal=True, gap="small"):
         st.button("Undo", shortcut="z", on_click=take_back, type="tertiary", icon=":material/undo:")
-        st.button("Skip", shortcut="s", on_click=lambda: skipped.add(item), type="tertiary", icon=":material/skip_next:")
+        st.button(
+            "Skip", shortcut="s", on_click=lambda: skipped.add(item), type="tertiary", icon=":material/skip_next:"
+        )
     parts.key_legend(KEYS)
     with st.expander("More about this pair (optional)"):
         st.caption("Stars are for the better answer, kept with your vote.")
@@ -111,6 +115,8 @@ def result_panel(sample_set: SampleSet) -> None:
         for key, estimate in found.scores.items():
             st.caption(f"{reviews.SCORES[key]}: {parts.number(estimate, 1)} of 5")
         if found.left_share and found.left_share.n >= 10:
-            st.caption(f"The left side won {parts.percent(found.left_share, 0)}: near 50% means that the side did not matter.")
+            st.caption(
+                f"The left side won {parts.percent(found.left_share, 0)}: near 50% means that the side did not matter."
+            )
         if found.agreement:
             st.caption(f"Pairs shown twice got the same vote {parts.percent(found.agreement, 0)}.")

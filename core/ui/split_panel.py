@@ -25,11 +25,17 @@ HELP = {
     "time": "The newest rows are the test, those before them validate, the older ones are learned from.",
     "given": "A column says for each row whether it is for training, validation or test.",
 }
-COLUMN_TITLES = {"column": "Column of the groups", "time": "Column with the date", "given": "Column that names the part"}
+COLUMN_TITLES = {
+    "column": "Column of the groups",
+    "time": "Column with the date",
+    "given": "Column that names the part",
+}
 AT_ONCE = 20_000  # rows up to which repeated texts are looked for without being asked
 
 
-def split_panel(project: Project, version: DatasetVersion, plan: PreparationPlan, saved: Plan | None) -> PreparationPlan:
+def split_panel(
+    project: Project, version: DatasetVersion, plan: PreparationPlan, saved: Plan | None
+) -> PreparationPlan:
     """Suggestion, form and advice. Returns the plan with the chosen split."""
     frame = datasets.frame(version)
     columns = [c for c in frame.columns if c not in (datasets.ROW_ID, datasets.PART)]
@@ -142,11 +148,15 @@ def leak_panel(project: Project, saved: Plan) -> None:
             where = f"{rows_stand.format(names[o.part])} in the {names[o.source]} part too"
             lines.append(f"{where} ({len(o.exact):,} exactly, {len(o.near):,} nearly).")
         st.warning(
-            "\n\n".join(lines) + "\n\nScores on them say little. Keep nearly equal texts together, above, or remove them on "
+            "\n\n".join(lines)
+            + "\n\nScores on them say little. Keep nearly equal texts together, above, or remove them on "
             "the Dataset screen.",
             icon=":material/content_copy:",
         )
     for overlap in found:
-        pairs = [{"row": p.row_id, "repeats": p.source_id, "similarity": p.similarity} for p in (*overlap.exact, *overlap.near)]
+        pairs = [
+            {"row": p.row_id, "repeats": p.source_id, "similarity": p.similarity}
+            for p in (*overlap.exact, *overlap.near)
+        ]
         with st.expander(f"Pairs of {names[overlap.source]} and {names[overlap.part]}"):
             st.dataframe(pairs[:200], hide_index=True)

@@ -44,7 +44,11 @@ def length_panel(project: Project, plan: PreparationPlan, found: Lengths) -> Pre
         for share, length in wanted.items():
             label = "every row" if share == 1 else f"{100 * share:.0f}% of the rows"
             st.button(
-                f"{label}: {length:,}", key=f"{key}-{share}", on_click=take, args=(min(length, top),), disabled=length == chosen
+                f"{label}: {length:,}",
+                key=f"{key}-{share}",
+                on_click=take,
+                args=(min(length, top),),
+                disabled=length == chosen,
             )
     left, right = st.columns([3, 2])
     with left:
@@ -92,7 +96,9 @@ def _coverage(found: Lengths, plan: PreparationPlan, longest: int) -> None:
     else:
         st.markdown(f"**Nothing is cut.** The longest row has {longest:,} tokens.")
     if found.context_length and longest > found.context_length:
-        st.caption(f"This model reads at most {found.context_length:,} tokens at once; the longest row has {longest:,}.")
+        st.caption(
+            f"This model reads at most {found.context_length:,} tokens at once; the longest row has {longest:,}."
+        )
     if found.sampled < found.rows:
         st.caption(f"Measured on {found.sampled:,} of {found.rows:,} rows, evenly spread over the file.")
 
@@ -126,7 +132,9 @@ def token_panel(project: Project, plan: PreparationPlan, rows: int) -> None:
     encoded = tokens.encode(project, plan, example)
     for part in encoded[:SHOWN_PARTS]:
         if part.parts > 1:
-            again = f": its first {part.repeated} tokens repeat the end of part {part.part - 1}" if part.repeated else ""
+            again = (
+                f": its first {part.repeated} tokens repeat the end of part {part.part - 1}" if part.repeated else ""
+            )
             st.caption(f"Part {part.part} of {part.parts}{again}")
         _strip(part)
     if len(encoded) > SHOWN_PARTS:
@@ -146,7 +154,9 @@ def token_panel(project: Project, plan: PreparationPlan, rows: int) -> None:
 def _answers(found: list[Encoded], example: Example) -> None:
     """The answers that are weighed, each after the same words."""
     if not found:
-        st.info("The two answers are the same, or too long to be told apart: this row is left out.", icon=":material/info:")
+        st.info(
+            "The two answers are the same, or too long to be told apart: this row is left out.", icon=":material/info:"
+        )
     kinds: dict[str, Kind] = {"The better answer": "raised", "The worse answer": "lowered"}
     if not example.rejected:
         kinds = {"Rated up": "raised"} if example.liked else {"Rated down": "lowered"}
@@ -163,4 +173,6 @@ def _strip(part: Encoded, kind: Kind = "trained") -> None:
     gone = [TokenPiece(text, token, "cut") for text, token in zip(part.cut, part.cut_ids, strict=True)]
     parts.token_strip([*gone, *pieces] if part.cut_side == "left" else [*pieces, *gone])
     if part.answer_cut:
-        st.warning("Part of the answer is cut off: the model would learn to stop in the middle. Raise the maximum length.")
+        st.warning(
+            "Part of the answer is cut off: the model would learn to stop in the middle. Raise the maximum length."
+        )

@@ -101,7 +101,12 @@ def _settings(run: Run) -> dict[str, Any]:
         length = left.number_input("Longest answer (tokens)", 8, 512, 80, key=f"length-{run.id}")
         heat = middle.slider("Temperature", 0.0, 1.5, usual_heat(run), 0.1, key=f"heat-{run.id}", help=HEAT)
         seed = right.number_input("Seed", 0, 10**6, 0, key=f"seed-{run.id}", help=parts.term("seed"))
-    return {"max_new_tokens": int(length), "temperature": float(heat), "top_p": 0.95 if heat else 1.0, "seed": int(seed)}
+    return {
+        "max_new_tokens": int(length),
+        "temperature": float(heat),
+        "top_p": 0.95 if heat else 1.0,
+        "seed": int(seed),
+    }
 
 
 def _chat(run: Run, job: Job) -> None:
@@ -127,7 +132,11 @@ def _chat(run: Run, job: Job) -> None:
                     for past in history
                     for role, key in (("user", "user"), ("assistant", name))
                 ]
-                question = {"messages": [*messages, {"role": "user", "content": asked}], "decoding": decoding, "models": [name]}
+                question = {
+                    "messages": [*messages, {"role": "user", "content": asked}],
+                    "decoding": decoding,
+                    "models": [name],
+                }
                 turn[name] = playground.ask(job, "/generate", question).get(name, {}).get("text", "")
         history.append(turn)
         st.rerun()

@@ -106,4 +106,3 @@ def test_a_person_fixes_undoes_and_goes_through_suspicious_rows_with_keys(served
     page.get_by_text("Show what differs").click()
     person.sees("rows removed")
     person.look("versions")
-

@@ -17,7 +17,9 @@ def table(path: Path, rows: int, header: str = "message,team") -> Path:
     return path
 
 
-def test_a_person_brings_one_file_a_split_and_finds_rows_again(dashboard: Any, browser_page: Any, tmp_path: Path) -> None:
+def test_a_person_brings_one_file_a_split_and_finds_rows_again(
+    dashboard: Any, browser_page: Any, tmp_path: Path
+) -> None:
     person, page = Person(browser_page, dashboard.url, "import"), browser_page
     person.creates_a_project("One file a split")
     page.get_by_text("Sort texts into categories", exact=True).click()

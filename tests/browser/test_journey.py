@@ -85,7 +85,9 @@ def test_a_person_gets_from_a_spreadsheet_to_an_exported_classifier(
     expect(browser_page.get_by_text("weather").first).to_be_visible()
     person.look("use")
     person.exports()
-    assert {"model.safetensors", "config.json", "tokenizer.json", "README.md", "labels.json"} <= set(export_of(dashboard.storage))
+    assert {"model.safetensors", "config.json", "tokenizer.json", "README.md", "labels.json"} <= set(
+        export_of(dashboard.storage)
+    )
 
 
 def test_a_person_gets_from_questions_to_an_exported_chat_model(

@@ -46,7 +46,6 @@ def main() -> None:
             job = jobs.get(run.job_id or "")
             return 0 if job is None or job.state.final else job.attempt
 
-
         place = Workplace(Path(folder), small_model.build(Path(folder) / "base"))
         place.start()
         undisturbed = place.train()
@@ -73,7 +72,10 @@ def main() -> None:
                 done += 1
             place.done(run)
             assert_equal_to(undisturbed, run)
-            print(f"{done} kills: equal to the undisturbed run, resumed {resumptions(run)} times from a checkpoint", flush=True)
+            print(
+                f"{done} kills: equal to the undisturbed run, resumed {resumptions(run)} times from a checkpoint",
+                flush=True,
+            )
         place.end()
         print(f"{children} times the training's process, {workers} times the worker: every run ended bit-equal")
 

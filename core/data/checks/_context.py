@@ -68,7 +68,11 @@ class Context:
 
     @classmethod
     def of(
-        cls, examples: Iterable[Example], task: str, skipped: Mapping[str, str] | None = None, around: Around | None = None
+        cls,
+        examples: Iterable[Example],
+        task: str,
+        skipped: Mapping[str, str] | None = None,
+        around: Around | None = None,
     ) -> Context:
         """`examples` are read once and may be a generator, which may go on filling `skipped` while it is read.
 
@@ -97,7 +101,9 @@ class Context:
             else:
                 texts.append(example.text)
         labelled = any(names) or task == "classification"
-        own: Shape = "label_sets" if sets or task == "multi_label" else "numbers" if values or task == "regression" else "text"
+        own: Shape = (
+            "label_sets" if sets or task == "multi_label" else "numbers" if values or task == "regression" else "text"
+        )
         shape: Shape = "messages" if talks else "labels" if labelled else own
         if any(e.rejected or e.liked is not None for e in talks):
             shape = "preferences"

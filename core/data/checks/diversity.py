@@ -75,7 +75,9 @@ def _less_than_before(context: Context, found: dict[str, Estimate]) -> tuple[int
         for name in ("distinct_2", "vendi"):
             before, now = earlier.measures.get(name), found[name]
             if before and now.high is not None and now.high < before["low"]:
-                worse.append(f"{TITLES[name].lower()} {_shown(name, now.value)} instead of {_shown(name, before['value'])}")
+                worse.append(
+                    f"{TITLES[name].lower()} {_shown(name, now.value)} instead of {_shown(name, before['value'])}"
+                )
         if worse:
             return earlier.number, worse
         return None  # only the version before this one: the chart shows the others

@@ -51,7 +51,9 @@ def _columns(context: Context) -> Iterable[GroupedRows]:
             if value := (values.get(row_id) or "").strip():
                 rows.setdefault(value, []).append(i)
         if len(rows) > 1:
-            yield GroupedRows(f"column:{column}", f"Column “{visible(column)}”", rows, {g: f"“{visible(g)}”" for g in rows})
+            yield GroupedRows(
+                f"column:{column}", f"Column “{visible(column)}”", rows, {g: f"“{visible(g)}”" for g in rows}
+            )
 
 
 def _named(context: Context, language: str) -> tuple[list[GroupedRows], dict[tuple[str, str], dict[int, str]], int]:
@@ -137,9 +139,7 @@ def _quiet(context: Context, axes: list[GroupedRows], compared: list[Contrast], 
             title="No label goes with a group of people as far as these rows can tell",
             meaning=f"No group is named in {FEWEST} rows or more.",
         )
-    smallest = max(
-        detectable((c.hits + c.other_hits) / (c.n + c.other_n), min(c.n, c.other_n)) for c in compared
-    )
+    smallest = max(detectable((c.hits + c.other_hits) / (c.n + c.other_n), min(c.n, c.other_n)) for c in compared)
     judged = {(c.axis.key, c.group) for c in compared}
     return Finding(
         check="identity_labels",

@@ -88,9 +88,7 @@ def _suspects(y: np.ndarray, probabilities: np.ndarray) -> list[int]:
     """
     from cleanlab.filter import find_label_issues  # seconds to import, so only where it is used
 
-    ranked = find_label_issues(
-        y, probabilities, filter_by="both", return_indices_ranked_by="self_confidence", n_jobs=1
-    )
+    ranked = find_label_issues(y, probabilities, filter_by="both", return_indices_ranked_by="self_confidence", n_jobs=1)
     return [int(k) for k in ranked if probabilities[k].argmax() != y[k]]
 
 

@@ -71,13 +71,21 @@ def _shared(context: Context, shared: list[Overlap]) -> Finding:
     order: list[tuple[Split, Split]] = [("train", "test"), ("train", "validation"), ("validation", "test")]
     first, *others = sorted(shared, key=lambda overlap: order.index((overlap.source, overlap.part)))
     why = {
-        ("train", "test"): "The model has seen them before, so the test score shows what it remembers and not what it can do",
-        ("train", "validation"): "The model has seen them before, so the curve on validation looks better than it is, and the "
+        (
+            "train",
+            "test",
+        ): "The model has seen them before, so the test score shows what it remembers and not what it can do",
+        (
+            "train",
+            "validation",
+        ): "The model has seen them before, so the curve on validation looks better than it is, and the "
         "best moment to stop is missed",
         ("validation", "test"): "The checkpoint is chosen by rows that it is tested on",
     }[first.source, first.part]
     more = "".join(f" Also, {_words(overlap)}." for overlap in others)
-    pairs = list({pair.row_id: pair for overlap in (first, *others) for pair in (*overlap.exact, *overlap.near)}.values())
+    pairs = list(
+        {pair.row_id: pair for overlap in (first, *others) for pair in (*overlap.exact, *overlap.near)}.values()
+    )
     in_test = [overlap for overlap in shared if (overlap.source, overlap.part) == ("train", "test")]
     serious = first.source == "train" and (first.share.low or 0) >= MANY
     return Finding(

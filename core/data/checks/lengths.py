@@ -47,7 +47,8 @@ def run(context: Context) -> list[Finding]:
                 count=len(huge),
                 row_ids=context.ids(huge),
                 estimate=wilson(len(huge), rows),
-                data=data | ({"fix_key": "shorten_texts", "fix_options": {"most": HUGE}} if context.shape == "labels" else {})
+                data=data
+                | ({"fix_key": "shorten_texts", "fix_options": {"most": HUGE}} if context.shape == "labels" else {})
                 | {"evidence": {context.row_ids[i]: f"{characters[i]:,} characters" for i in huge[:200]}},
             )
         ]

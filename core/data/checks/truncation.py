@@ -40,7 +40,9 @@ def run(context: Context) -> list[Finding]:
             Finding(
                 check="truncation",
                 severity=Severity.GOOD,
-                title="Nothing is lost by cutting" if not len(cut) else "Long texts become several pieces, and nothing is lost",
+                title="Nothing is lost by cutting"
+                if not len(cut)
+                else "Long texts become several pieces, and nothing is lost",
                 meaning=f"{spread} They fit into {limit}.{sampled}" if not len(cut) else f"{spread}{sampled}",
                 count=len(counts),
                 estimate=share,

@@ -76,7 +76,9 @@ def apply_steps(steps: Sequence[Step], table: pd.DataFrame, roles: Roles) -> tup
     result = table.copy()
     ids = result["row_id"].map(str)
     for column, cells in change.cells.items():
-        result[column] = _column([cells.get(row, old) for row, old in zip(ids, result[column], strict=True)], result[column])
+        result[column] = _column(
+            [cells.get(row, old) for row, old in zip(ids, result[column], strict=True)], result[column]
+        )
     result = result[~ids.isin(set(change.drop))].reset_index(drop=True)
     for column, pieces in change.pieces.items():
         result = _cut(result, column, pieces)
@@ -122,7 +124,9 @@ def _options(fix: Fix, given: Mapping[str, Any]) -> Schema:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"])) or fix.key
         said = str(first["msg"]).removeprefix("Value error, ")
-        raise UserError("This setting of the fix cannot be used.", f"{name}: {said}.", "Change it and try again.") from None
+        raise UserError(
+            "This setting of the fix cannot be used.", f"{name}: {said}.", "Change it and try again."
+        ) from None
 
 
 def _column(values: list[Any], like: pd.Series) -> pd.Series:
@@ -186,7 +190,10 @@ def _rows(change: Change, table: pd.DataFrame, roles: Roles) -> tuple[ShownRow, 
     dropped, cut = set(change.drop), change.cut
     rows = [
         ShownRow(
-            row, labels.get(row, ""), "dropped" if row in dropped else "cut" if row in cut else "changed", texts.get(row, "")
+            row,
+            labels.get(row, ""),
+            "dropped" if row in dropped else "cut" if row in cut else "changed",
+            texts.get(row, ""),
         )
         for row in chosen
     ]

@@ -16,7 +16,9 @@ from ._common import classes, whole_texts
 from ._fix import Change, Fix, Roles
 
 CLIP = 2_000  # characters of a text that are compared, as in the health report
-ROUNDS = 10  # the search finds some twenty neighbours of a text at once; with many more it is done again on what is left
+ROUNDS = (
+    10  # the search finds some twenty neighbours of a text at once; with many more it is done again on what is left
+)
 _DIGITS = re.compile(r"\d+")
 
 

@@ -19,4 +19,6 @@ def plan(table: pd.DataFrame, roles: Roles, options: Options) -> Change:
     return Change(drop=tuple(row for row in dict.fromkeys(options.rows) if row in present))
 
 
-PLUGIN = Fix("drop_rows", "Remove these rows", "Removes the rows that you chose.", plan, Options, order=90, in_menu=False)
+PLUGIN = Fix(
+    "drop_rows", "Remove these rows", "Removes the rows that you chose.", plan, Options, order=90, in_menu=False
+)

@@ -25,7 +25,9 @@ class Options(Schema):
 def plan(table: pd.DataFrame, roles: Roles, options: Options) -> Change:
     column = roles["label"]
     rows = zip(table["row_id"].map(str), filled(table[column]), strict=True)
-    return Change(cells={column: {row: options.labels[row] for row, old in rows if options.labels.get(row, old) != old}})
+    return Change(
+        cells={column: {row: options.labels[row] for row, old in rows if options.labels.get(row, old) != old}}
+    )
 
 
 PLUGIN = Fix(

@@ -21,7 +21,9 @@ _BREAKS = "address article aside blockquote br dd div dl dt fieldset figcaption 
 _BREAKS += "li main nav ol option p pre section table tbody td tfoot th thead title tr ul"
 _INLINE = "a abbr acronym audio b base bdi bdo big body button canvas caption center cite code col colgroup data datalist del "
 _INLINE += "details dfn dialog em embed font frame frameset head html i iframe img input ins kbd label legend link map mark menu "
-_INLINE += "meta meter noscript object optgroup output param picture progress q rp rt ruby s samp script select slot small "
+_INLINE += (
+    "meta meter noscript object optgroup output param picture progress q rp rt ruby s samp script select slot small "
+)
 _INLINE += "source span strike strong style sub summary sup svg template textarea time track tt u var video wbr"
 _ATTRIBUTES = r"(?:\s[^<>]{0,2000})?/?"
 _DOCTYPE = re.compile(r"(?i)<!doctype[^<>]{0,300}>")

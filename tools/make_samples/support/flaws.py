@@ -22,18 +22,24 @@ STRAY_LABELS = {
 }
 # Messages that two careful people would label differently: (text, label, label).
 DISPUTED = (
-    ("I paid extra for express and the tent came four days late. I would like the express fee back, please.",
-     "Delivery", "Billing"),
-    ("Hello, I sent the boots back and my gift card is still at zero. Can you look into it?\nThanks, Leila",
-     "Returns", "Billing"),
-    ("the app shows the wrong address for my order, can you change it to the new one?",
-     "Website", "Account"),
-    ("My sleeping bag lost its feathers after one wash. Did I wash it wrong or is it faulty?",
-     "Product", "Returns"),
-    ("Good morning, when I try to log in, the page turns white. My password is right, I am sure. What can I do? Emeka",
-     "Account", "Website"),
-    ("The box arrived open and the head lamp in it is cracked. Who takes care of this now?",
-     "Delivery", "Returns"),
+    (
+        "I paid extra for express and the tent came four days late. I would like the express fee back, please.",
+        "Delivery",
+        "Billing",
+    ),
+    (
+        "Hello, I sent the boots back and my gift card is still at zero. Can you look into it?\nThanks, Leila",
+        "Returns",
+        "Billing",
+    ),
+    ("the app shows the wrong address for my order, can you change it to the new one?", "Website", "Account"),
+    ("My sleeping bag lost its feathers after one wash. Did I wash it wrong or is it faulty?", "Product", "Returns"),
+    (
+        "Good morning, when I try to log in, the page turns white. My password is right, I am sure. What can I do? Emeka",
+        "Account",
+        "Website",
+    ),
+    ("The box arrived open and the head lamp in it is cracked. Who takes care of this now?", "Delivery", "Returns"),
 )
 # Invented addresses at example.com and numbers from 555-0100 to 555-0199, which are reserved for fiction.
 CONTACTS = (

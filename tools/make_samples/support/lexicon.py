@@ -39,22 +39,62 @@ def _pair(kind: str, name: str) -> Item:
 
 
 ITEMS = (
-    *(_item("wear", name) for name in (
-        "rain jacket", "fleece", "padded vest", "wool jumper", "sun hat", "thermal shirt", "poncho", "wind jacket",
-        "winter coat",
-    )),
+    *(
+        _item("wear", name)
+        for name in (
+            "rain jacket",
+            "fleece",
+            "padded vest",
+            "wool jumper",
+            "sun hat",
+            "thermal shirt",
+            "poncho",
+            "wind jacket",
+            "winter coat",
+        )
+    ),
     *(_pair("wear", name) for name in ("walking trousers", "gloves", "wool socks", "rain trousers")),
     *(_pair("foot", name) for name in ("walking boots", "trail shoes", "sandals", "rubber boots", "hut slippers")),
-    *(_item("carry", name) for name in (
-        "rucksack", "day pack", "dry bag", "camera bag", "belt bag", "travel bag", "bike bag",
-    )),
-    *(_item("camp", name) for name in (
-        "two-person tent", "family tent", "sleeping bag", "sleeping mat", "hammock", "camping stove", "camp chair",
-        "folding table", "sun sail", "cool box",
-    )),
-    *(_item("small", name) for name in (
-        "water bottle", "flask", "head lamp", "compass", "tin mug", "first-aid kit", "map case", "pocket lamp",
-    )),
+    *(
+        _item("carry", name)
+        for name in (
+            "rucksack",
+            "day pack",
+            "dry bag",
+            "camera bag",
+            "belt bag",
+            "travel bag",
+            "bike bag",
+        )
+    ),
+    *(
+        _item("camp", name)
+        for name in (
+            "two-person tent",
+            "family tent",
+            "sleeping bag",
+            "sleeping mat",
+            "hammock",
+            "camping stove",
+            "camp chair",
+            "folding table",
+            "sun sail",
+            "cool box",
+        )
+    ),
+    *(
+        _item("small", name)
+        for name in (
+            "water bottle",
+            "flask",
+            "head lamp",
+            "compass",
+            "tin mug",
+            "first-aid kit",
+            "map case",
+            "pocket lamp",
+        )
+    ),
     _pair("small", "walking poles"),
 )
 
@@ -62,37 +102,134 @@ _SHE, _HE, _THEY = ("she", "her", "her"), ("he", "him", "his"), ("they", "them",
 PEOPLE = tuple(
     tuple(Person(who, *pronouns) for who in names)
     for pronouns, names in (
-        (_SHE, ("my wife", "my sister", "my mother", "my daughter", "my grandmother", "my aunt", "my girlfriend",
-                "my friend Amina", "my neighbour Greta", "my colleague Mei", "my friend Ines", "my niece")),
-        (_HE, ("my husband", "my brother", "my father", "my son", "my grandfather", "my uncle", "my boyfriend",
-               "my friend Kofi", "my neighbour Omar", "my colleague Jonas", "my friend Rafael", "my nephew")),
+        (
+            _SHE,
+            (
+                "my wife",
+                "my sister",
+                "my mother",
+                "my daughter",
+                "my grandmother",
+                "my aunt",
+                "my girlfriend",
+                "my friend Amina",
+                "my neighbour Greta",
+                "my colleague Mei",
+                "my friend Ines",
+                "my niece",
+            ),
+        ),
+        (
+            _HE,
+            (
+                "my husband",
+                "my brother",
+                "my father",
+                "my son",
+                "my grandfather",
+                "my uncle",
+                "my boyfriend",
+                "my friend Kofi",
+                "my neighbour Omar",
+                "my colleague Jonas",
+                "my friend Rafael",
+                "my nephew",
+            ),
+        ),
         (_THEY, ("my partner", "my cousin", "my flatmate", "my friend Robin", "my neighbour Noor", "my colleague Sam")),
     )
 )
 _SHARES = (0, 1, 0, 1, 2)  # Which of these groups is dealt next: she and he equally often, they half as often.
 # First names of customers and of the shop's staff: as many women's as men's, from many places.
 NAMES = (
-    "Amina", "Priya", "Mei", "Ines", "Fatima", "Olga", "Hannah", "Chidinma", "Yuki", "Leila", "Rosa", "Ewa", "Grace",
-    "Ayesha", "Linh", "Maria", "Deborah", "Freya", "Zeynep", "Nadia",
-    "Omar", "Raj", "Wei", "Mateo", "Yusuf", "Ivan", "Thomas", "Emeka", "Kenji", "Farid", "Carlos", "Piotr", "Samuel",
-    "Imran", "Minh", "Marco", "David", "Lars", "Emre", "Andrei",
-    "Robin", "Noor", "Alex", "Kim", "Sascha", "Jamie",
+    "Amina",
+    "Priya",
+    "Mei",
+    "Ines",
+    "Fatima",
+    "Olga",
+    "Hannah",
+    "Chidinma",
+    "Yuki",
+    "Leila",
+    "Rosa",
+    "Ewa",
+    "Grace",
+    "Ayesha",
+    "Linh",
+    "Maria",
+    "Deborah",
+    "Freya",
+    "Zeynep",
+    "Nadia",
+    "Omar",
+    "Raj",
+    "Wei",
+    "Mateo",
+    "Yusuf",
+    "Ivan",
+    "Thomas",
+    "Emeka",
+    "Kenji",
+    "Farid",
+    "Carlos",
+    "Piotr",
+    "Samuel",
+    "Imran",
+    "Minh",
+    "Marco",
+    "David",
+    "Lars",
+    "Emre",
+    "Andrei",
+    "Robin",
+    "Noor",
+    "Alex",
+    "Kim",
+    "Sascha",
+    "Jamie",
 )
 AGENTS = (
-    ("Ms Okafor", "she"), ("Ms Lindqvist", "she"), ("Ms Haddad", "she"), ("Ms Tanaka", "she"),
-    ("Mr Okafor", "he"), ("Mr Lindqvist", "he"), ("Mr Haddad", "he"), ("Mr Tanaka", "he"),
-    ("your colleague", "they"), ("somebody in your team", "they"),
+    ("Ms Okafor", "she"),
+    ("Ms Lindqvist", "she"),
+    ("Ms Haddad", "she"),
+    ("Ms Tanaka", "she"),
+    ("Mr Okafor", "he"),
+    ("Mr Lindqvist", "he"),
+    ("Mr Haddad", "he"),
+    ("Mr Tanaka", "he"),
+    ("your colleague", "they"),
+    ("somebody in your team", "they"),
 )
 TOWNS = ("Saltby", "Eastmere", "Harrowick", "Lindal Bay", "Oakhaven", "Pell", "Three Bridges", "Upper Wend", "Coldwell")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 AGO = (
-    "last week", "two weeks ago", "ten days ago", "on the 3rd", "on the 12th", "on the 20th", "last Monday",
-    "last Friday", "three weeks ago", "a month ago", "at the end of last month", "some days ago", "twelve days ago",
+    "last week",
+    "two weeks ago",
+    "ten days ago",
+    "on the 3rd",
+    "on the 12th",
+    "on the 20th",
+    "last Monday",
+    "last Friday",
+    "three weeks ago",
+    "a month ago",
+    "at the end of last month",
+    "some days ago",
+    "twelve days ago",
 )
 SINCE = ("last week", "the 3rd", "the 12th", "the 20th", "last Monday", "last Friday", "last month", "Easter")
 WHEN = (
-    "by Friday", "by Monday", "before the weekend", "before the holidays", "by the end of the week", "in time",
-    "by the 15th", "before Sunday", "this week", "by tomorrow",
+    "by Friday",
+    "by Monday",
+    "before the weekend",
+    "before the holidays",
+    "by the end of the week",
+    "in time",
+    "by the 15th",
+    "before Sunday",
+    "this week",
+    "by tomorrow",
 )
 
 
@@ -126,10 +263,14 @@ class Lexicon:
         return {
             **_forms(item, "", ""),
             **_forms(other, "2", "2"),
-            "agent": agent, "agent_she": agent_she,
-            "town": town, "town2": town2 if town2 != town else "Marrow Hill",
-            "day": rng.choice(DAYS), "ago": rng.choice(AGO),
-            "since": rng.choice(SINCE), "when": rng.choice(WHEN),
+            "agent": agent,
+            "agent_she": agent_she,
+            "town": town,
+            "town2": town2 if town2 != town else "Marrow Hill",
+            "day": rng.choice(DAYS),
+            "ago": rng.choice(AGO),
+            "since": rng.choice(SINCE),
+            "when": rng.choice(WHEN),
             "order": rng.choice(("Q-{}", "Q-{}", "Q{}", "#{}")).format(rng.randrange(20_000, 99_999)),
             "amount": _amount(rng),
         }
@@ -142,8 +283,14 @@ def _kinds() -> list[str]:
 def _forms(item: Item, before: str, after: str) -> dict[str, str]:
     """Noun and agreeing words: `[item] [is] ...` for the first thing, `[item2] [2is] ...` for the second."""
     words = (
-        ("it", "it", "them"), ("they", "it", "they"), ("is", "is", "are"), ("was", "was", "were"),
-        ("has", "has", "have"), ("s", "s", ""), ("es", "es", ""), ("one", "one", "a pair"),
+        ("it", "it", "them"),
+        ("they", "it", "they"),
+        ("is", "is", "are"),
+        ("was", "was", "were"),
+        ("has", "has", "have"),
+        ("s", "s", ""),
+        ("es", "es", ""),
+        ("one", "one", "a pair"),
     )
     return {
         f"item{after}": item.name,

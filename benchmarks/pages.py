@@ -102,7 +102,16 @@ def load(page: Any, url: str) -> tuple[float, float]:
 def act(page: Any) -> float | None:
     """One interaction: pressed, run and drawn again. None where the screen has none."""
     target = page.locator(CHOICES)
-    return pressed(page, target.first.click) if target.count() else None
+    return pressed(page, target.first.click) if there(target) else None
+
+
+def there(target: Any) -> bool:
+    """Whether it is drawn, now or within two seconds."""
+    try:
+        target.first.wait_for(timeout=2_000)
+    except PlaywrightTimeout:
+        return False
+    return True
 
 
 def prepared(train: bool) -> str:
@@ -181,7 +190,7 @@ def measure(project: str, variables: dict[str, str], wanted_port: int, chromium:
                 load(page, f"{url}/?project={project}")
                 spent()
                 link = page.locator(f"[data-testid=stSidebar] a[href*='{screen}']").first
-                switch = [pressed(page, link.click) if link.count() else None, spent()]
+                switch = [pressed(page, link.click) if there(link) else None, spent()]
                 row = [*cold, *warm, *switch, *done]
                 print(f"{screen:<12}" + "".join(f"{'–' if v is None else f'{v:.2f}':>8}" for v in row), flush=True)
             browser.close()

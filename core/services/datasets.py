@@ -228,10 +228,11 @@ def examples(version: DatasetVersion, task: str, only: Iterable[str] | None = No
     make = tasks()[task].to_example
     kept: list[Example] = []
     empty: list[str] = []
-    for row in _frame(version.content).to_dict("records"):
+    frame = _frame(version.content)
+    if wanted is not None:
+        frame = frame[frame[ROW_ID].astype(str).isin(wanted)]
+    for row in frame.to_dict("records"):
         row_id = str(row[ROW_ID])
-        if wanted is not None and row_id not in wanted:
-            continue
         clean = {str(k): (None if v is None or v is pd.NA or v != v else str(v)) for k, v in row.items()}
         example = make(clean, version.roles, row_id)
         if example is None:

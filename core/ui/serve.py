@@ -5,6 +5,7 @@ Everything that a screen imports is loaded before the server answers, so that th
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 import sys
@@ -60,6 +61,10 @@ def _load(name: str, attribute: str = "") -> None:
 
 def main() -> None:
     warm()
+    # Streamlit collects all garbage after every run of a script. What was loaded until now stays for good: without looking
+    # through it each time, an answer to a press comes a tenth of a second sooner.
+    gc.collect()
+    gc.freeze()
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web import cli
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, cast
 
 from core.data import baselines, preference_margins, preference_verdict, verdicts
@@ -59,7 +60,13 @@ def openings(project: Project, lineage: int) -> list[Evaluation]:
 
 def predictions(found: EvaluationResult, contender: str) -> Predictions:
     """The stored predictions of `tuned`, `base`, `majority`, `mean`, `tfidf` or `nearest`."""
-    return TABLES[found.family].from_table(load_table(found.contents[contender]))
+    return _kept(found.family, found.contents[contender])
+
+
+@lru_cache(maxsize=8)
+def _kept(family: str, content: str) -> Predictions:
+    """Predictions never change under their address; a screen asks for them at every press."""
+    return TABLES[family].from_table(load_table(content))
 
 
 def judge(

@@ -108,8 +108,12 @@ def assembled(folder: str, rows: int, method: str) -> tuple[Any, Any]:
 
 def held_out_loss(trainer: Any, model: Any) -> float:
     """Loss a token on the held-out rows, by our exact evaluation, whoever trained the model."""
+    from core.training import token_loss
+
     model.eval()
-    trainer.model = trainer.model_wrapped = model
+    if trainer.model is not model:
+        trainer.model = trainer.model_wrapped = model
+        trainer._at_tokens = token_loss.teach(model)
     return float(trainer.evaluate(trainer.eval_dataset["validation"])["eval_loss"])
 
 

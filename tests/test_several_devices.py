@@ -17,7 +17,7 @@ from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted
 from core.schemas.training import TrainingSpec
 from core.services import recipes
-from core.training import ranks
+from core.training import dry_run, ranks
 from core.training.checkpoints import newest_whole_checkpoint
 from core.training.train import train
 
@@ -120,3 +120,8 @@ def test_devices_are_asked_for_only_where_there_are_several(monkeypatch: pytest.
             with pytest.raises(UserError, match="on one device"):
                 recipes.check(recipe, "preference")
     assert recipe.effective_batch_size == 16
+
+
+def test_a_measurement_before_the_start_needs_one_device_only(small_model: Path, tmp_path: Path) -> None:
+    measured = dry_run.measure(spec_of("classifier, full", tmp_path / "two", small_model, 2, 4), tiny.Diary())
+    assert measured.seconds_per_step > 0 and not distributed.is_initialized()

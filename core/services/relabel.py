@@ -11,7 +11,6 @@ from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.store import records
 from core.store.tables import DatasetVersion, Project, RowDecision, RowQueue
-from core.tasks import registry as tasks
 
 from . import datasets, fixes
 
@@ -204,16 +203,7 @@ def labels(version: DatasetVersion) -> list[str]:
 
 def _examples(project: Project, version: DatasetVersion, row_ids: Sequence[str]) -> dict[str, Example]:
     """The rows of the queue that are still there."""
-    frame = datasets.frame(version)
-    rows = frame[frame[datasets.ROW_ID].isin(set(row_ids))]
-    make = tasks()[project.task or ""].to_example
-    found = {}
-    for row in rows.to_dict("records"):
-        clean = {str(k): (v if isinstance(v, str) else None) for k, v in row.items()}
-        example = make(clean, version.roles, str(row[datasets.ROW_ID]))
-        if example is not None:
-            found[example.row_id] = example
-    return found
+    return {e.row_id: e for e in datasets.examples(version, project.task or "", row_ids)[0]}
 
 
 def _item(item: dict[str, Any], rows: dict[str, Example], locked: frozenset[str]) -> Item:

@@ -11,6 +11,7 @@ from trl import DPOConfig, KTOConfig, SFTConfig
 from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
 
+from . import ranks
 from .device import Device
 
 MOST_LOGGED_POINTS = 400
@@ -18,7 +19,7 @@ MOST_LOGGED_POINTS = 400
 
 def steps_per_epoch(rows: int, recipe: Recipe) -> int:
     """Optimizer steps in one pass over `rows` (packed) sequences: partial accumulation counts as a step."""
-    return max(1, math.ceil(math.ceil(rows / (recipe.batch_size * recipe.devices)) / recipe.accumulation))
+    return max(1, math.ceil(math.ceil(rows / (recipe.batch_size * ranks.size())) / recipe.accumulation))
 
 
 def total_steps(rows: int, recipe: Recipe) -> int:
@@ -45,8 +46,8 @@ def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str,
         "bf16": device.autocast,
         "fp16": False,
         "use_cpu": device.name == "cpu",
-        "ddp_backend": "gloo" if device.name == "cpu" and recipe.devices > 1 else None,
-        "ddp_find_unused_parameters": False if recipe.devices > 1 else None,
+        "ddp_backend": "gloo" if device.name == "cpu" and ranks.size() > 1 else None,
+        "ddp_find_unused_parameters": False if ranks.size() > 1 else None,
         "eval_strategy": "steps",
         "eval_steps": every,
         "save_strategy": "steps",

@@ -27,9 +27,6 @@ class _Preferences(_Ordered, _WholeCheckpoints):
             # A fresh adapter changes nothing, so the reference is the model with the adapter off, and a copy is waste.
             model.delete_adapter(REFERENCE)
 
-    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """trl writes a card into every checkpoint; ours is written once, with figures, at the export."""
-
     def _prepare_dataset(self, dataset: Dataset, *_: Any, **__: Any) -> Dataset:
         return dataset
 

@@ -69,6 +69,9 @@ class _WholeCheckpoints:
     _staging: str | None = None
     tokens_seen: torch.Tensor | int = 0
 
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """trl writes a card into every checkpoint; ours is written once, with figures, at the export."""
+
     def _get_output_dir(self, trial: Any) -> str:
         return self._staging or super()._get_output_dir(trial)  # type: ignore[misc]
 
@@ -229,9 +232,6 @@ class _AtTokens:
 
 class LanguageTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, SFTTrainer):
     """For models that only decode."""
-
-    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-        """trl writes a card into every checkpoint; ours is written once, with figures, at the export."""
 
     def _keep_accuracy(self, output: EvalLoopOutput, accuracy: float) -> None:
         self._metrics["eval"]["mean_token_accuracy"] = [accuracy]

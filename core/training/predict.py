@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from itertools import takewhile
 from typing import Any
 
@@ -56,6 +56,24 @@ def _shared(encoded: Sequence[tuple[Sequence[int], Sequence[bool]]]) -> int:
     return min(uncounted, sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns)))
 
 
+def sampling_of(decoding: Decoding) -> dict[str, Any]:
+    """How `generate` chooses each token: the likeliest at temperature 0, else drawn with the given seed."""
+    if decoding.temperature <= 0:
+        return {"do_sample": False}
+    torch.manual_seed(decoding.seed)
+    return {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
+
+
+def counted_score(losses: torch.Tensor, hits: torch.Tensor, counts: torch.Tensor, answer: str) -> Score:
+    """The score of one answer. Loss, whether the likeliest token is right, and whether it counts: shape (width,) each."""
+    return Score(
+        nll=losses[counts].sum().item(),
+        tokens=int(counts.sum()),
+        correct=int(hits[counts].sum()),
+        n_bytes=len(answer.encode()),
+    )
+
+
 class _Loaded:
     labels: Sequence[str] = ()
     thresholds: Sequence[float] = ()
@@ -67,6 +85,12 @@ class _Loaded:
     @property
     def device(self) -> torch.device:
         return next(self.model.parameters()).device
+
+    def _written(self, row: list[int], ends: Set[int]) -> Generation:
+        """What was written up to the first token that ends an answer."""
+        end = next((k for k, token in enumerate(row) if token in ends), None)
+        text = self.tokenizer.decode(row[:end], skip_special_tokens=True)
+        return Generation(text=text, tokens=len(row[:end]), finished=end is not None)
 
 
 class LanguagePredictor(_Loaded):
@@ -86,10 +110,7 @@ class LanguagePredictor(_Loaded):
         encoded = [self.codec.prompt_ids(p, room) for p in prompts]
         ends = set(self.codec.stop_ids(self.model.generation_config.eos_token_id))
         out: list[Generation | None] = [None] * len(prompts)
-        sampling: dict[str, Any] = {"do_sample": False}
-        if decoding.temperature > 0:
-            sampling = {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
-            torch.manual_seed(decoding.seed)
+        sampling = sampling_of(decoding)
         done = 0
         for chosen in _batches([len(e) + decoding.max_new_tokens for e in encoded]):
             ids, mask = _pad([encoded[i] or [self.pad] for i in chosen], self.pad, "left", self.device)
@@ -104,9 +125,7 @@ class LanguagePredictor(_Loaded):
                 **sampling,
             )
             for i, row in zip(chosen, made[:, ids.shape[1] :].tolist(), strict=True):
-                end = next((k for k, token in enumerate(row) if token in ends), None)
-                text = self.tokenizer.decode(row[:end], skip_special_tokens=True)
-                out[i] = Generation(text=text, tokens=len(row[:end]), finished=end is not None)
+                out[i] = self._written(row, ends)
             done += len(chosen)
             self.tick(done)
         self.model.train(was_training)
@@ -133,12 +152,7 @@ class LanguagePredictor(_Loaded):
             for k, i in enumerate(chosen):
                 flags = torch.zeros(target.shape[1], dtype=torch.bool, device=ids.device)
                 flags[: len(rows[k]) - 1] = torch.tensor(counted[k][1:], dtype=torch.bool, device=ids.device)
-                out[i] = Score(
-                    nll=losses[k][flags].sum().item(),
-                    tokens=int(flags.sum()),
-                    correct=int(hits[k][flags].sum()),
-                    n_bytes=len(answers[i].encode()),
-                )
+                out[i] = counted_score(losses[k], hits[k], flags, answers[i])
             done += len(chosen)
             self.tick(done)
         return [s for s in out if s is not None]

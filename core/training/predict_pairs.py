@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
 from core.schemas.predictor import Decoding, Generation, Score
 
 from .faults import translated
-from .predict import Prompt, _batches, _Loaded, _pad
+from .predict import Prompt, _batches, _Loaded, _pad, counted_score, sampling_of
 
 
 class PairPredictor(_Loaded):
@@ -25,10 +24,9 @@ class PairPredictor(_Loaded):
         encoded = [self.codec.prompt_ids(p) for p in prompts]
         ends = set(self.codec.stop_ids(self.model.generation_config.eos_token_id))
         out: list[Generation | None] = [None] * len(prompts)
-        sampling: dict[str, Any] = {"do_sample": False, "num_beams": 1}
-        if decoding.temperature > 0:
-            sampling = {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
-            torch.manual_seed(decoding.seed)
+        sampling = sampling_of(decoding)
+        if not sampling["do_sample"]:
+            sampling["num_beams"] = 1  # such models often come with more in their own settings
         done = 0
         for chosen in _batches([len(e) + decoding.max_new_tokens for e in encoded]):
             ids, mask = _pad([encoded[i] or [self.pad] for i in chosen], self.pad, "right", self.device)
@@ -44,9 +42,7 @@ class PairPredictor(_Loaded):
                 **sampling,
             )
             for i, row in zip(chosen, made[:, 1:].tolist(), strict=True):
-                end = next((k for k, token in enumerate(row) if token in ends), None)
-                text = self.tokenizer.decode(row[:end], skip_special_tokens=True)
-                out[i] = Generation(text=text, tokens=len(row[:end]), finished=end is not None)
+                out[i] = self._written(row, ends)
             done += len(chosen)
             self.tick(done)
         self.model.train(was_training)
@@ -77,12 +73,7 @@ class PairPredictor(_Loaded):
             losses, hits = losses.view(target.shape), logits.argmax(-1) == target
             for k, i in enumerate(chosen):
                 flags = counted[k].bool()
-                out[i] = Score(
-                    nll=losses[k][flags].sum().item(),
-                    tokens=int(flags.sum()),
-                    correct=int(hits[k][flags].sum()),
-                    n_bytes=len(answers[i].encode()),
-                )
+                out[i] = counted_score(losses[k], hits[k], flags, answers[i])
             done += len(chosen)
             self.tick(done)
         return [s for s in out if s is not None]

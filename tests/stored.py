@@ -86,3 +86,18 @@ def small_project(base: Path, rows: int = 80) -> Project:
     projects.update(made, base_model_key=models.add_folder(str(base)).key)
     preparation.save(projects.get(made), PreparationPlan(max_length=64))
     return projects.get(made)
+
+
+def rated_answers(project_id: str, count: int, max_length: int) -> None:
+    """Give the project made-up answers with thumbs, and a split: preferences can be trained."""
+    examples = tiny.thumbs(1, count)
+    columns = {
+        "row_id": [e.row_id for e in examples],
+        "question": [f"{e.prompt[0].content} {n}" for n, e in enumerate(examples)],
+        "answer": [e.reference for e in examples],
+        "thumb": ["up" if e.liked else "down" for e in examples],
+    }
+    projects.update(project_id, task="preference")
+    roles = {"prompt": "question", "response": "answer", "rating": "thumb"}
+    datasets.add_version(project_id, pd.DataFrame(columns), roles=roles, title="thumbs", origin={})
+    preparation.save(projects.get(project_id), PreparationPlan(max_length=max_length))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import stored
 import tiny_training as tiny
 import torch
 from safetensors.torch import load_file
@@ -132,17 +133,7 @@ def test_votes_teach_the_next_round_which_starts_at_the_model_that_was_judged(
 
 
 def test_a_round_of_thumbs_is_judged_by_the_order_of_liked_and_disliked(project: Project) -> None:
-    examples = tiny.thumbs(1, 80)
-    rows = {
-        "row_id": [e.row_id for e in examples],
-        "question": [f"{e.prompt[0].content} {n}" for n, e in enumerate(examples)],
-        "answer": [e.reference for e in examples],
-        "thumb": ["up" if e.liked else "down" for e in examples],
-    }
-    projects.update(project.id, task="preference")
-    roles = {"prompt": "question", "response": "answer", "rating": "thumb"}
-    datasets.add_version(project.id, pd.DataFrame(rows), roles=roles, title="thumbs", origin={})
-    preparation.save(projects.get(project.id), PreparationPlan(max_length=80))
+    stored.rated_answers(project.id, 80, max_length=80)
     run = trained(runs.start(project.id, Recipe(method="full", learning_rate=5e-4, epochs=3, **FAST)))
     assert run.start_run_id is None
     evaluations.submit(run, generate=4)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import stored
 import tiny_training as tiny
 
 from core.schemas.errors import UserError
@@ -176,16 +177,6 @@ def test_a_recipe_that_does_not_fit_preferences_is_refused() -> None:
 
 
 def test_a_batch_of_one_rated_answer_is_refused_before_it_waits_in_the_queue(project: Project) -> None:
-    examples = tiny.thumbs(1, 60)
-    rows = {
-        "row_id": [e.row_id for e in examples],
-        "question": [f"{e.prompt[0].content} {n}" for n, e in enumerate(examples)],
-        "answer": [e.reference for e in examples],
-        "thumb": ["up" if e.liked else "down" for e in examples],
-    }
-    projects.update(project.id, task="preference")
-    roles = {"prompt": "question", "response": "answer", "rating": "thumb"}
-    datasets.add_version(project.id, pd.DataFrame(rows), roles=roles, title="thumbs", origin={})
-    preparation.save(projects.get(project.id), PreparationPlan(max_length=72))
+    stored.rated_answers(project.id, 60, max_length=72)
     with pytest.raises(UserError, match="batch"):
         runs.start(project.id, Recipe(batch_size=1))

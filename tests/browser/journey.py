@@ -32,6 +32,13 @@ class Person:
             f"() => {app}?.getAttribute('data-test-script-state') === 'notRunning'", timeout=60_000
         )
 
+    def enters(self, project: str) -> None:
+        """The Dataset screen of a project that is there already, by way of the first page."""
+        self.page.goto(self.url)
+        self.page.get_by_text("Your projects").first.wait_for()
+        self.project = project
+        self.open("dataset")
+
     def open(self, screen: str) -> None:
         """A cold deep link, as from a bookmark."""
         self.page.goto(f"{self.url}/{screen}?project={self.project}")

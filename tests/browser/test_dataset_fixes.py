@@ -43,10 +43,7 @@ def decided(page: Page, rows: int) -> None:
 def test_a_person_fixes_undoes_and_goes_through_suspicious_rows_with_keys(served: Served, browser_page: Page) -> None:
     person = Person(browser_page, served.url, "fixes")
     page = browser_page
-    page.goto(served.url)
-    page.get_by_text("Sort reviews").first.wait_for()
-    person.project = served.project
-    person.open("dataset")
+    person.enters(served.project)
 
     # A fix from the menu: previewed with the difference marked, applied, undone, done again.
     person.press("All fixes", exact=False)

@@ -36,10 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_a_person_reads_the_report_and_adds_texts_from_real_use(served: Served, browser_page: Page) -> None:
     person = Person(browser_page, served.url, "report")
     page = browser_page
-    page.goto(served.url)
-    page.get_by_text("Sort reviews").first.wait_for()
-    person.project = served.project
-    person.open("dataset")
+    person.enters(served.project)
     person.sees("Rows of each label.")
     person.sees("Words of each text.")
 

@@ -57,10 +57,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_every_fix_of_the_menu_is_previewed_applied_and_undone(served: Served, browser_page: Page) -> None:
     person = Person(browser_page, served.url, "each-fix")
     page = browser_page
-    page.goto(served.url)
-    page.get_by_text("Sort reviews").first.wait_for()
-    person.project = served.project
-    person.open("dataset")
+    person.enters(served.project)
     person.press("All fixes", exact=False)
     titles = [title.strip() for title in page.get_by_role("menuitem").all_inner_texts()]
     page.keyboard.press("Escape")

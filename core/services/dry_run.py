@@ -19,19 +19,26 @@ from . import preparation, projects, recipes, runs
 SETTING = "dry_run"
 STARTUP = 15.0  # seconds: loading the engine and the model
 TRAIN_SAMPLE = 200  # rows of the training part that every evaluation looks at too
+# What is decided beside the steps and touches none of them.
+AFTERWARDS = ("keep_checkpoints", "checkpoint_budget", "label_thresholds")
 # What changes neither the memory nor the speed of a step.
 _NO_MATTER = {
     "learning_rate", "epochs", "weight_decay", "scheduler", "warmup", "max_grad_norm", "seed", "evaluations_per_epoch",
     "early_stopping", "best_metric", "lora_dropout", "lora_alpha", "label_smoothing", "neftune_alpha", "accumulation",
-    "balance",
+    "balance", *AFTERWARDS,
 }  # fmt: skip
+
+
+def same_test(project: Project, recipe: Recipe, leaving_out: set[str]) -> str:
+    """One key for all recipes that differ only in settings which do not matter to a test, on this data and this model."""
+    plan = preparation.current(project)
+    what = [project.base_model_key, plan.id if plan else None, recipe.model_dump(exclude=leaving_out)]
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def key_of(project: Project, recipe: Recipe) -> str:
     """The same for all recipes whose steps cost the same on this data and model."""
-    plan = preparation.current(project)
-    what = [project.base_model_key, plan.id if plan else None, recipe.model_dump(exclude=_NO_MATTER)]
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+    return same_test(project, recipe, _NO_MATTER)
 
 
 def submit(project: Project, recipe: Recipe) -> str:

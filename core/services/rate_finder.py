@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 
 from core.data import rate_curve
@@ -14,12 +12,12 @@ from core.schemas.training import TrainingSpec
 from core.store import jobs
 from core.store.tables import Project
 
-from . import dry_run, preparation, recipes
+from . import dry_run, recipes
 
 # What the test replaces or does not reach: the answer is the same for all of its values.
 _NO_MATTER = {
     "learning_rate", "epochs", "scheduler", "warmup", "evaluations_per_epoch", "early_stopping", "best_metric", "seed",
-    "activation_checkpointing",
+    "activation_checkpointing", *dry_run.AFTERWARDS,
 }  # fmt: skip
 
 
@@ -35,9 +33,7 @@ class Found:
 
 
 def _key(project: Project, recipe: Recipe) -> str:
-    plan = preparation.current(project)
-    what = [project.base_model_key, plan.id if plan else None, recipe.model_dump(exclude=_NO_MATTER)]
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+    return dry_run.same_test(project, recipe, _NO_MATTER)
 
 
 def submit(project: Project, recipe: Recipe) -> str:

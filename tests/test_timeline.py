@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import stored
 
+from core.schemas.curves import in_a_sentence
 from core.schemas.recipe import Recipe
 from core.services import timeline
 from core.store import curves, records
@@ -103,3 +104,9 @@ def test_a_pin_is_kept_when_the_checkpoint_is_written_again_and_is_gone_with_it(
     runs.pin(run.id, 10, False)
     runs.pin(run.id, 99, True)
     assert [(c.step, c.pinned) for c in runs.checkpoints(run.id)] == [(10, False)]
+
+
+def test_every_best_metric_has_a_name_for_a_sentence() -> None:
+    names = {metric: in_a_sentence(metric) for metric in get_args(Recipe.model_fields["best_metric"].annotation)}
+    assert (names["eval_loss"], names["macro_f1"], names["mae"]) == ("loss", "macro-F1", "mean error")
+    assert not any("_" in name for name in names.values())

@@ -34,6 +34,18 @@ CURVES = {
     "share_of_limit": Curve("Share of the limit", "share of the measured ceiling"),
 }
 
+
+def curve_of(metric: str) -> str:
+    """The name of the curve of a recipe's best metric."""
+    return "loss" if metric == "eval_loss" else metric
+
+
+def in_a_sentence(metric: str) -> str:
+    """A recipe's best metric as it stands within a sentence."""
+    title = CURVES[curve_of(metric)].title
+    return title[0].lower() + title[1:]
+
+
 # The names of a run's step phases, in the order in which a step goes through them. Stored under the split `phases` as the
 # seconds that each has taken since the run began.
 PHASES = {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core.schemas.curves import Axis
+from core.schemas.curves import Axis, curve_of
 from core.schemas.recipe import Recipe
 from core.store import curves
 from core.store.tables import Run
@@ -25,7 +25,6 @@ LABELS = {
     "room": "low disk",
 }
 SMALL = ("started", "checkpoint")
-METRIC_OF = {"eval_loss": "loss"}  # a recipe's best metric by the name of its curve; the others are called alike
 
 
 class Moment(NamedTuple):
@@ -70,7 +69,7 @@ def best(run: Run) -> Best | None:
     if run.best:
         return Best(int(run.best["step"]), float(run.best["value"]), str(run.best["metric"]))
     recipe = Recipe.model_validate(run.recipe)
-    name = METRIC_OF.get(recipe.best_metric, recipe.best_metric)
+    name = curve_of(recipe.best_metric)
     points = [
         (p.step, p.value) for p in curves.points(run.id, [(name, "validation")]) if p.step and p.value is not None
     ]

@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from core.schemas.curves import CURVES
+from core.schemas.curves import in_a_sentence
 from core.schemas.recipe import Recipe
 from core.services import runs, timeline
 from core.store.tables import Run
@@ -41,13 +41,13 @@ def checkpoints_panel(run: Run) -> None:
     whole = sum(c.bytes for c in found)
     with st.expander(f"Checkpoints ({len(found)}, {_size(whole)})", icon=":material/save:"):
         st.caption(_rule(recipe), help=term("checkpoint budget"))
-        metric = CURVES[timeline.METRIC_OF.get(recipe.best_metric, recipe.best_metric)].title
+        metric = in_a_sentence(recipe.best_metric)
         for c in found:
             marks = [
                 w for w, said in (("newest", c is found[0]), ("best", best is not None and best.step == c.step)) if said
             ]
             with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-                value = "not evaluated" if c.metric is None else f"{metric.lower()} {c.metric:.4g}"
+                value = "not evaluated" if c.metric is None else f"{metric} {c.metric:.4g}"
                 st.markdown(f"**Step {c.step:,}** · {value} · {_size(c.bytes)}", width="content")
                 for mark in marks:
                     st.badge(mark, color="green" if mark == "best" else "gray")

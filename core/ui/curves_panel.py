@@ -8,7 +8,7 @@ from typing import get_args
 
 import streamlit as st
 
-from core.schemas.curves import CURVES, Axis
+from core.schemas.curves import CURVES, Axis, in_a_sentence
 from core.schemas.families import FAMILIES
 from core.services import datasets, runs, timeline
 from core.store.tables import Run
@@ -193,6 +193,6 @@ def _markers(run: Run, axis: Axis, *, quiet: bool) -> list[Marker]:
     ]
     best = timeline.best(run)
     if best:
-        label = f"best {CURVES[timeline.METRIC_OF.get(best.metric, best.metric)].title.lower()} {best.value:.4g}"
+        label = f"best {in_a_sentence(best.metric)} {best.value:.4g}"
         marks.append(Marker(place([best.step])[0], label, "accent", quiet=quiet))
     return marks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.data.shapes import TASK_OF_SHAPE
 from core.schemas.errors import UserError
 from core.schemas.imports import ImportReport
 from core.services import datasets, reading
@@ -105,6 +106,7 @@ def _roles(project: Project, report: ImportReport) -> dict[str, str]:
         )
         if value:
             chosen[role.key] = value
-    if report.task and report.task != task.key:
+    # Of a task that is never suggested the data look like those of another one: there the person knows better.
+    if report.task and report.task != task.key and task.key in TASK_OF_SHAPE.values():
         st.info(f"This file looks more like: {tasks()[report.task].title.lower()}.", icon=":material/lightbulb:")
     return chosen

@@ -7,9 +7,11 @@ import streamlit as st
 
 from core.data import split_advice
 from core.data.split_advice import Suggestion
+from core.schemas.families import FAMILIES
 from core.schemas.plan import NEEDS_COLUMN, PreparationPlan, SplitPlan
 from core.services import datasets, preparation, rows, tokens
 from core.store.tables import DatasetVersion, Plan, Project
+from core.tasks import registry as tasks
 
 from . import parts
 from .forms import settings_of
@@ -41,7 +43,7 @@ def split_panel(
     columns = [c for c in frame.columns if c not in (datasets.ROW_ID, datasets.PART)]
     key = f"split-{project.id}-{version.lineage}"
     now = _way(plan.split)
-    labelled = bool(version.roles.get("label"))
+    labelled = FAMILIES[tasks()[project.task or ""].family].labels
     without = {"files"} if datasets.PART not in frame.columns else set()
     without |= set() if labelled else {"random"}  # without labels, the stratified split is the random one
     titles = TITLES if labelled else {**TITLES, "stratified": TITLES["random"]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.schemas.curves import in_a_sentence
 from core.schemas.errors import UserError
 from core.schemas.jobs import Desired, Job, JobState
 from core.schemas.recipe import Recipe
@@ -35,7 +36,6 @@ WISHES = {
     Desired.STOP: "stop and keep the best checkpoint",
     Desired.CANCEL: "end without a model",
 }
-METRICS = {"eval_loss": "loss", "accuracy": "accuracy", "macro_f1": "macro-F1", "token_accuracy": "token accuracy"}
 
 
 def run_view(project: Project, run: Run, others: list[Run]) -> None:
@@ -124,7 +124,7 @@ def _remaining(run: Run, job: Job) -> str:
 
 def _summary(run: Run) -> None:
     summary = run.summary or {}
-    metric = METRICS.get(summary["best_metric"], summary["best_metric"])
+    metric = in_a_sentence(summary["best_metric"])
     rows = summary.get("examples", {}).get("validation")
     on = f"{rows:,} validation rows" if rows else "the validation rows"
     st.caption(

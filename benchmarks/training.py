@@ -1,16 +1,21 @@
 """The speed of training against others on the same job, interleaved. Run by hand on an idle machine:
 
     python -m benchmarks.training [--pairs 7] [--rows 400] [--method full] [--threads 2] [--out benchmarks/results/training.json]
+        [--llamafactory /path/to/its/environment]
 
 Ragged chat data (the questions and answers of `../shared/data/alpaca_en_demo`), the starter model, float32 on the processor, the
-same rows once, the same seed. The arms take turns (ABC, CBA, …), each in a fresh process:
+same rows once, the same seed. The arms take turns (ABCD, DCBA, …), each in a fresh process:
 - `ours`: `core.training.train`'s own trainer with packing and its recording of progress;
 - `trl`: trl's SFTTrainer as its documentation starts it, batches of 8 rows, padded;
-- `bare`: a PyTorch loop over the same packed batches, AdamW and nothing else.
+- `bare`: a PyTorch loop over the same packed batches, AdamW and nothing else;
+- `llamafactory`: LLaMA-Factory as its examples start it, batches of 8 padded rows, in an environment of its own, for example
+  `python3 -m venv /tmp/lf && /tmp/lf/bin/pip install llamafactory` (a processor alone needs torch's build for processors, and an
+  empty module `torchaudio`, since that package loads libraries of CUDA).
 
 Speed is real tokens (no padding) a second of processor time between the first and the last step. Printed: the median of each, the
 ratios of ours with a 95% bootstrap interval over the pairs, and the loss on held-out rows afterwards, which has to be equal for
-`ours` and `bare` (same batches) and close for `trl` (other batches). Protocol: shared/PERFORMANCE.md.
+`ours` and `bare` (same batches) and close for the others (other batches). The file is written after every pair. Protocol:
+shared/PERFORMANCE.md.
 """
 
 from __future__ import annotations
@@ -29,10 +34,11 @@ from typing import Any
 import numpy as np
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "alpaca_en_demo" / "alpaca_en_demo.json"
-ARMS = ("ours", "trl", "bare")
+ARMS = ("ours", "trl", "bare", "llamafactory")
 LENGTH = 512
 HELD_OUT = 60
 RATE = 1e-3
+OTHER_PYTHON = "BENCHMARK_LLAMAFACTORY_PYTHON"  # of the other environment, for the arm's process
 
 
 def examples(count: int) -> Any:
@@ -158,7 +164,7 @@ def bare(folder: str, rows: int, method: str) -> dict[str, float]:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        tokens += batch["input_ids"].numel()
+        tokens += batch["real_tokens"]
     clock.stop()
     return {
         "tokens": tokens,
@@ -219,6 +225,32 @@ def measured(arm: str, options: argparse.Namespace) -> dict[str, float]:
     return found
 
 
+def llamafactory(folder: str, rows: int, method: str) -> dict[str, float]:
+    """Its own process trains; the model that it leaves is then judged like the others."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    reference, spec = assembled(folder, rows, method)
+    talks = [{"messages": [m.model_dump(include={"role", "content"}) for m in e.messages]} for e in spec.train]
+    (Path(folder) / "rows.json").write_text(json.dumps(talks), encoding="utf-8")
+    job = {
+        "folder": folder, "base": spec.base_folder, "method": method, "length": LENGTH, "rate": RATE, "seed": spec.recipe.seed,
+    }  # fmt: skip
+    (Path(folder) / "job.json").write_text(json.dumps(job), encoding="utf-8")
+    command = [os.environ[OTHER_PYTHON], str(Path(__file__).parent / "arms" / "llama_factory.py"), f"{folder}/job.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    if done.returncode:
+        sys.exit(done.stdout[-1000:] + done.stderr[-3000:])
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    where = f"{folder}/model"
+    if method == "lora":
+        model: Any = PeftModel.from_pretrained(reference.model.get_base_model(), where)
+    else:
+        model = AutoModelForCausalLM.from_pretrained(where, dtype=torch.float32, use_safetensors=True)
+    return {**found, "loss": held_out_loss(reference, model)}
+
+
 def ratio(ours_: list[float], other: list[float]) -> str:
     """Median ratio over the pairs with a 95% percentile bootstrap interval."""
     pairs = np.array(ours_) / np.array(other)
@@ -234,30 +266,43 @@ def main() -> None:
     parser.add_argument("--method", choices=["full", "lora"], default="full")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--llamafactory", type=Path, help="the folder of its environment")
     parser.add_argument("--arm", choices=ARMS)
     options = parser.parse_args()
     if options.arm:
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(globals()[options.arm](folder, options.rows, options.method)))
         return
-    runs: dict[str, list[dict[str, float]]] = {arm: [] for arm in ARMS}
+    arms = ARMS if options.llamafactory else ARMS[:-1]
+    if options.llamafactory:
+        os.environ[OTHER_PYTHON] = str(options.llamafactory / "bin" / "python")
+    runs: dict[str, list[dict[str, Any]]] = {arm: [] for arm in arms}
     for i in range(options.pairs):
-        for arm in ARMS if i % 2 == 0 else reversed(ARMS):
+        for arm in arms if i % 2 == 0 else reversed(arms):
             runs[arm].append(measured(arm, options))
+        if options.out:
+            keep(options, runs)
+    show(options, runs)
+
+
+def keep(options: argparse.Namespace, runs: dict[str, list[dict[str, Any]]]) -> None:
+    said = {name: value for name, value in vars(options).items() if name not in ("out", "arm", "llamafactory")}
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps({"options": said, "runs": runs}, indent=1) + "\n", encoding="utf-8")
+
+
+def show(options: argparse.Namespace, runs: dict[str, list[dict[str, Any]]]) -> None:
     speed = {arm: [run["tokens"] / run["cpu"] for run in found] for arm, found in runs.items()}
     print(f"{options.method}, {options.rows} rows, {options.pairs} pairs, {options.threads} threads")
-    print(f"{'arm':<6}{'tokens':>9}{'steps':>7}{'wall s':>8}{'cpu s':>8}{'tokens/cpu s':>14}{'loss':>8}")
+    print(f"{'arm':<13}{'tokens':>9}{'steps':>7}{'wall s':>8}{'cpu s':>8}{'tokens/cpu s':>14}{'loss':>8}")
     for arm, found in runs.items():
-        middle = {key: statistics.median(run[key] for run in found) for key in found[0]}
-        line = f"{arm:<6}{middle['tokens']:>9,.0f}{middle['steps']:>7.0f}{middle['wall']:>8.1f}{middle['cpu']:>8.1f}"
+        middle = {
+            key: statistics.median(run[key] for run in found) for key in ("tokens", "steps", "wall", "cpu", "loss")
+        }
+        line = f"{arm:<13}{middle['tokens']:>9,.0f}{middle['steps']:>7.0f}{middle['wall']:>8.1f}{middle['cpu']:>8.1f}"
         print(f"{line}{statistics.median(speed[arm]):>14,.0f}{middle['loss']:>8.3f}")
-    for arm in ARMS[1:]:
+    for arm in list(runs)[1:]:
         print(f"ours over {arm}: {ratio(speed['ours'], speed[arm])}")
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(
-            json.dumps({"options": vars(options) | {"out": None}, "runs": runs}, indent=1), encoding="utf-8"
-        )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import stored
 from core.atomic import sweep
 from core.schemas.jobs import JobKind
 from core.services import datasets, projects
-from core.store import deleting, files, jobs, records
+from core.store import deleting, files, jobs, records, token_caches
 from core.store.engine import engine
 from core.store.leftovers import OLD_SECONDS, sweep_leftovers
 from core.store.migrate import migrate
@@ -54,6 +54,7 @@ def full_project(text: bytes) -> tuple[Run, set[Path]]:
         files.run_folder(run.id) / "checkpoints" / "checkpoint-1" / "model.safetensors",
         files.folder("exports", export.id) / "name-merged" / "model.safetensors",
         files.job_log(job_id),
+        token_caches.of_project(run.project_id) / "entry" / "data.arrow",
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text)

@@ -11,6 +11,7 @@ import torch
 
 from core.data.encoding import Codec
 from core.training import token_loss
+from core.training.collators import for_trainer
 from core.training.train import assembled
 from core.training.trainers import LanguageTrainer
 
@@ -33,7 +34,9 @@ def measured(trainer: LanguageTrainer, batch: dict[str, Any], items: int | None)
     loss = trainer.compute_loss(trainer.model, dict(batch), num_items_in_batch=items)
     loss.backward()
     found = [p.grad.flatten() for p in trainer.model.parameters() if p.grad is not None]
-    return float(loss.detach()), trainer._metrics["train"]["mean_token_accuracy"][-1], torch.cat(found)
+    logs = {"loss": 1.0}
+    trainer.log(logs)
+    return float(loss.detach()), logs["mean_token_accuracy"], torch.cat(found)
 
 
 @pytest.mark.parametrize("kind", ["chat, full, packed", "chat, LoRA", "completion, full, packed"])
@@ -44,10 +47,13 @@ def test_loss_accuracy_and_gradients_are_those_of_the_plain_path(
     trainer = trainer_of(kind, tmp_path, small_model)
     batch = next(iter(trainer.get_train_dataloader()))
     quick = measured(trainer, batch, items)
-    monkeypatch.setattr(token_loss, "MOST_NUMBERS", 0)  # nothing may stand in memory at once: trl's own way
+    monkeypatch.setattr(token_loss, "MOST_NUMBERS", 0)  # nothing may stand in memory at once: the tiles, as on a card
+    tiles = measured(trainer, batch, items)
+    trainer._at_tokens = False  # trl's own way
     plain = measured(trainer, batch, items)
-    assert quick[:2] == pytest.approx(plain[:2], rel=1e-5)
-    torch.testing.assert_close(quick[2], plain[2], rtol=1e-4, atol=1e-6)
+    for ours in (quick, tiles):
+        assert ours[:2] == pytest.approx(plain[:2], rel=1e-5)
+        torch.testing.assert_close(ours[2], plain[2], rtol=1e-4, atol=1e-6)
 
 
 def test_the_head_works_at_no_other_place(small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,5 +78,10 @@ def test_a_batch_without_a_token_that_counts_is_no_step_into_nothing(small_model
     trainer = trainer_of("chat, LoRA", tmp_path, small_model)
     batch = dict(next(iter(trainer.get_train_dataloader())))
     batch["labels"] = torch.full_like(batch["labels"], -100)
-    loss, accuracy, gradients = measured(trainer, batch, 7)
-    assert (loss, accuracy) == (0.0, 0.0) and not gradients.any()
+    batch |= for_trainer(batch["labels"], 7)
+    loss = trainer.compute_loss(trainer.model, batch, num_items_in_batch=7)
+    loss.backward()
+    assert float(loss) == 0.0
+    assert not any(p.grad.any() for p in trainer.model.parameters() if p.grad is not None)
+    trainer.log(logs := {"loss": 1.0})
+    assert "mean_token_accuracy" not in logs

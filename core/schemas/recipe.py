@@ -248,6 +248,13 @@ class Recipe(Schema):
         "the same result.",
         "advanced",
     )
+    compile_layers: bool = _field(
+        False,
+        "Compile the layers",
+        "Translates each layer of the model for this hardware before the first step. Takes some seconds to minutes once, and "
+        "makes long trainings on a graphics card quicker. The same result, up to rounding.",
+        "advanced",
+    )
     devices: int = _field(
         1,
         "Devices",

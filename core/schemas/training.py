@@ -15,7 +15,8 @@ Objective = Literal["answers", "pairs", "thumbs"]
 class TrainingSpec(Schema):
     """Everything one training needs. `folder` is the run's own; `resume_from` a verified checkpoint inside it.
 
-    `labels` is the fixed order of class names (classification only).
+    `labels` is the fixed order of class names (classification only). `token_cache` is the folder where encoded rows are kept for
+    the next training; none, and they are not.
     """
 
     run_id: str
@@ -28,6 +29,7 @@ class TrainingSpec(Schema):
     train: tuple[Example, ...]
     validation: tuple[Example, ...]
     resume_from: str | None = None
+    token_cache: str | None = None
 
     @property
     def objective(self) -> Objective:

@@ -13,7 +13,7 @@ from core.schemas.jobs import Desired, Job, JobKind, JobState
 from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
 from core.schemas.training import TrainingSpec
-from core.store import curves, jobs, records
+from core.store import curves, jobs, records, token_caches
 from core.store.curves import Bucket
 from core.store.engine import write
 from core.store.files import job_log, run_folder
@@ -261,6 +261,7 @@ class Inputs:
     family: str
     base_folder: str
     folder: str
+    project_id: str
 
 
 def inputs(run: Run) -> Inputs:
@@ -279,6 +280,7 @@ def inputs_of(plan: Plan, task: str, base_model_key: str | None, folder: str = "
         family=family,
         base_folder=models.get(base_model_key).folder,
         folder=folder,
+        project_id=plan.project_id,
     )
 
 
@@ -300,6 +302,7 @@ def spec_of(given: Inputs, run_id: str, recipe: Recipe, resume_from: str | None 
         train=tuple(given.parts["train"]),
         validation=tuple(given.parts["validation"]),
         resume_from=resume_from,
+        token_cache=str(token_caches.of_project(given.project_id)),
     )
 
 

@@ -79,6 +79,7 @@ def _places(session: Session, project_id: str) -> list[str]:
 
     jobs = list(ids(Job))
     return [
+        f"tokens/{project_id}",
         *(f"runs/{i}" for i in ids(Run)),
         *(f"exports/{i}" for i in ids(Export)),
         *(f"logs/{i}.log" for i in jobs),

@@ -9,6 +9,8 @@ import torch
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
+from .varlen import boundaries
+
 
 @dataclass(frozen=True)
 class PairCollator:
@@ -34,16 +36,21 @@ class LanguageCollator:
     """Batches of shape (rows, longest row). Labels are -100 at padding and at the first token of each packed example.
 
     Without `attention_mask`, transformers derives a block-causal mask from positions that start again at 0; padding
-    counts as one more block, which no label looks at. With a `width` every unpacked row is filled up to it.
+    counts as one more block, which no label looks at. With a `width` every unpacked row is filled up to it. With
+    `by_example` packed rows say where their examples begin, for an attention that needs no mask (`varlen`).
+
+    For the trainer alone: `at_tokens`, the places (counted through the whole batch) whose next token is learned, found here
+    where looking costs no wait for a graphics card; and `real_tokens`, how many are no padding.
     """
 
     pad_token_id: int
     width: int = 0
+    by_example: bool = False
 
-    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
         ids = [torch.tensor(row["input_ids"]) for row in rows]
         labels = [torch.tensor(row["labels"]) for row in rows]
-        batch = {
+        batch: dict[str, Any] = {
             "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad_token_id),
             "labels": pad_sequence(labels, batch_first=True, padding_value=-100),
         }
@@ -55,11 +62,21 @@ class LanguageCollator:
         if "seq_lengths" not in rows[0]:
             lengths = torch.tensor([len(row) for row in ids])
             batch["attention_mask"] = (torch.arange(width)[None] < lengths[:, None]).long()
-            return batch
+            return batch | for_trainer(batch["labels"], int(lengths.sum()))
         positions = []
         for row in rows:
             parts = [*row["seq_lengths"], width - sum(row["seq_lengths"])]
             positions.append(torch.cat([torch.arange(part) for part in parts]))
         batch["position_ids"] = torch.stack(positions)
         batch["labels"][batch["position_ids"] == 0] = -100
-        return batch
+        if self.by_example:
+            batch |= boundaries([row["seq_lengths"] for row in rows], width)
+        return batch | for_trainer(batch["labels"], sum(map(len, ids)))
+
+
+def for_trainer(labels: torch.Tensor, real: int) -> dict[str, Any]:
+    """`at_tokens` and `real_tokens` of a batch with these labels, shape (rows, width)."""
+    return {
+        "at_tokens": (pad(labels[:, 1:], (0, 1), value=-100) != -100).flatten().nonzero()[:, 0],
+        "real_tokens": real,
+    }

@@ -76,6 +76,7 @@ def longest_rows(spec: TrainingSpec, codec: Codec) -> TrainingSpec:
             "train": tuple(spec.train[i] for i in order[:wanted]),
             "validation": tuple(spec.validation[i] for i in longest),
             "recipe": recipe.model_copy(update={"balance": "none"}),
+            "token_cache": None,  # these few rows are of no use to anybody else
         }
     )
 

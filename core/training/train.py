@@ -25,13 +25,13 @@ from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
-from . import arguments, checkpoints, device, hardware, loading, ranks
+from . import arguments, checkpoints, device, hardware, loading, ranks, regional, token_cache, varlen
 from .balance import Rounds, thumb_weights, weights_of
 from .callbacks import Obey, Progress, Samples, unstable, unusable_base
 from .collators import LanguageCollator, PairCollator
 from .datasets import EncodedRows, language_rows, packed, pair_rows, preference_rows, read_rows
 from .faults import translated
-from .heads import head_of
+from .heads import Head, head_of
 from .phases import Phases
 from .predict import LanguagePredictor
 from .predict_pairs import PairPredictor
@@ -152,6 +152,11 @@ def assembled(
     model: Any = loading.prepared(base, spec.family, recipe)
     trainer = trainer_of(spec, chosen, model, loading.tokenizer(spec.base_folder), rows, folder)
     trainer.recorder, trainer.best_metric = recorder, recipe.best_metric
+    if "seq_lengths" in rows.train.rows.column_names and varlen.runs_on(chosen) and varlen.adopt(trainer.model, chosen):
+        trainer.data_collator = replace(trainer.data_collator, by_example=True)
+    if recipe.compile_layers:
+        recorder.phase("Compiling the layers")
+        regional.compile_layers(trainer.model)
     return trainer, rows, chosen
 
 
@@ -209,26 +214,44 @@ class Rows:
 
 
 def encode(codec: Codec, spec: TrainingSpec) -> Rows:
-    """Raises UserError where nothing is left to learn from or to validate with."""
+    """From the cache where an earlier training had the same. Raises UserError where nothing is left to learn from or to
+    validate with."""
     head = head_of(spec.family, spec.labels, spec.train)
-    make = pair_rows if FAMILIES[spec.family].pairs else language_rows
-    make = preference_rows if spec.objective != "answers" else make
+    packs = FAMILIES[spec.family].packs and spec.objective == "answers" and spec.plan.packing
+
+    def make() -> tuple[list[Dataset], dict[str, Any]]:
+        parts = {name: _encoded(codec, spec, name, head) for name in ("training", "validation")}
+        counts = {name: [part.dropped, part.tokens] for name, part in parts.items()}
+        rows = [part.rows for part in parts.values()]
+        return [*rows, packed(parts["training"], spec.plan).rows] if packs else rows, counts
+
+    decides = {
+        "family": spec.family, "objective": spec.objective, "plan": spec.plan.model_dump(mode="json"), "packs": packs,
+        "labels": spec.labels, "target": head.facts() if head else {}, "train": len(spec.train),
+    }  # fmt: skip
+    key = token_cache.key_of(spec.base_folder, [*spec.train, *spec.validation], **decides)
+    found, counts = token_cache.kept(spec.token_cache, key, make, mapped=spec.objective == "answers")
     train, validation = (
-        read_rows(codec, part, head) if head else make(codec, part) for part in (spec.train, spec.validation)
+        EncodedRows(rows, *counts[name]) for name, rows in zip(("training", "validation"), found, strict=False)
     )
-    for name, encoded in (("training", train), ("validation", validation)):
-        if not len(encoded.rows):
-            raise UserError(
-                f"There is nothing to learn from in the {name} part.",
-                "Every row is empty, or its answer is cut off by the maximum length.",
-                "Raise the maximum length on the Tokenization screen, or check the columns of the dataset.",
-            )
     size = len(train.rows)
     chosen = random.Random(spec.recipe.seed).sample(range(size), min(FIXED_TRAIN_SAMPLE, size))
     sample = train.rows.select(sorted(chosen))
-    if FAMILIES[spec.family].packs and spec.objective == "answers" and spec.plan.packing:
-        train = packed(train, spec.plan)
-    return Rows(train, validation, sample)
+    return Rows(replace(train, rows=found[-1]) if packs else train, validation, sample)
+
+
+def _encoded(codec: Codec, spec: TrainingSpec, name: str, head: Head | None) -> EncodedRows:
+    part = spec.train if name == "training" else spec.validation
+    make = pair_rows if FAMILIES[spec.family].pairs else language_rows
+    make = preference_rows if spec.objective != "answers" else make
+    encoded = read_rows(codec, part, head) if head else make(codec, part)
+    if not len(encoded.rows):
+        raise UserError(
+            f"There is nothing to learn from in the {name} part.",
+            "Every row is empty, or its answer is cut off by the maximum length.",
+            "Raise the maximum length on the Tokenization screen, or check the columns of the dataset.",
+        )
+    return encoded
 
 
 def trainer_of(

@@ -115,7 +115,10 @@ class _WholeCheckpoints:
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
         mask = inputs.get("attention_mask")
-        real = inputs["input_ids"].numel() if mask is None else mask.sum()  # a tensor on a GPU: no wait in the step
+        if "real_tokens" in inputs:
+            real = inputs["real_tokens"]
+        else:
+            real = inputs["input_ids"].numel() if mask is None else mask.sum()  # a tensor on a GPU: no wait in the step
         if getattr(self.model.config, "is_encoder_decoder", False):  # type: ignore[attr-defined]
             real = real + (inputs["labels"] != -100).sum()
         self.tokens_seen = self.tokens_seen + real
@@ -207,27 +210,40 @@ class _ByToken:
 
 
 class _AtTokens:
-    """The head at the tokens that count alone, where their logits may stand in memory (`token_loss`)."""
+    """The head at the tokens that count alone (`token_loss`), and figures that are read when they are logged.
+
+    trl's trainer asks the device for four numbers in every step, and a graphics card that is asked has to finish first.
+    """
 
     def __init__(self, *args: Any, **given: Any) -> None:
         super().__init__(*args, **given)
         self._at_tokens = token_loss.teach(self.model)  # type: ignore[attr-defined]
+        self._hits: torch.Tensor | float = 0.0  # since the last log
+        self._tokens = 0
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        vocabulary = self.model.config.get_text_config().vocab_size  # type: ignore[attr-defined]
-        if return_outputs or not self._at_tokens or not token_loss.fits(inputs["labels"], vocabulary):
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[misc]
+        if return_outputs or not self._at_tokens or "at_tokens" not in inputs:
+            given = {name: value for name, value in inputs.items() if name not in token_loss.OWN_INPUTS}
+            return super().compute_loss(model, given, return_outputs, num_items_in_batch)  # type: ignore[misc]
         loss, hits, tokens = token_loss.loss_and_hits(model, inputs)
-        if model.training and ranks.size() > 1:
-            hits, tokens = self.accelerator.gather(torch.stack([hits, tokens])).view(-1, 2).sum(0)  # type: ignore[attr-defined]
-        mode = "train" if model.training else "eval"
-        self._metrics[mode]["mean_token_accuracy"].append(float(hits / tokens.clamp(min=1)))  # type: ignore[attr-defined]
+        if model.training:
+            self._hits, self._tokens = self._hits + hits, self._tokens + tokens
+        else:
+            self._metrics["eval"]["mean_token_accuracy"].append(float(hits) / max(1, tokens))  # type: ignore[attr-defined]
         if num_items_in_batch is None:
-            return loss / tokens.clamp(min=1)
+            return loss / max(1, tokens)
         # The tokens of all devices, whose gradients are averaged.
         return loss / torch.as_tensor(num_items_in_batch).clamp(min=1) * (ranks.size() if model.training else 1)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        if self.model.training and "loss" in logs:  # type: ignore[attr-defined]
+            hits, tokens = ranks.total(float(self._hits)), ranks.total(float(self._tokens))
+            self._hits, self._tokens = 0.0, 0
+            if tokens:
+                self._metrics["train"]["mean_token_accuracy"] = [hits / tokens]  # type: ignore[attr-defined]
+        super().log(logs, start_time)  # type: ignore[misc]
 
 
 class LanguageTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, SFTTrainer):
@@ -240,7 +256,7 @@ class LanguageTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, 
         self, model: Any, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: list[str] | None = None
     ) -> tuple[Any, Any, Any]:
         result = super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
-        tokens = int((inputs["labels"][:, 1:] != -100).sum())
+        tokens = len(inputs["at_tokens"])
         self._batches.append((tokens, result[0].item(), self._metrics["eval"]["mean_token_accuracy"][-1]))
         return result
 

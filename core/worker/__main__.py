@@ -19,6 +19,7 @@ from core.store.files import folder
 from core.store.leftovers import sweep_leftovers
 from core.store.migrate import migrate
 from core.store.owners import identity, runs_here
+from core.store.token_caches import sweep_token_caches
 
 from .lock import SingleWorker
 from .supervisor import Supervisor, start_child
@@ -29,7 +30,8 @@ TIDY_SECONDS = 60.0
 
 
 class Tidying:
-    """Puts the storage folder right when the worker starts and once a minute: deletions that were begun, leftovers."""
+    """Puts the storage folder right when the worker starts and once a minute: deletions that were begun, leftovers,
+    encoded rows that nobody needs."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._next = clock, clock()
@@ -41,6 +43,7 @@ class Tidying:
         try:
             carry_out()
             sweep_leftovers()
+            sweep_token_caches()
         except OSError:
             log.exception("the storage folder could not be tidied; the next try is in a minute")
 

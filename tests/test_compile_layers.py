@@ -1,4 +1,4 @@
-"""Regional compile: the loss and the gradients of the plain path, the same names of weights, and words where it cannot be done."""
+"""Regional compile: loss and gradients of the plain path, the same names of weights, and words where it cannot be done."""
 
 from __future__ import annotations
 

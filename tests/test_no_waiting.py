@@ -93,7 +93,7 @@ def test_the_library_s_own_step_would_ask(as_on_a_card: Questions, small_model: 
 
 
 def test_padded_rows_ask_only_whether_there_is_padding(small_model: Path, tmp_path: Path) -> None:
-    """transformers looks at the mask once in a forward pass, to leave it away where it hides nothing."""
+    """transformers looks at the mask at most twice in a forward pass, to leave it away where it hides nothing."""
     for kind in ("classifier, LoRA", "chat, LoRA"):
         asked = asked_in_a_step(trainer_of(kind, tmp_path / kind[:4], small_model), Questions())
-        assert sum(asked.values()) <= 1, f"{kind}: {asked}"
+        assert set(asked) <= {"_local_scalar_dense"} and sum(asked.values()) <= 2, f"{kind}: {asked}"

@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from core.data.encoding import Codec
-from core.training import device, varlen
+from core.training import device, loading, varlen
 from core.training.train import assembled, train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -124,6 +124,15 @@ def test_a_kernel_that_looks_across_a_boundary_is_not_used(
         assert trainer.model.config._attn_implementation == "sdpa"
         assert not trainer.data_collator.by_example
         assert said in caplog.text
+
+
+def test_a_model_that_drops_attention_at_random_stays_as_it_is(looped: None, small_model: Path) -> None:
+    model = loading.base_model(small_model, "causal-lm", torch.float32)
+    chosen = device.choose("float32", False)
+    model.config.attention_dropout = 0.1
+    assert not varlen.adopt(model, chosen)
+    model.config.attention_dropout = 0.0
+    assert varlen.adopt(model, chosen)
 
 
 def test_boundaries_that_get_lost_on_the_way_are_an_error(looped: None, small_model: Path, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def attend(
     if cu_seq_lens_q is None or max_length_q is None:
         if attention_mask is not None and attention_mask.shape[-2:] == (1, 1) and query.shape[2] > 1:
             raise RuntimeError("the boundaries of packed examples did not reach the attention")
-        return sdpa_attention_forward(  # type: ignore[no-any-return]
+        return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal,
             sliding_window=sliding_window, **kwargs,
         )  # fmt: skip
@@ -118,7 +118,7 @@ def adopt(model: Any, device: Device) -> bool:
     """Let the model attend by examples from now on, if it does so rightly. False: it goes on with SDPA and positions."""
     inner = model.get_base_model() if isinstance(model, PeftModel) else model
     before = inner.config._attn_implementation
-    if before != "sdpa" or not inner._can_set_attn_implementation():
+    if before != "sdpa" or not inner._can_set_attn_implementation() or _drops_attention(inner.config):
         return False
     try:
         off = _disagreement(inner, device)
@@ -131,6 +131,12 @@ def adopt(model: Any, device: Device) -> bool:
         return False
     inner.set_attn_implementation(NAME)
     return True
+
+
+def _drops_attention(config: Any) -> bool:
+    """Whether training switches attention off at random, by whatever name: the trial is made without."""
+    found = config.get_text_config().to_dict().items()
+    return any(v for k, v in found if "drop" in k and k.startswith("att") and isinstance(v, int | float))
 
 
 def _disagreement(model: Any, device: Device) -> float:

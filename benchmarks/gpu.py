@@ -49,7 +49,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 # Whole training of 8 billion weights takes 128 GB before the first activation.
-ARMS = {"llama-3.1-8b": ("lora",), "qwen3-0.6b": ("full", "lora"), "tiny": ("full", "lora", "lora compiled")}
+ARMS = {"llama-3.1-8b": ("lora",), "qwen3-0.6b": ("full", "lora"), "tiny": ("full", "lora")}
 ALL_ARMS = ("full", "lora", "lora sdpa", "lora compiled")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ from typing import Any
 import pytest
 from tiny_training import LABELS, Diary, classification, spec_of, texts
 
-from core.data import baselines, coach
+from core.data import coach
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.training import TrainingSpec
+from core.services import coaching
 from core.training.train import train
 
 pytestmark = [pytest.mark.usefixtures("one_thread")]
@@ -39,27 +39,10 @@ def advised(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
 
 
 def curves(spec: TrainingSpec, diary: Diary, steps: int) -> coach.Curves:
-    """The curves of a finished run, as core/services/coaching.py gives them to the coach."""
-
-    def points(name: str, split: str) -> list[tuple[int, float | None]]:
-        return [*sorted(diary.points[split, name].items())]
-
-    held = Counter(e.label for e in spec.validation)
-    labelled = spec.family == "classifier"
-    return coach.Curves(
-        validation=points("loss", "validation"),
-        train=points("loss", "train"),
-        batch=points("loss", "batch"),
-        grad_norm=points("grad_norm", "batch"),
-        accuracy=points("accuracy", "validation"),
-        macro_f1=points("macro_f1", "validation"),
-        total_steps=steps,
-        warmup_steps=round(spec.recipe.warmup * steps),
-        steps_per_epoch=round(steps / spec.recipe.epochs),
-        classes=len(LABELS) if labelled else 0,
-        majority=max(held.values()) / len(spec.validation) if labelled else None,
-        held_out=len(spec.validation),
-        one_word=baselines.one_word(spec.train, spec.validation) if labelled else None,
+    """The curves of a finished run, as the coach is given them."""
+    facts = coaching.facts_of(spec.family, spec.train, spec.validation)
+    return coaching.curves_of(
+        lambda name, split: [*sorted(diary.points[split, name].items())], facts, spec.recipe, steps
     )
 
 

@@ -112,6 +112,20 @@ def test_what_is_wanted_is_known_from_the_first_moment(recorder: JobRecorder) ->
     recorder.close()
 
 
+def test_a_wish_is_learned_between_two_batches_however_far_apart_they_are(
+    recorder: JobRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.worker.recorder.pause_after", lambda *_: 1e9)  # seconds: there is one batch and no second
+    recorder.start()
+    recorder.metrics("batch", 1, 0.1, {"loss": 1.0})
+    until(lambda: written(recorder), "the first batch")
+    recorder.metrics("batch", 2, 0.2, {"loss": 1.0})
+    jobs.wish(recorder.job_id, Desired.PAUSE)
+    until(lambda: recorder.wish() is Desired.PAUSE, "the wish")
+    assert [step for step, _ in written(recorder)] == [1], "it was learned with a batch"
+    recorder.close()
+
+
 def test_the_background_thread_writes_without_being_asked_and_closing_writes_the_rest(recorder: JobRecorder) -> None:
     recorder.start()
     recorder.metrics("batch", 1, 0.1, {"loss": 1.0})
@@ -161,6 +175,21 @@ def test_what_must_not_be_skipped_waits_until_the_database_is_unlocked(
         assert thread.is_alive()
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_which_checkpoints_are_kept_is_asked_again_where_nobody_may_read(
+    recorder: JobRecorder, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    said: list[set[int]] = []
+    thread = threading.Thread(target=lambda: said.append(recorder.pinned()))
+    thread.start()
+    until(lambda: caplog.text.count("trying again") >= 2, "two tries to read")
+    other.rollback()
+    other.close()
+    thread.join(20)
+    assert said == [set()]
 
 
 def test_the_points_that_lead_to_a_checkpoint_are_written_before_it_gets_its_name(recorder: JobRecorder) -> None:

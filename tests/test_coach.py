@@ -7,8 +7,12 @@ import random
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.data import coach
+from core.schemas.curves import CURVES
+from core.schemas.recipe import Recipe
+from core.services import coaching
 
 TOTAL = 100
 EVALUATED = range(0, TOTAL + 1, 10)
@@ -203,3 +207,76 @@ def test_every_rule_is_a_file_with_a_place_in_the_order() -> None:
 def test_what_happens_within_a_few_steps_is_no_plateau_however_often_it_is_measured() -> None:
     often = [(s, 0.5 + 0.6 * math.exp(-s / 40)) for s in range(0, 71, 1)]
     assert "plateau" not in advice(validation=often, train=often)
+
+
+# -- what is offered ---------------------------------------------------------------------------------------------------
+
+RISING = [(s, 0.5 + abs(s - 30) * (0.01 if s < 30 else 0.004)) for s in EVALUATED]
+STRAIGHT = [(s, 2.0 - s / 100) for s in EVALUATED]
+STILL = [(s, math.log(3)) for s in EVALUATED]
+SLOW = [(s, 4.0 - 0.0015 * s) for s in EVALUATED]
+FLAT = [(0, 1.1), (10, 0.8), (20, 0.6), (30, 0.500), (40, 0.501), (50, 0.4995), (60, 0.5)]
+PROVOKED: dict[str, dict[str, Any]] = {
+    "nan": {"batch": [(1, None)]},
+    "rate_too_high": {"batch": [(s, 1.0 + max(0, s - 10) * 0.02) for s in range(1, 61)]},
+    "spike": {"batch": [*noisy(1.1, 0.35)[:70], *((s, 0.8) for s in range(71, 100))]},
+    "overfitting": {"validation": RISING, "train": falling(1.1, 0.05, 30)},
+    "too_sure": {
+        "validation": RISING, "train": falling(1.1, 0.05, 30), "f1": [(s, 0.9) for s in EVALUATED], "f1_name": "micro_f1",
+    },
+    "large_gap": {"validation": falling(1.1, 0.5), "train": falling(1.1, 0.2)},
+    "not_learning": {"train": STILL, "validation": STILL},
+    "rate_too_low": {"train": SLOW, "validation": SLOW, "guessing": None},
+    "plateau": {"validation": FLAT, "train": FLAT},
+    "underfitting": {"validation": STRAIGHT, "train": STRAIGHT, "guessing": None},
+    "too_good": {"right": [(0, 0.3), (10, 1.0)], "right_name": "mae", "steps_per_epoch": 25, "held_out": 200},
+    "stairs": {
+        "batch": [(s, 1.0 * 0.7 ** ((s - 1) // 25) + 0.002 * (s % 3)) for s in range(1, 101)], "steps_per_epoch": 25,
+    },
+}  # fmt: skip
+
+
+def test_every_rule_is_provoked_here() -> None:
+    assert PROVOKED.keys() == coach.rules().keys()
+
+
+@pytest.mark.parametrize("kind", PROVOKED)
+def test_every_advice_marks_what_it_speaks_of_and_can_be_taken(kind: str) -> None:
+    found = advice(**PROVOKED[kind])[kind]
+    assert found.marks
+    for mark in found.marks:
+        assert 0 <= mark.step <= TOTAL and mark.curve in CURVES and mark.label
+    assert found.step in {m.step for m in found.marks} or kind in ("underfitting", "rate_too_high")
+    assert found.action or found.look
+    if found.action:
+        changed = coaching.apply(Recipe(), found.action)
+        assert coaching.TITLES[found.action] and changed != Recipe()
+        Recipe.model_validate(changed.model_dump())
+    if found.look:
+        assert coaching.LOOKS[found.look]
+
+
+def panel(state, said):  # its source becomes a script of its own: no names from here
+    from types import SimpleNamespace
+
+    from core.data.coach import Advice
+    from core.schemas.jobs import Desired, JobState
+    from core.ui.coach_panel import coach_panel
+
+    run, job = SimpleNamespace(id="r"), SimpleNamespace(state=JobState(state), desired=Desired.RUN)
+    coach_panel(run, job, [Advice.model_validate(a) for a in said])
+
+
+@pytest.mark.parametrize("state", ["running", "done"])
+def test_every_advice_has_a_button_while_the_run_is_at_work_and_afterwards(state: str) -> None:
+    said = [advice(**changes)[kind] for kind, changes in PROVOKED.items()]
+    given = {"state": state, "said": [a.model_dump() for a in said]}
+    app = AppTest.from_function(panel, default_timeout=60, kwargs=given).run()
+    assert not app.exception
+    for each in said:
+        keys = {b.key for b in app.button if b.key and b.key.endswith(f"-r-{each.kind}")}
+        wanted = {f"advice-r-{each.kind}" if each.action else "", f"look-r-{each.kind}" if each.look else ""}
+        wanted |= {f"stop-r-{each.kind}" if each.now and state == "running" else ""}
+        assert keys == wanted - {""} and keys, each.kind
+    app.button(key="advice-r-plateau").click().run()
+    assert app.session_state["take-r"] == "fewer_epochs"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tiny_training import LABELS, Diary, classification, spec_of, texts
 
 from core.data import coach
@@ -16,6 +17,7 @@ from core.schemas.examples import Example
 from core.schemas.training import TrainingSpec
 from core.services import coaching
 from core.training.train import train
+from core.training.trainers import ClassifierTrainer
 
 pytestmark = [pytest.mark.usefixtures("one_thread")]
 Advised = dict[str, coach.Advice]
@@ -109,3 +111,41 @@ def test_a_few_rows_learned_by_heart_leave_a_gap(advised: Callable[..., Advised]
 def test_a_task_that_one_word_gives_away_looks_too_good(advised: Callable[..., Advised]) -> None:
     found = advised("classifier, full", (classification(1, 160), classification(2, 60)), epochs=2)
     assert "leak" in found["too_good"].text
+
+
+# -- faults that come in the middle of a run ---------------------------------------------------------------------------
+
+
+def at_step(number: int, harm: Callable[[Any, Any, dict[str, Any]], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do harm to the trainer, the model or the batch just before this step (counted from 0)."""
+    plain = ClassifierTrainer.training_step
+
+    def step(self: Any, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
+        if self.state.global_step == number:
+            harm(self, model, inputs)
+        return plain(self, model, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(ClassifierTrainer, "training_step", step)
+
+
+def test_weights_beyond_what_a_float_can_hold_are_a_loss_that_is_no_number(
+    advised: Callable[..., Advised], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overflow(trainer: Any, model: Any, batch: dict[str, Any]) -> None:
+        with torch.no_grad():
+            model.score.weight.mul_(1e30).mul_(1e30)
+
+    at_step(6, overflow, monkeypatch)
+    found = advised("classifier, full", (classification(1, 60), classification(2, 15)), epochs=1)
+    assert list(found) == ["nan"] and found["nan"].step == 7
+
+
+def test_a_classifier_that_is_right_but_ever_more_certain_of_its_few_mistakes_is_too_sure(
+    advised: Callable[..., Advised],
+) -> None:
+    data = (classification(1, 60), relabelled(classification(2, 60), 0.15))
+    found = advised(
+        "classifier, full", data, epochs=8, evaluations_per_epoch=1, learning_rate=3e-3, scheduler="constant"
+    )
+    assert list(found) == ["too_sure"]
+    assert {m.curve for m in found["too_sure"].marks} == {"loss", "macro_f1"}

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stored
@@ -150,6 +151,28 @@ def test_a_locked_database_loses_nothing_and_keeps_the_order(recorder: JobRecord
     assert [step for step, _ in written(recorder)] == [1, 2, 3]
     assert recorder.run_id is not None
     assert [e.step for e in curves.events(recorder.run_id)] == [1, 2, 3]
+
+
+def test_a_database_without_space_loses_nothing_and_stays_whole(recorder: JobRecorder) -> None:
+    with engine().connect() as connection:
+        pages = [int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())]
+
+    def limit(connection: Any) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages[0]}")
+
+    event.listen(engine(), "begin", limit)
+    for step in range(3000):
+        recorder.metrics("batch", step, 0.1, {"loss": 1.0})
+    for _ in range(2):
+        with pytest.raises(engines.DatabaseBusy) as error:
+            recorder.flush()
+        assert engines.is_full(error.value)
+    assert written(recorder) == []
+    pages[0] = 10**6
+    recorder.flush()
+    assert [step for step, _ in written(recorder)] == list(range(3000))
+    with engine().connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from test_several_labels_and_numbers import LABELS as MANY_LABELS
+from test_several_labels_and_numbers import labelled, rated
 from tiny_training import LABELS, Diary, classification, spec_of, texts
 
 from core.data import coach
@@ -149,3 +151,53 @@ def test_a_classifier_that_is_right_but_ever_more_certain_of_its_few_mistakes_is
     )
     assert list(found) == ["too_sure"]
     assert {m.curve for m in found["too_sure"].marks} == {"loss", "macro_f1"}
+
+
+# -- several labels, and numbers ---------------------------------------------------------------------------------------
+
+SHARES = (0.5, 0.4, 0.4)
+
+
+@pytest.fixture(scope="module")
+def advised_of(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Advised]:
+    """The same for the families that read a text and answer with labels or a number."""
+
+    def run(family: str, rows: Sequence[Example], held: Sequence[Example], **recipe: Any) -> Advised:
+        spec = spec_of("classifier, full", tmp_path_factory.mktemp("run"), small_model, **recipe)
+        labels = MANY_LABELS if family == "multi-label" else ()
+        given = {"family": family, "labels": labels, "train": tuple(rows), "validation": tuple(held)}
+        spec, diary = spec.model_copy(update=given), Diary()
+        steps = train(spec, diary).steps
+        return {a.kind: a for a in coach.read(curves(spec, diary, steps))}
+
+    return run
+
+
+def shuffled(rows: Sequence[Example], field: str) -> list[Example]:
+    """The rows with their answers dealt out anew: as many of each, and none of them can be told from the text."""
+    values = [getattr(r, field) for r in rows]
+    random.Random(4).shuffle(values)
+    return [r.model_copy(update={field: v}) for r, v in zip(rows, values, strict=True)]
+
+
+@pytest.mark.parametrize("family", ["multi-label", "regression"])
+def test_answers_that_cannot_be_told_from_the_text_are_not_learned_though_the_loss_falls_to_their_average(
+    advised_of: Callable[..., Advised], family: str
+) -> None:
+    if family == "multi-label":
+        parts = [shuffled(labelled(n, SHARES, seed), "labels") for n, seed in ((120, 0), (40, 2))]
+    else:
+        parts = [shuffled(rated(n, seed), "value") for n, seed in ((120, 0), (60, 2))]
+    found = advised_of(family, *parts, epochs=2, learning_rate=1e-3)
+    assert list(found) == ["not_learning"] and found["not_learning"].look == "tokens"
+
+
+def test_numbers_that_are_learned_well_are_left_alone(advised_of: Callable[..., Advised]) -> None:
+    assert advised_of("regression", rated(120), rated(60, seed=2), epochs=4, evaluations_per_epoch=1) == {}
+
+
+def test_labels_whose_training_ends_in_the_middle_of_learning_are_told_so_and_nothing_else(
+    advised_of: Callable[..., Advised],
+) -> None:
+    rows, held = labelled(120, SHARES), labelled(60, SHARES, seed=2)
+    assert list(advised_of("multi-label", rows, held, epochs=4, evaluations_per_epoch=1)) == ["underfitting"]

@@ -109,7 +109,7 @@ def limits_of(folder: Path) -> list[int]:
 def test_a_limit_on_file_size_never_leaves_a_part_under_a_final_name(trained: TrainingSpec, tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")
     limits = limits_of(Path(trained.folder))
-    chosen = [*limits[:: max(1, len(limits) // 8)], limits[-1]]
+    chosen = [*limits[:: max(1, len(limits) // 4)], limits[-1]]
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     for limit in chosen:
         folder = tmp_path / str(limit)

@@ -37,7 +37,7 @@ def answered(text: str, n: int) -> Example:
     ("kind", "make", "skipped"),
     [
         ("classifier, full", labelled, 2),
-        ("completion, full, packed", plain, 2),
+        ("completion, full, packed", plain, 1),  # blanks are a text, too
         ("chat, LoRA", answered, 0),  # an empty answer still teaches where an answer ends
     ],
 )

@@ -7,9 +7,9 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import evaluations, runs, status
 from core.ui import jobs, parts, screens
+from core.ui.coach_panel import next_round
 from core.ui.evaluation import classes_panel, examples_panel, honest_panel, metrics_panel, verdict_panel
 from core.ui.evaluation_reading import labels_panel, numbers_panel
-from core.ui.training import next_round
 
 project = screens.begin("evaluation", "training")
 

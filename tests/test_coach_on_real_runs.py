@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from test_several_labels_and_numbers import LABELS as MANY_LABELS
+from test_several_labels_and_numbers import labelled, rated
 from tiny_training import LABELS, Diary, classification, spec_of, texts
 
-from core.data import baselines, coach
+from core.data import coach
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.training import TrainingSpec
+from core.services import coaching
 from core.training.train import train
+from core.training.trainers import ClassifierTrainer
 
 pytestmark = [pytest.mark.usefixtures("one_thread")]
 Advised = dict[str, coach.Advice]
@@ -39,27 +43,10 @@ def advised(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
 
 
 def curves(spec: TrainingSpec, diary: Diary, steps: int) -> coach.Curves:
-    """The curves of a finished run, as core/services/coaching.py gives them to the coach."""
-
-    def points(name: str, split: str) -> list[tuple[int, float | None]]:
-        return [*sorted(diary.points[split, name].items())]
-
-    held = Counter(e.label for e in spec.validation)
-    labelled = spec.family == "classifier"
-    return coach.Curves(
-        validation=points("loss", "validation"),
-        train=points("loss", "train"),
-        batch=points("loss", "batch"),
-        grad_norm=points("grad_norm", "batch"),
-        accuracy=points("accuracy", "validation"),
-        macro_f1=points("macro_f1", "validation"),
-        total_steps=steps,
-        warmup_steps=round(spec.recipe.warmup * steps),
-        steps_per_epoch=round(steps / spec.recipe.epochs),
-        classes=len(LABELS) if labelled else 0,
-        majority=max(held.values()) / len(spec.validation) if labelled else None,
-        held_out=len(spec.validation),
-        one_word=baselines.one_word(spec.train, spec.validation) if labelled else None,
+    """The curves of a finished run, as the coach is given them."""
+    facts = coaching.facts_of(spec.family, spec.train, spec.validation)
+    return coaching.curves_of(
+        lambda name, split: [*sorted(diary.points[split, name].items())], facts, spec.recipe, steps
     )
 
 
@@ -126,3 +113,91 @@ def test_a_few_rows_learned_by_heart_leave_a_gap(advised: Callable[..., Advised]
 def test_a_task_that_one_word_gives_away_looks_too_good(advised: Callable[..., Advised]) -> None:
     found = advised("classifier, full", (classification(1, 160), classification(2, 60)), epochs=2)
     assert "leak" in found["too_good"].text
+
+
+# -- faults that come in the middle of a run ---------------------------------------------------------------------------
+
+
+def at_step(number: int, harm: Callable[[Any, Any, dict[str, Any]], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do harm to the trainer, the model or the batch just before this step (counted from 0)."""
+    plain = ClassifierTrainer.training_step
+
+    def step(self: Any, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
+        if self.state.global_step == number:
+            harm(self, model, inputs)
+        return plain(self, model, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(ClassifierTrainer, "training_step", step)
+
+
+def test_weights_beyond_what_a_float_can_hold_are_a_loss_that_is_no_number(
+    advised: Callable[..., Advised], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overflow(trainer: Any, model: Any, batch: dict[str, Any]) -> None:
+        with torch.no_grad():
+            model.score.weight.mul_(1e30).mul_(1e30)
+
+    at_step(6, overflow, monkeypatch)
+    found = advised("classifier, full", (classification(1, 60), classification(2, 15)), epochs=1)
+    assert list(found) == ["nan"] and found["nan"].step == 7
+
+
+def test_a_classifier_that_is_right_but_ever_more_certain_of_its_few_mistakes_is_too_sure(
+    advised: Callable[..., Advised],
+) -> None:
+    data = (classification(1, 60), relabelled(classification(2, 60), 0.15))
+    found = advised(
+        "classifier, full", data, epochs=8, evaluations_per_epoch=1, learning_rate=3e-3, scheduler="constant"
+    )
+    assert list(found) == ["too_sure"]
+    assert {m.curve for m in found["too_sure"].marks} == {"loss", "macro_f1"}
+
+
+# -- several labels, and numbers ---------------------------------------------------------------------------------------
+
+SHARES = (0.5, 0.4, 0.4)
+
+
+@pytest.fixture(scope="module")
+def advised_of(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Advised]:
+    """The same for the families that read a text and answer with labels or a number."""
+
+    def run(family: str, rows: Sequence[Example], held: Sequence[Example], **recipe: Any) -> Advised:
+        spec = spec_of("classifier, full", tmp_path_factory.mktemp("run"), small_model, **recipe)
+        labels = MANY_LABELS if family == "multi-label" else ()
+        given = {"family": family, "labels": labels, "train": tuple(rows), "validation": tuple(held)}
+        spec, diary = spec.model_copy(update=given), Diary()
+        steps = train(spec, diary).steps
+        return {a.kind: a for a in coach.read(curves(spec, diary, steps))}
+
+    return run
+
+
+def shuffled(rows: Sequence[Example], field: str) -> list[Example]:
+    """The rows with their answers dealt out anew: as many of each, and none of them can be told from the text."""
+    values = [getattr(r, field) for r in rows]
+    random.Random(4).shuffle(values)
+    return [r.model_copy(update={field: v}) for r, v in zip(rows, values, strict=True)]
+
+
+@pytest.mark.parametrize("family", ["multi-label", "regression"])
+def test_answers_that_cannot_be_told_from_the_text_are_not_learned_though_the_loss_falls_to_their_average(
+    advised_of: Callable[..., Advised], family: str
+) -> None:
+    if family == "multi-label":
+        parts = [shuffled(labelled(n, SHARES, seed), "labels") for n, seed in ((120, 0), (40, 2))]
+    else:
+        parts = [shuffled(rated(n, seed), "value") for n, seed in ((120, 0), (60, 2))]
+    found = advised_of(family, *parts, epochs=2, learning_rate=1e-3)
+    assert list(found) == ["not_learning"] and found["not_learning"].look == "tokens"
+
+
+def test_numbers_that_are_learned_well_are_left_alone(advised_of: Callable[..., Advised]) -> None:
+    assert advised_of("regression", rated(120), rated(60, seed=2), epochs=4, evaluations_per_epoch=1) == {}
+
+
+def test_labels_whose_training_ends_in_the_middle_of_learning_are_told_so_and_nothing_else(
+    advised_of: Callable[..., Advised],
+) -> None:
+    rows, held = labelled(120, SHARES), labelled(60, SHARES, seed=2)
+    assert list(advised_of("multi-label", rows, held, epochs=4, evaluations_per_epoch=1)) == ["underfitting"]

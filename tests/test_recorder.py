@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stored
@@ -112,6 +113,20 @@ def test_what_is_wanted_is_known_from_the_first_moment(recorder: JobRecorder) ->
     recorder.close()
 
 
+def test_a_wish_is_learned_between_two_batches_however_far_apart_they_are(
+    recorder: JobRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.worker.recorder.pause_after", lambda *_: 1e9)  # seconds: there is one batch and no second
+    recorder.start()
+    recorder.metrics("batch", 1, 0.1, {"loss": 1.0})
+    until(lambda: written(recorder), "the first batch")
+    recorder.metrics("batch", 2, 0.2, {"loss": 1.0})
+    jobs.wish(recorder.job_id, Desired.PAUSE)
+    until(lambda: recorder.wish() is Desired.PAUSE, "the wish")
+    assert [step for step, _ in written(recorder)] == [1], "it was learned with a batch"
+    recorder.close()
+
+
 def test_the_background_thread_writes_without_being_asked_and_closing_writes_the_rest(recorder: JobRecorder) -> None:
     recorder.start()
     recorder.metrics("batch", 1, 0.1, {"loss": 1.0})
@@ -138,6 +153,28 @@ def test_a_locked_database_loses_nothing_and_keeps_the_order(recorder: JobRecord
     assert [e.step for e in curves.events(recorder.run_id)] == [1, 2, 3]
 
 
+def test_a_database_without_space_loses_nothing_and_stays_whole(recorder: JobRecorder) -> None:
+    with engine().connect() as connection:
+        pages = [int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())]
+
+    def limit(connection: Any) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages[0]}")
+
+    event.listen(engine(), "begin", limit)
+    for step in range(3000):
+        recorder.metrics("batch", step, 0.1, {"loss": 1.0})
+    for _ in range(2):
+        with pytest.raises(engines.DatabaseBusy) as error:
+            recorder.flush()
+        assert engines.is_full(error.value)
+    assert written(recorder) == []
+    pages[0] = 10**6
+    recorder.flush()
+    assert [step for step, _ in written(recorder)] == list(range(3000))
+    with engine().connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -161,6 +198,21 @@ def test_what_must_not_be_skipped_waits_until_the_database_is_unlocked(
         assert thread.is_alive()
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_which_checkpoints_are_kept_is_asked_again_where_nobody_may_read(
+    recorder: JobRecorder, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    said: list[set[int]] = []
+    thread = threading.Thread(target=lambda: said.append(recorder.pinned()))
+    thread.start()
+    until(lambda: caplog.text.count("trying again") >= 2, "two tries to read")
+    other.rollback()
+    other.close()
+    thread.join(20)
+    assert said == [set()]
 
 
 def test_the_points_that_lead_to_a_checkpoint_are_written_before_it_gets_its_name(recorder: JobRecorder) -> None:

@@ -8,9 +8,10 @@ import pytest
 import tiny_training as tiny
 from transformers import TrainerState
 
+from core.data.kept import Saved, for_space, on_disk, too_many
 from core.schemas.errors import DiskFull
 from core.schemas.recipe import Recipe
-from core.training.retention import SPARE, Retention, Saved, for_space, on_disk, too_many
+from core.training.retention import SPARE, Retention
 from core.training.train import train
 
 TEN = [Saved(step, 100) for step in range(10, 110, 10)]

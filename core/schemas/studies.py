@@ -54,6 +54,16 @@ class SweepPlan(Schema):
         title="Stop poor rounds early",
         description="A round that is worse than the middle one of the rounds before, at the same evaluation, is stopped.",
     )
+    disk: float = Field(
+        1.0,
+        title="Disk space for checkpoints",
+        description="When the sweep has ended, the checkpoints of its rounds are removed, those of the worst round first, until "
+        "the rest takes no more. Curves and models of all rounds stay, and so do the checkpoints of the best round and those "
+        "that you keep.",
+        ge=0,
+        le=100_000,
+        json_schema_extra={"unit": "GB"},
+    )
     seed: int = Field(
         17,
         title="Seed of the search",

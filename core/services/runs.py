@@ -84,6 +84,13 @@ def extend(run: Run, epochs: float) -> Run:
         )
     recipe = Recipe.model_validate(run.recipe)
     recipe = Recipe.model_validate({**recipe.model_dump(), "epochs": recipe.epochs + epochs})
+    if not any(run_folder(run.id).glob("checkpoints/checkpoint-*")):
+        raise UserError(
+            "The checkpoints of this round were removed.",
+            "There is nothing left to train on from: a checkpoint holds what the training itself needs, and the model is only a "
+            "part of it.",
+            "Begin a new round at this model, or train this one again with more epochs.",
+        )
     longer = successor(run, f"{run.name}, {epochs:g} epochs more", recipe=recipe)
     with write():
         submit(longer, JobKind.TRAIN, extends=run.id)

@@ -64,6 +64,7 @@ def read(study: Study) -> Repeated:
 def stop(study: Study) -> None:
     """Take what waits out of the queue and stop what is at work; what is done is kept."""
     studies.stop_open(study)
+    studies.clear(study)  # where nothing is at work; else the run at work does it at its end
 
 
 def changed(first: Study, second: Study) -> dict[str, tuple[object, object]]:

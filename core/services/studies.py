@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.data import search
+from core.data.kept import GB, on_disk
 from core.schemas.jobs import Desired, JobKind, JobState
 from core.schemas.recipe import Recipe
-from core.schemas.studies import Outcome, TrialState, Tried
-from core.store import records
+from core.schemas.studies import Outcome, SweepPlan, TrialState, Tried
+from core.store import curves, jobs, records
 from core.store.engine import write
+from core.store.files import run_folder
 from core.store.tables import Project, Run, Study, Trial
 
 from . import runs
@@ -104,6 +108,67 @@ def add(study: Study, number: int, values: dict[str, object], first: Run) -> Run
         runs.submit(run, JobKind.TRAIN, priority=PRIORITY)
         records.add(Trial(study_id=study.id, number=number, run_id=run.id, values=values))
     return run
+
+
+def clear(study: Study) -> int:
+    """Remove checkpoints of a study whose runs have all ended, those of the worst run first, until the others take no more
+    than its disk space. Returns the bytes that became free.
+
+    Checkpoints of the best run and pinned ones stay; so do the curves and the model of every run. Each run says what it
+    lost. Doing it again changes nothing.
+    """
+    found = looks(study)
+    if any(x.outcome is None for x in found):
+        return 0
+    budget = round(GB * float(study.config.get("disk", SweepPlan().disk)))
+    kept, sign = best(study, found), 1 if higher_is_better(study) else -1
+    total = sum(s.bytes for x in found for s in on_disk(_checkpoints(x.run)))
+    freed = 0
+    for look in sorted(found, key=lambda x: _rank(x, sign)):
+        if total - freed <= budget:
+            break
+        if kept is None or look.run.id != kept.run.id:
+            freed += _clear_run(look.run)
+    return freed
+
+
+def clear_of(run_id: str) -> None:
+    """Called when a run has ended: clears the study that it was the last run of, unless a sweep goes on with the next."""
+    for trial in records.find(Trial, run_id=run_id):
+        study = get(trial.study_id)
+        job = jobs.get(study.job_id) if study is not None and study.job_id else None
+        if study is not None and (job is None or job.state.final):
+            clear(study)
+
+
+def _rank(look: Look, sign: int) -> tuple[bool, float]:
+    score = look.outcome.score if look.outcome else None
+    return score is not None, sign * (score or 0.0)
+
+
+def _checkpoints(run: Run) -> Path:
+    return run_folder(run.id) / "checkpoints"
+
+
+def _clear_run(run: Run) -> int:
+    """Remove all checkpoints of an ended run that are not pinned. First from the database: a row must not name what is gone."""
+    pinned = {c.step for c in curves.checkpoints(run.id) if c.pinned}
+    gone = [s for s in on_disk(_checkpoints(run)) if s.step not in pinned]
+    if not gone:
+        return 0
+    size = sum(s.bytes for s in gone)
+    what = "Its model and its curves are" if run.summary else "Its curves are"
+    curves.forget_checkpoints(
+        run.id,
+        [s.step for s in gone],
+        title=f"Checkpoints removed to save {size / 1e6:,.0f} MB",
+        text=f"This round was one of several of a search or a repeat, and not the best. {what} as they were; it cannot be "
+        "trained on any more, but a new round can be.",
+        size=size,
+    )
+    for saved in gone:
+        shutil.rmtree(_checkpoints(run) / f"checkpoint-{saved.step}", ignore_errors=True)
+    return size
 
 
 def stop_open(study: Study) -> None:

@@ -23,6 +23,7 @@ LABELS = {
     "stopped": "stopped",
     "checkpoint": "checkpoint",
     "room": "low disk",
+    "cleared": "checkpoints removed",
 }
 SMALL = ("started", "checkpoint")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,8 +14,8 @@ from .engine import read, write
 from .tables import Checkpoint, Metric, RunEvent
 
 __all__ = [
-    "Bucket", "Point", "append", "checkpoints", "copy", "events", "latest", "names", "pin", "points", "series",
-    "stream", "truncate",
+    "Bucket", "Point", "append", "checkpoints", "copy", "events", "forget_checkpoints", "latest", "names", "pin", "points",
+    "series", "stream", "truncate",
 ]  # fmt: skip
 
 
@@ -126,6 +127,16 @@ def checkpoints(run_id: str) -> list[Checkpoint]:
     """Whole checkpoints, newest first."""
     with read() as session:
         return list(session.scalars(select(Checkpoint).filter_by(run_id=run_id).order_by(Checkpoint.step.desc())))
+
+
+def forget_checkpoints(run_id: str, steps: Sequence[int], *, title: str, text: str, size: int) -> None:
+    """Take checkpoints of an ended run off its record, and say so as an event of the kind `cleared`."""
+    with write() as session:
+        session.execute(delete(Checkpoint).where(Checkpoint.run_id == run_id, Checkpoint.step.in_(steps)))
+        data = {"steps": list(steps), "bytes": size}
+        session.add(
+            RunEvent(run_id=run_id, kind="cleared", step=max(steps), title=title, text=text, data=data, at=time.time())
+        )
 
 
 def pin(run_id: str, step: int, pinned: bool) -> None:

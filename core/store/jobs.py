@@ -165,6 +165,14 @@ def heartbeat(session: Session, job_id: str, fence: int, phase: str, done: float
     return Desired(desired)
 
 
+def desired(job_id: str) -> Desired | None:
+    """What is wanted of the job; None where it was deleted. Takes no lock and makes no objects: it is asked twice a second."""
+    with read() as session:
+        found = session.execute(_WISH, {"its_id": job_id}).scalar()
+    return None if found is None else Desired(found)
+
+
+_WISH = select(Job.__table__.c.desired).where(Job.__table__.c.id == bindparam("its_id"))
 _BEAT = (
     update(Job.__table__)  # type: ignore[arg-type]
     .where(

@@ -35,8 +35,8 @@ def export(
 ) -> dict[str, Any]:
     """Fill `target` (whole or absent) with weights, tokenizer and `files` (name to text), and prove that it answers alike.
 
-    Raises UserError where an adapter is wanted of a fully tuned model, or where parity fails, and Interrupted (nothing is
-    left of it then) when it is to stop.
+    Raises UserError where the model is damaged, an adapter is wanted of a fully tuned model, or parity fails, and
+    Interrupted (nothing is left of it then) when it is to stop.
     """
 
     def phase(name: str) -> None:
@@ -49,6 +49,7 @@ def export(
 
     with translated():
         phase("Loading the model")
+        loading.refuse_damaged(model_folder)
         model, tokenizer, facts = loading.tuned_model(model_folder)
         codec = Codec.from_folder(model_folder, facts["family"], plan)
         ids = [_ids(codec, e, facts["family"]) for e in questions]

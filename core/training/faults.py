@@ -12,7 +12,8 @@ from core.schemas.errors import DiskFull, UserError, is_disk_full
 from core.schemas.recipe import Recipe
 
 NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-NO_SPACE = ("no space left", "file too large", "inline_container.cc", "unexpected pos")  # the last two: torch.save
+# Of torch.save: the last three, by where in the file the space ended.
+NO_SPACE = ("no space left", "file too large", "inline_container.cc", "unexpected pos", "iostream error")
 
 
 def out_of_memory(recipe: Recipe | None) -> UserError:

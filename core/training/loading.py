@@ -20,7 +20,8 @@ from transformers import (
 )
 
 from core import methods
-from core.schemas.errors import UserError
+from core.atomic import is_whole
+from core.schemas.errors import UserError, is_disk_full
 from core.schemas.families import FAMILIES, unfit
 from core.schemas.methods import Method
 from core.schemas.recipe import Recipe
@@ -81,6 +82,8 @@ def base_model(
                 options |= {"id2label": names, "label2id": {v: k for k, v in names.items()}}
         model, loaded = auto_class(family).from_pretrained(str(folder), **options)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
+        if is_disk_full(error):  # of what the library writes beside it: its log
+            raise
         raise UserError(
             "This model cannot be loaded.",
             f"Its files are damaged or of a kind that is not supported ({type(error).__name__}).",
@@ -166,6 +169,17 @@ def _peft_task(family: str) -> TaskType:
     if FAMILIES[family].reads:
         return TaskType.SEQ_CLS
     return TaskType.SEQ_2_SEQ_LM if FAMILIES[family].pairs else TaskType.CAUSAL_LM
+
+
+def refuse_damaged(folder: str | Path) -> None:
+    """Raises UserError where a file of a finished run's model was lost or changed since: a flipped bit loads as well as the
+    right one, and answers a little differently."""
+    if not is_whole(Path(folder)):
+        raise UserError(
+            "The model of this round is damaged.",
+            "A file of it is missing or is not as it was when the training ended: the disk may be failing.",
+            "Use another round, or train this one again with the same settings: the data is unchanged.",
+        )
 
 
 def tuned_model(folder: str | Path, device: str = "cpu") -> tuple[Model, PreTrainedTokenizerFast, dict[str, Any]]:

@@ -24,7 +24,8 @@ def device_name() -> str:
 
 
 def tuned(run_folder: str | Path, plan: PreparationPlan, tick: Tick = _silent) -> Predictor:
-    """The model that a finished run left in `<run_folder>/model`."""
+    """The model that a finished run left in `<run_folder>/model`. Raises UserError where it was damaged since."""
+    loading.refuse_damaged(Path(run_folder) / "model")
     return from_folder(Path(run_folder) / "model", plan, tick)
 
 

@@ -18,10 +18,14 @@ from .faults import translated
 
 def make(source: Path, target: Path, recorder: Recorder) -> None:
     """Fill `target` (whole or absent) with the model of a finished run, unless it is there. Weights that were trained whole
-    are linked and take no space; an adapter is merged, so that the training begins with a plain model as with any base."""
+    are linked and take no space; an adapter is merged, so that the training begins with a plain model as with any base.
+
+    Raises UserError where the model is damaged.
+    """
     if target.is_dir():
         return
     recorder.phase("Preparing the model to begin with")
+    loading.refuse_damaged(source)
     with translated(), new_folder(target, recorder.guard) as folder:
         if not (source / "adapter_config.json").exists():
             for file in source.iterdir():

@@ -8,6 +8,7 @@ from typing import get_args
 
 import streamlit as st
 
+from core.data.coach import Mark
 from core.schemas.curves import CURVES, Axis, in_a_sentence
 from core.schemas.families import FAMILIES
 from core.services import datasets, runs, timeline
@@ -44,11 +45,12 @@ class View:
     log_y: bool
     clip: bool
     overlaid: Sequence[tuple[Run, int]]  # with its colour
+    marks: Sequence[Mark] = ()  # what the coach speaks of
 
 
-def curves_panel(run: Run, others: Sequence[Run]) -> None:
-    """Controls and charts. A chart that has no points yet says why."""
-    view = _controls(run, [r for r in others if r.id != run.id])
+def curves_panel(run: Run, others: Sequence[Run], marks: Sequence[Mark] = ()) -> None:
+    """Controls and charts, with the points that the coach speaks of. A chart that has no points yet says why."""
+    view = replace(_controls(run, [r for r in others if r.id != run.id]), marks=marks)
     if view.overlaid:
         st.caption("Of other rounds, the line is validation and the dashed line is training.")
     drawn = _drawn(run)
@@ -112,7 +114,10 @@ def _learning(run: Run, name: str, view: View, *, height: int = 320) -> None:
         title.lower(),
         log_y=view.log_y and name == "loss",
         height=height,
-        events=_markers(run, view.axis, quiet=name != "loss") if height > 250 else (),
+        events=[
+            *(_markers(run, view.axis, quiet=name != "loss") if height > 250 else ()),
+            *_evidence(run, name, view),
+        ],
         clip=clipped(traces) if view.clip else None,
         picture=f"round-{run.number}-{name}",
         empty_reason=_reason(run, view.axis)
@@ -133,6 +138,7 @@ def machinery(run: Run, name: str, view: View) -> None:
         AXES[view.axis][1],
         unit,
         height=220,
+        events=_evidence(run, name, view),
         clip=clipped(traces) if view.clip else None,
         picture=f"round-{run.number}-{name}",
         empty_reason=_reason(run, view.axis) or "No points yet: they come with step 1.",
@@ -196,3 +202,12 @@ def _markers(run: Run, axis: Axis, *, quiet: bool) -> list[Marker]:
         label = f"best {in_a_sentence(best.metric)} {best.value:.4g}"
         marks.append(Marker(place([best.step])[0], label, "accent", quiet=quiet))
     return marks
+
+
+def _evidence(run: Run, name: str, view: View) -> list[Marker]:
+    """The points of this curve that the coach speaks of, in the colour of a warning."""
+    place = timeline.positions(run.id, view.axis)
+    found = [m for m in view.marks if m.curve == name]
+    if place is None or not found:
+        return []
+    return [Marker(x, m.label, "warning") for m, x in zip(found, place([m.step for m in found]), strict=True)]

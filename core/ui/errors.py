@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from core.schemas.errors import UserError
+from core.store.engine import DatabaseBusy, is_locked
 
 from .markup import note, paragraph
 
@@ -37,14 +38,31 @@ def guard(repairs: Mapping[str, Repair] | None = None) -> Iterator[None]:
         yield
     except UserError as error:
         show_error(error, repairs)
-    except Exception:
-        reference = secrets.token_hex(4).upper()
-        log.exception("Unexpected error on a screen, reference %s", reference)
+    except DatabaseBusy as error:
+        if not is_locked(error):
+            _unexpected()
+            return
+        log.warning("the database did not answer: %s", error.orig)
         show_error(
             UserError(
-                "Something went wrong here, and it is not your doing.",
-                "The program met a situation that it does not know. Your data and your runs are as they were.",
-                f"Reload the page. If it happens again, report it with the reference {reference}: "
-                "the dashboard's log holds the details under it.",
+                "The database is busy.",
+                "Another program holds it, such as a backup or a second copy of Tunewell. Nothing is lost, and what is at "
+                "work goes on.",
+                "Wait a moment, then press again what you pressed.",
             )
         )
+    except Exception:
+        _unexpected()
+
+
+def _unexpected() -> None:
+    reference = secrets.token_hex(4).upper()
+    log.exception("Unexpected error on a screen, reference %s", reference)
+    show_error(
+        UserError(
+            "Something went wrong here, and it is not your doing.",
+            "The program met a situation that it does not know. Your data and your runs are as they were.",
+            f"Reload the page. If it happens again, report it with the reference {reference}: "
+            "the dashboard's log holds the details under it.",
+        )
+    )

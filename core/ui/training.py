@@ -13,6 +13,7 @@ from core.store.tables import Project, Run
 
 from . import jobs, parts, screens
 from .checkpoints_panel import checkpoints_panel, moments_panel
+from .coach_panel import advice_of, coach_panel, follow, repair
 from .curves_panel import curves_panel
 from .recipe import duration
 
@@ -26,6 +27,7 @@ STATES = {
     JobState.STOPPED: ("Cancelled", "gray"),
     JobState.FAILED: ("Failed", "red"),
 }
+NOTED = {"memory": ":material/memory:", "cleared": ":material/folder_delete:"}  # events that are told above the curves
 ENDINGS = {
     "done": "It did all its steps.",
     "early": "It stopped by itself when nothing improved any more.",
@@ -40,6 +42,7 @@ WISHES = {
 
 def run_view(project: Project, run: Run, others: list[Run]) -> None:
     """Draw the run; while it is active, draw it again every second without losing zoom or hidden series."""
+    follow(project, run)
     job = runs.job_of(run)
     if job is None:
         return
@@ -57,29 +60,29 @@ def run_view(project: Project, run: Run, others: list[Run]) -> None:
 
 @st.fragment(run_every=REFRESH_SECONDS)
 def _live(project: Project, run: Run, others: list[Run]) -> None:
-    job = runs.job_of(run)
-    if job is None or not job.state.active:
-        st.rerun()
-    assert job is not None
-    _body(project, run, others, job)
+    with parts.guard():  # a part that refreshes itself is drawn without the page around it
+        job = runs.job_of(run)
+        if job is None or not job.state.active:
+            st.rerun()
+        assert job is not None
+        _body(project, run, others, job)
 
 
 def _body(project: Project, run: Run, others: list[Run], job: Job) -> None:
     _head(run, job)
     if job.error:
         error = UserError.from_dict(job.error)
-        if taken := st.session_state.pop(f"take-{run.id}", None):
-            next_round(project, run, taken)
         known = error.action in coaching.TITLES
-        parts.show_error(error, {error.action: _repair(run, error.action)} if known and error.action else None)
+        parts.show_error(error, {error.action: repair(run, error.action)} if known and error.action else None)
     elif run.summary:
         _summary(run)
     _buttons(run, job)
-    for event in [e for e in runs.events(run.id) if e.kind == "memory"]:
-        st.info(f"**{event.title}.** {event.text}", icon=":material/memory:")
+    for event in [e for e in runs.events(run.id) if e.kind in NOTED]:
+        st.info(f"**{event.title}.** {event.text}", icon=NOTED[event.kind])
     with st.container(key=f"coach-{run.id}"):
-        _coach(project, run, job)
-    curves_panel(run, others)
+        advice = advice_of(run, job)
+        coach_panel(run, job, advice)
+    curves_panel(run, others, [mark for said in advice for mark in said.marks])
     moments_panel(run)
     checkpoints_panel(run)
     _samples(run)
@@ -180,6 +183,9 @@ def _train_on(run: Run) -> None:
         st.caption(
             "Goes on from the newest checkpoint with the same data and settings, as a new round. The rate falls anew."
         )
+        if not runs.checkpoints(run.id):
+            st.caption("Its checkpoints were removed: begin a new round instead.")
+            return
         more = st.number_input("More epochs", 1, 1000, 2, key=f"more-{run.id}", help=parts.term("epoch"))
         if st.button("Train on", key=f"extend-{run.id}", type="primary"):
             with parts.guard():
@@ -195,42 +201,6 @@ def _ask_stop(run: Run, job: Job) -> None:
         "Stop and keep",
         lambda: runs.wish(run, Desired.STOP),
     )
-
-
-def _coach(project: Project, run: Run, job: Job) -> None:
-    total = int((run.summary or {}).get("steps") or job.total or 0)
-    for said in coaching.advice(run, total):
-        draw = {"error": st.error, "warning": st.warning}.get(said.severity, st.info)
-        draw(f"**{said.title}.** {said.text}", icon=":material/school:")
-        if said.now == "stop" and job.state is JobState.RUNNING:
-            if st.button(
-                "Stop and keep the best checkpoint", key=f"stop-{run.id}-{said.kind}", icon=":material/stop_circle:"
-            ):
-                runs.wish(run, Desired.STOP)
-                st.rerun()
-        elif said.action and not job.state.active:
-            label = f"{coaching.TITLES[said.action]} in the next round"
-            if st.button(label, key=f"advice-{run.id}-{said.kind}"):
-                next_round(project, run, said.action)
-
-
-def _repair(run: Run, action: str) -> parts.Repair:
-    """A button below an error that starts the next round with one setting changed."""
-    return f"{coaching.TITLES[action]} and open the settings", lambda: st.session_state.update(
-        {f"take-{run.id}": action}
-    )
-
-
-def next_round(project: Project, run: Run, action: str | None = None) -> None:
-    """Copy the run's recipe into the form, with one piece of advice taken, and go there."""
-    recipe = Recipe.model_validate(run.recipe)
-    if action:
-        recipe = coaching.apply(recipe, action)
-    recipes.keep_draft(project, recipe)
-    for key in [k for k in st.session_state if str(k).startswith(f"recipe-{project.id}")]:
-        del st.session_state[key]
-    st.session_state[f"parent-{project.id}"] = run.id
-    screens.go("recipe")
 
 
 def _samples(run: Run) -> None:

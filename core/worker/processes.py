@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import psutil
 
@@ -49,7 +52,22 @@ def watch_parent(parent: str, gone: Callable[[], None], every: float = 0.5) -> N
     threading.Thread(target=watch, name="parent watch", daemon=True).start()
 
 
+def apart() -> dict[str, Any]:
+    """Arguments of `Popen` that put a process and all that it starts into a group of their own, where there are groups."""
+    return {"process_group": 0} if os.name == "posix" else {}
+
+
+def end_group(pid: int) -> None:
+    """End what a process that was started `apart`, and has ended, left behind: its loaders, however they were started."""
+    if os.name == "posix":
+        with suppress(ProcessLookupError, PermissionError):  # nothing was left; or the number is somebody else's by now
+            os.killpg(pid, signal.SIGKILL)
+
+
 def end_at_once() -> None:
+    """End this process, and with it all that it started, where it has a group of its own."""
+    if os.name == "posix" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 

@@ -131,7 +131,9 @@ class JobRecorder:
         until_written(write_it)
 
     def pinned(self) -> set[int]:
-        return {c.step for c in curves.checkpoints(self._run()) if c.pinned}
+        found: set[int] = set()
+        until_written(lambda: found.update(c.step for c in curves.checkpoints(self._run()) if c.pinned))
+        return found
 
     def rewind(self, beyond: int) -> None:
         """Forget what was recorded beyond this step: the run goes on from there and will write it again."""
@@ -220,10 +222,23 @@ class JobRecorder:
         if self._failure is not None:
             raise self._failure
 
+    def _look(self) -> None:
+        """Learn what is wanted, between two batches: reading costs a fraction of writing, so that it has a pace of its own."""
+        try:
+            self._wish = jobs.desired(self.job_id) or self._wish
+        except DatabaseBusy as error:
+            if not is_locked(error):
+                raise
+
     def _loop(self) -> None:
         pause, then = FLUSH_SECONDS, (time.monotonic(), time.process_time())
-        while not self._end.wait(pause):
+        while not self._end.wait(FLUSH_SECONDS):
             try:
+                if time.monotonic() - then[0] + FLUSH_SECONDS / 2 < pause:
+                    self._look()
+                    self.cpu_seconds = time.thread_time()
+                    continue
+                before = time.thread_time()
                 until_written(self.flush)
             except jobs.FencedOut:
                 return
@@ -231,7 +246,7 @@ class JobRecorder:
                 log.exception("nothing can be recorded any more")
                 self._failure = error
                 return
-            now = time.thread_time()
-            spent, self.cpu_seconds = now - self.cpu_seconds, now
+            self.cpu_seconds = time.thread_time()
             last, then = then, (time.monotonic(), time.process_time())
-            pause = pause_after(spent, (then[1] - last[1]) / max(1e-6, then[0] - last[0]))
+            busy = (then[1] - last[1]) / max(1e-6, then[0] - last[0])
+            pause = pause_after(self.cpu_seconds - before, busy)

@@ -18,7 +18,7 @@ from core.store.config import PROJECT_ROOT, storage_root
 from core.store.files import job_log
 from core.store.owners import identity, is_alive
 
-from .processes import stop_tree, thread_variables
+from .processes import apart, end_group, stop_tree, thread_variables
 
 log = logging.getLogger(__name__)
 LEASE_SECONDS = 30.0
@@ -75,6 +75,7 @@ class Supervisor:
             if status is None:
                 continue
             del self.children[lane]
+            end_group(child.process.pid)
             log.info("%s job %s ended with status %s", child.job.kind.value, child.job.id, status)
             self.give_back(child.job.id, child.fence, status)
 
@@ -149,6 +150,7 @@ class Supervisor:
                 child.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 stop_tree(child.process.pid, grace=1)
+            end_group(child.process.pid)
             jobs.reclaim(child.job.id, child.fence, error=None, forgiven=True)
         self.children.clear()
 
@@ -171,4 +173,5 @@ def start_child(job: Job, fence: int, me: str) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             cwd=PROJECT_ROOT,
             env=environment,
+            **apart(),
         )

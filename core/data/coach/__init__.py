@@ -5,9 +5,9 @@ Thresholds marked as house defaults stand in EVALUATION-AND-BIAS, "Coach: rules 
 
 from core.discovery import discover
 
-from ._curves import Advice, Curves, Points, Rule
+from ._curves import Advice, Curves, Mark, Points, Rule
 
-__all__ = ["Advice", "Curves", "Points", "Rule", "read", "rules"]
+__all__ = ["Advice", "Curves", "Mark", "Points", "Rule", "read", "rules"]
 
 
 def rules() -> dict[str, Rule]:

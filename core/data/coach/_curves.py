@@ -12,11 +12,19 @@ Points = Sequence[tuple[int, float | None]]  # (step, value), oldest first
 Known = list[tuple[int, float]]
 
 
+class Mark(Schema):
+    """A point that the advice speaks of: where on the axis of which curve, and in a few words what is to be seen there."""
+
+    step: int
+    label: str
+    curve: str = "loss"
+
+
 class Advice(Schema):
-    """`kind` names the rule and `step` is where it shows on the chart.
+    """`kind` names the rule, `step` is the point that it is about, and `marks` are shown on the charts as its evidence.
 
     `action` is a key of a change for the next round, `now` what this run itself can do ("stop" keeps the best
-    checkpoint); both are empty where the screen has nothing to offer.
+    checkpoint), `look` the key of the screen where its cause is to be looked for. One of them at least is given.
     """
 
     kind: str
@@ -24,8 +32,10 @@ class Advice(Schema):
     step: int
     title: str
     text: str
+    marks: tuple[Mark, ...]
     action: str = ""
     now: str = ""
+    look: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,21 +43,25 @@ class Curves:
     """The curves of one run so far. `validation` and `train` are losses measured in evaluation mode on the validation
     set and on a fixed sample of training rows; `batch` is the noisy loss of each batch. Lengths are in optimizer steps.
 
-    For classifiers, `accuracy` and `macro_f1` are validation curves, `majority` is the share of the most frequent
-    class and `held_out` the number of validation rows. `one_word` is the most telling
-    single word and the accuracy that it reaches alone.
+    Where a model answers with something that is right or wrong, `right` is the validation curve of how much is right, from
+    0 to 1, `right_name` the name of that curve (one of `core/schemas/curves.py`) and `f1` the curve that says whether the
+    answers stay as good, `f1_name` its name. `guessing` is the loss of a model that knows only how often each answer occurs,
+    `majority` the share of the most frequent class and `held_out` the number of validation rows. `one_word` is the most
+    telling single word and the accuracy that it reaches alone.
     """
 
     validation: Points = ()
     train: Points = ()
     batch: Points = ()
     grad_norm: Points = ()
-    accuracy: Points = ()
-    macro_f1: Points = ()
+    right: Points = ()
+    right_name: str = ""
+    f1: Points = ()
+    f1_name: str = ""
     total_steps: int = 0
     warmup_steps: int = 0
     steps_per_epoch: int = 0
-    classes: int = 0
+    guessing: float | None = None
     majority: float | None = None
     held_out: int = 0
     one_word: tuple[str, float] | None = None

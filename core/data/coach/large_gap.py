@@ -1,6 +1,6 @@
 """The validation loss is more than 1.3 times the training loss, and by more than noise would explain."""
 
-from ._curves import Advice, Curves, Rule, known, learned
+from ._curves import Advice, Curves, Mark, Rule, known, learned
 
 RATIO = 1.3
 LEAST = 0.1  # of the loss at the start: near zero a ratio means nothing
@@ -20,6 +20,7 @@ def run(curves: Curves) -> Advice | None:
         title="It is much better on training rows than on new ones",
         text=f"The loss is {train[-1][1]:.2f} on training and {held[-1][1]:.2f} on validation. More varied examples help "
         "most; a stronger weight decay, more dropout or a smaller adapter, and removing duplicates, help too.",
+        marks=(Mark(step=held[-1][0], label=f"gap {gap:.2g}"),),
         action="regularise",
     )
 

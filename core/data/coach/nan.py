@@ -2,7 +2,7 @@
 
 import math
 
-from ._curves import Advice, Curves, Rule
+from ._curves import Advice, Curves, Mark, Rule
 
 
 def run(curves: Curves) -> Advice | None:
@@ -16,7 +16,9 @@ def run(curves: Curves) -> Advice | None:
         title=f"The loss is not a number at step {bad}",
         text="A step was so large that the weights ran away. Use a learning rate three times lower or more warm-up, and "
         "look for rows with nothing to learn from.",
+        marks=(Mark(step=bad, label="no number"),),
         action="lower_learning_rate",
+        look="tokens",
     )
 
 

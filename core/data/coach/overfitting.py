@@ -1,6 +1,6 @@
 """Two evaluations past the best, now at least 2% above it, and the training loss still falling."""
 
-from ._curves import Advice, Curves, Rule, known, learned, lowest
+from ._curves import Advice, Curves, Mark, Rule, known, learned, lowest
 
 
 def memorising_since(curves: Curves) -> int | None:
@@ -28,6 +28,7 @@ def run(curves: Curves) -> Advice | None:
         title=f"Overfitting since step {since}",
         text="It is memorising the training rows: the loss on training still falls, on validation it rises. The best "
         "checkpoint is kept. For the next round: fewer epochs, or more and more varied examples.",
+        marks=(Mark(step=since, label="overfitting from here"),),
         action="fewer_epochs",
         now="stop",
     )

@@ -6,7 +6,7 @@ high the first points are the worst of all.
 
 from statistics import fmean, median
 
-from ._curves import Advice, Curves, Rule, known
+from ._curves import Advice, Curves, Mark, Rule, known
 
 FIRST, RECENT = 20, 10
 
@@ -28,6 +28,8 @@ def run(curves: Curves) -> Advice | None:
         step=late[-1][0],
         title="The learning rate looks too high",
         text="The loss is higher than at the start. Use a third of the learning rate and more warm-up.",
+        marks=(Mark(step=late[-RECENT][0], label="above the start"),)
+        + ((Mark(step=known(curves.grad_norm)[-1][0], label="sudden gradient", curve="grad_norm"),) if wild else ()),
         action="lower_learning_rate",
         now="stop",
     )

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from ._curves import Advice, Curves, Rule, known
+from ._curves import Advice, Curves, Mark, Rule, known
 
 BEFORE, WAIT = 50, 20
 
@@ -24,6 +24,10 @@ def run(curves: Curves) -> Advice | None:
                 title=f"The loss jumped at step {points[i][0]} and has not come back",
                 text="Something in that batch, or too large a step, threw the model off. The best checkpoint before it is "
                 "kept. Use half the learning rate in the next round, and look at very long or odd rows.",
+                marks=(
+                    Mark(step=points[i][0], label="jump"),
+                    Mark(step=points[i][0] + WAIT, label="not back"),
+                ),
                 action="halve_learning_rate",
                 now="stop",
             )

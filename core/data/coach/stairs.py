@@ -2,7 +2,7 @@
 
 from statistics import fmean
 
-from ._curves import Advice, Curves, Rule, known
+from ._curves import Advice, Curves, Mark, Rule, known
 
 FEWEST = 20  # points an epoch
 
@@ -30,6 +30,7 @@ def run(curves: Curves) -> Advice | None:
         step=found[0],
         title="The loss falls in stairs, one for each pass",
         text="It recognises rows that it saw in the pass before. One or two epochs are usually enough here.",
+        marks=tuple(Mark(step=step, label="stair") for step in found),
         action="fewer_epochs",
     )
 

@@ -1,14 +1,17 @@
-"""Validation loss up while macro-F1 is as good as at its best: still right, but too sure of itself (Guo et al. 2017)."""
+"""Validation loss up while the F1 is as good as at its best: still right, but too sure of itself (Guo et al. 2017)."""
 
-from ._curves import Advice, Curves, Rule, learned
+from core.schemas.curves import in_a_sentence
+
+from ._curves import Advice, Curves, Mark, Rule, learned
 from .overfitting import memorising_since
 
-FLAT = 0.01  # macro-F1 points that count as nothing
+FLAT = 0.01  # of F1, points that count as nothing
 
 
 def run(curves: Curves) -> Advice | None:
     since = memorising_since(curves)
-    scores = learned(curves.macro_f1)
+    scores = learned(curves.f1)
+    # Of answers that can be right or wrong only: nothing is too sure about a number or a text.
     if since is None or len(scores) < 4 or scores[-1][1] < max(v for _, v in scores) - FLAT:
         return None
     return Advice(
@@ -17,8 +20,12 @@ def run(curves: Curves) -> Advice | None:
         step=since,
         title=f"Still right, but too sure of itself since step {since}",
         text="The validation loss rises because its few mistakes are made with more confidence; the answers stay as good. "
-        "Choose the best checkpoint by macro-F1, and do not take its percentages at face value.",
-        action="best_by_f1",
+        f"Choose the best checkpoint by {in_a_sentence(curves.f1_name)}, and do not take its percentages at face value.",
+        marks=(
+            Mark(step=since, label="too sure from here"),
+            Mark(step=scores[-1][0], label="as good as ever", curve=curves.f1_name),
+        ),
+        action=f"best_by_{curves.f1_name}",
         now="stop",
     )
 

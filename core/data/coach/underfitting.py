@@ -3,7 +3,7 @@
 A fall of less than 0.5% of what the loss was at the start does not count: near zero, 1% of it is nothing.
 """
 
-from ._curves import Advice, Curves, Known, Rule, known, value_at
+from ._curves import Advice, Curves, Known, Mark, Rule, known, value_at
 
 
 def run(curves: Curves) -> Advice | None:
@@ -23,6 +23,7 @@ def run(curves: Curves) -> Advice | None:
         step=held[-1][0],
         title="It stopped while still improving",
         text="Both losses were falling to the end. For the next round: half as many epochs again.",
+        marks=(Mark(step=int(0.9 * curves.total_steps), label="still falling from here"),),
         action="more_epochs",
     )
 

@@ -26,10 +26,14 @@ def run(job: Job, recorder: JobRecorder, pause: Callable[[float], None] = time.s
             study = studies.get(study_id)
             if study is not None:
                 studies.stop_open(study)
+                studies.clear(study)
             return {"study_id": study_id, "ended": "Stopped by you"}
         step = sweeps.advance(study_id)
         recorder.phase(step.words, step.done, step.total)
         if step.ended:
+            if (study := studies.get(study_id)) is not None:
+                recorder.phase("Removing checkpoints that nobody needs")
+                studies.clear(study)
             return {"study_id": study_id, "ended": step.words}
         if step.done != done:
             done = step.done

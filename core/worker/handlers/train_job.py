@@ -8,7 +8,7 @@ from core.data.make_fit import smaller_batch
 from core.schemas.errors import UserError
 from core.schemas.jobs import Job
 from core.schemas.training import TrainingResult, TrainingSpec
-from core.services import runs, starting
+from core.services import runs, starting, studies
 from core.store.files import run_folder
 from core.store.tables import Run
 from core.worker.recorder import JobRecorder
@@ -24,7 +24,9 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
         runs.store_summary(run_id, result.model_dump(mode="json"))
         return {"run_id": run_id, "ended": result.ended}
 
-    return recorder.deliver(store)
+    delivered = recorder.deliver(store)
+    studies.clear_of(run_id)
+    return delivered
 
 
 def train_run(job: Job, recorder: JobRecorder) -> TrainingResult:

@@ -115,7 +115,8 @@ def _rows(family: str, count: int, length: int) -> tuple[Example, ...]:
 def spec_of(what: What, folder: str, base: str) -> TrainingSpec:
     length, family = int(str(what["length"])), str(what["family"])
     recipe = Recipe.model_validate(
-        {k: v for k, v in what.items() if k not in ("family", "length", "base")} | {"epochs": 1, "evaluations_per_epoch": 1}
+        {k: v for k, v in what.items() if k not in ("family", "length", "base")}
+        | {"epochs": 1, "evaluations_per_epoch": 1}
     )
     rows = _rows(family, 2 * recipe.batch_size, length)
     return TrainingSpec(
@@ -195,7 +196,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bases = {"starter": STARTER_FOLDER}
         rows = []
-        print(f"{'method':10}{'model':9}{'task':11}{'batch x length':>15}", "   expected   dry run  training   before  after")
+        print(
+            f"{'method':10}{'model':9}{'task':11}{'batch x length':>15}",
+            "   expected   dry run  training   before  after",
+        )
         for what in configurations():
             text = json.dumps(what)
             if arguments.only not in text or (kept and text not in measured):
@@ -214,7 +218,9 @@ def main() -> None:
                 machine,
             ).needed
             dry, whole = measured[text]
-            rows.append({"what": what, "fitted": name in FITTED, "expected": expected, "dry_run": dry, "training": whole})
+            rows.append(
+                {"what": what, "fitted": name in FITTED, "expected": expected, "dry_run": dry, "training": whole}
+            )
             _print(rows[-1])
             if arguments.out:
                 arguments.out.write_text(json.dumps({"machine": machine.title, "rows": rows}, indent=1))

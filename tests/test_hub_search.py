@@ -25,7 +25,9 @@ from core.store.migrate import migrate
 def listed(name: str, size: int | None, kind: str = "text-generation", **more: Any) -> dict[str, Any]:
     """A model as the hub's API lists it."""
     tags = ["transformers", "safetensors", kind, "en", "license:apache-2.0", *more.pop("tags", [])]
-    architecture = {"text-generation": "LlamaForCausalLM", "fill-mask": "BertForMaskedLM"}.get(kind, "T5ForConditionalGeneration")
+    architecture = {"text-generation": "LlamaForCausalLM", "fill-mask": "BertForMaskedLM"}.get(
+        kind, "T5ForConditionalGeneration"
+    )
     return {
         "id": name,
         "sha": COMMIT,
@@ -151,17 +153,25 @@ def test_what_a_model_can_do_follows_from_its_architecture(
 def test_a_result_says_whether_it_fits_the_task_and_the_machine(storage: Path) -> None:
     migrate()
     project = projects.create("p", "text_to_text")
-    decoder, t5 = HubModel(name="a/b", parameters=10**8), HubModel(name="a/t5", parameters=10**7, writes=False, pairs=True)
+    decoder, t5 = (
+        HubModel(name="a/b", parameters=10**8),
+        HubModel(name="a/t5", parameters=10**7, writes=False, pairs=True),
+    )
     assert "encoder-decoder" in hub_search.unfit_for(project, decoder)
     assert hub_search.unfit_for(project, t5) == ""
-    small, huge = hub_search.rough_fit(project, t5), hub_search.rough_fit(project, HubModel(name="a/c", parameters=10**13))
+    small, huge = (
+        hub_search.rough_fit(project, t5),
+        hub_search.rough_fit(project, HubModel(name="a/c", parameters=10**13)),
+    )
     assert small and small.verdict == "fits" and huge and huge.verdict == "does not fit"
     assert hub_search.rough_fit(project, HubModel(name="a/d")) is None
     shape = hub_search.guessed_shape(HubModel(name="a/e", parameters=7_000_000_000))
     assert 3500 < shape.hidden_size < 4500 and 30 < shape.layers < 48, "as Llama 7B: 4096 and 32"
 
 
-def test_the_panel_asks_only_when_pressed_and_fetches_what_is_chosen(storage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_panel_asks_only_when_pressed_and_fetches_what_is_chosen(
+    storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     migrate()
     project = projects.create("p", "classification")
     asked: list[HubQuery] = []

@@ -55,7 +55,11 @@ def for_project(project: Project) -> list[Advice]:
     family = tasks()[project.task].family if project.task else "causal-lm"
     machine = hardware.look(storage_root())
     count = version.rows if version else 500
-    texts = tuple(map(knowing.whole, rows.spread(version, project.task, fertility.SAMPLE))) if version and project.task else ()
+    texts = (
+        tuple(map(knowing.whole, rows.spread(version, project.task, fertility.SAMPLE)))
+        if version and project.task
+        else ()
+    )
     found = []
     candidates = models.all_models()
     known = knowing.of(knowing.sample(project, version), candidates, family)
@@ -159,7 +163,9 @@ def _reason(best: Advice, language: str | None, others: list[Advice]) -> str:
         )
     if best.known and best.known.bits and best.known.standing:
         first = "knows your texts best" if best.known.standing == "best" else "knows your texts as well as the best"
-        parts.append(f"{first} of those measured ({best.known.bits.value:.2f} bits a byte on {best.known.bits.n:,} rows)")
+        parts.append(
+            f"{first} of those measured ({best.known.bits.value:.2f} bits a byte on {best.known.bits.n:,} rows)"
+        )
     parts.append("fits this machine" if best.fit.verdict == "fits" else "just fits this machine")
     if others and all(a.facts.parameters <= best.facts.parameters for a in others if not a.warnings):
         parts.append("is the largest that does")

@@ -39,9 +39,7 @@ def of_texts(folder: str, texts: Sequence[str], tick: Tick = _silent) -> Knowing
         encoded = [list(tokenizer.encode(text, add_special_tokens=False)) for text in texts]
         begins = [range(0, len(ids), most - 1) for ids in encoded]
         windows = [
-            (row, [first, *ids][begin : begin + most])
-            for row, ids in enumerate(encoded)
-            for begin in begins[row]
+            (row, [first, *ids][begin : begin + most]) for row, ids in enumerate(encoded) for begin in begins[row]
         ]
         room = max(most, LOGITS // int(config.vocab_size))
         nll, left = [0.0] * len(texts), [len(row) for row in begins]

@@ -30,7 +30,18 @@ SIZES = {
     "2000-10000": "2 to 10 billion",
     "10000-0": "Over 10 billion",
 }  # in millions of parameters
-LICENCES = ["", "apache-2.0", "mit", "bsd-3-clause", "cc-by-4.0", "cc-by-sa-4.0", "cc0-1.0", "openrail", "gemma", "llama3.2"]
+LICENCES = [
+    "",
+    "apache-2.0",
+    "mit",
+    "bsd-3-clause",
+    "cc-by-4.0",
+    "cc-by-sa-4.0",
+    "cc0-1.0",
+    "openrail",
+    "gemma",
+    "llama3.2",
+]
 SORTS = {"downloads": "Most downloaded", "likes": "Most liked", "last_modified": "Newest"}
 
 
@@ -45,7 +56,9 @@ def hub_search_panel(project: Project) -> None:
         text, kind = st.columns([3, 2])
         words = text.text_input("Words in the name", placeholder="for example: bert, qwen, legal", max_chars=100)
         family = tasks()[project.task].family if project.task else "causal-lm"
-        likely = "text2text-generation" if FAMILIES[family].pairs else "" if FAMILIES[family].reads else "text-generation"
+        likely = (
+            "text2text-generation" if FAMILIES[family].pairs else "" if FAMILIES[family].reads else "text-generation"
+        )
         pipeline = kind.selectbox("What it does", list(KINDS), list(KINDS).index(likely), format_func=KINDS.__getitem__)
         language, licence, sizes, sort = st.columns(4)
         chosen_language = language.selectbox(

@@ -49,9 +49,9 @@ class Hub:
             size = model.get("safetensors", {}).get("total")
             # As the hub does: a model whose size it does not know stays in the list.
             fits = size is None or int(bounds.get("min", 0)) <= size <= int(bounds.get("max", size))
-            if words in model["id"].lower() and wanted <= set(model["tags"]) and fits:
-                if not kind or model.get("pipeline_tag") == kind:
-                    found.append(model)
+            named = words in model["id"].lower() and (not kind or model.get("pipeline_tag") == kind)
+            if named and fits and wanted <= set(model["tags"]):
+                found.append(model)
         found.sort(key=lambda model: model.get(sort, ""), reverse=True)
         begin = int(asked.get("cursor", ["0"])[0])
         following = {**asked, "cursor": [str(begin + self.page)]}

@@ -21,7 +21,8 @@ ACTIONS: tuple[Action, ...] = ("keep", "drop", "relabel", "skip")
 @dataclass(frozen=True)
 class Item:
     """A row of the queue as it is shown. `confidence` is how likely its own label is by the other rows, None where that
-    could not be told; `doubt` says what speaks against a row that has no single label. A `locked` row is in the test set: what is decided about it is noted and changes nothing."""
+    could not be told; `doubt` says what speaks against a row that has no single label. A `locked` row is in the test set:
+    what is decided about it is noted and changes nothing."""
 
     row_id: str
     text: str

@@ -48,8 +48,10 @@ def run(context: Context) -> list[Finding]:
     names = [every[often[n]] for n in telling]
     doubts = _doubts(gold[:, [often[n] for n in telling]], sure[:, telling], names)
     left = [label for label in every if label not in names]
-    meaning = "The other rows speak against a label that is there, or for one that is not. A forgotten label teaches the model to "
-    meaning += "forget it."
+    meaning = (
+        "The other rows speak against a label that is there, or for one that is not. A forgotten label teaches the model to "
+        "forget it."
+    )
     if left:
         meaning += f" Not judged, for too few rows or because words do not tell them: {listed(left, 4)}."
     return [doubted("label_set_noise", "label", context, [(rows[i], d, s) for i, d, s in doubts], len(rows), meaning)]

@@ -209,8 +209,9 @@ def main() -> None:
             if text not in measured:
                 measured[text] = _in_a_fresh_process(what, bases[name])
             recipe = spec_of(what, "", str(bases[name])).recipe
+            facts = read_facts(bases[name], "model", "folder").model_copy(update={"folder": ""})
             expected = cost.fit(
-                read_facts(bases[name], "model", "folder"),
+                facts,
                 recipe,
                 methods.get(recipe.method),
                 int(str(what["length"])),
@@ -219,7 +220,14 @@ def main() -> None:
             ).needed
             dry, whole = measured[text]
             rows.append(
-                {"what": what, "fitted": name in FITTED, "expected": expected, "dry_run": dry, "training": whole}
+                {
+                    "what": what,
+                    "fitted": name in FITTED,
+                    "expected": expected,
+                    "dry_run": dry,
+                    "training": whole,
+                    "facts": facts.model_dump(mode="json"),
+                }
             )
             _print(rows[-1])
             if arguments.out:

@@ -54,9 +54,9 @@ def memory_parts(
     kv = facts.hidden_size * facts.key_value_heads // max(1, facts.heads)
     per_token = 10 * facts.hidden_size + 2 * kv + 4 * facts.intermediate_size
     width = 2 if gpu else 4
-    # Computing twice keeps the input of each layer (h) and one live layer; else every layer's inner values stay.
+    # Computing twice keeps the input of each layer (h) and one live layer with its gradients; else all inner values stay.
     kept = (
-        2 * facts.hidden_size * facts.layers + per_token
+        2 * facts.hidden_size * facts.layers + 2 * per_token
         if recipe.activation_checkpointing
         else (facts.layers - (0 if method.adapter else min(recipe.frozen_layers, facts.layers))) * per_token
     )

@@ -6,6 +6,8 @@ import streamlit as st
 
 from core.services import advice, fetching, models, projects
 from core.ui import jobs, parts, screens
+from core.ui.hub_search import hub_search_panel
+from core.ui.knowing import knowing_panel
 from core.ui.models import model_card
 
 project = screens.begin("model", "dataset")
@@ -27,13 +29,16 @@ if use != project.settings.get("use"):
     st.rerun()
 
 with parts.guard():
+    knowing_panel(project)
     for candidate in advice.for_project(project):
         if model_card(candidate, chosen=candidate.facts.key == project.base_model_key):
             projects.update(project.id, base_model_key=candidate.facts.key)
             st.rerun()
 
 with st.expander("Add another model", icon=":material/add:"):
-    hub, folder = st.tabs(["From the Hugging Face hub", "From a folder of this machine"])
+    look, hub, folder = st.tabs(["Search the hub", "By name from the hub", "From a folder of this machine"])
+    with look, parts.guard():
+        hub_search_panel(project)
     with hub, parts.guard():
         name = st.text_input("Name", placeholder="organisation/model", help="As it stands in the address of its page.")
         left, right = st.columns(2)

@@ -51,7 +51,7 @@ def build(folder: Path, seed: int = 7, kind: str = "t5") -> Path:
                 BartConfig(
                     d_model=48, encoder_layers=2, decoder_layers=2, encoder_ffn_dim=96, decoder_ffn_dim=96,
                     encoder_attention_heads=4, decoder_attention_heads=4, max_position_embeddings=128,
-                    decoder_start_token_id=1, bos_token_id=3, forced_eos_token_id=1, dropout=0.0, **ends,
+                    decoder_start_token_id=1, bos_token_id=3, forced_eos_token_id=1, dropout=0.0, init_std=0.1, **ends,
                 )
             )  # fmt: skip
     model.save_pretrained(folder)  # type: ignore[operator]

@@ -13,6 +13,10 @@ CPU_BASE = 520 * 2**20  # libraries and Python itself, measured as resident set 
 # What of the activations' formula is really there at the peak on a CPU (`benchmarks/memory.py`): an adapter keeps each layer's
 # input once more, and once again where its dropout makes a copy.
 CPU_KEPT = {"full": 1.4, "adapter": 1.8, "dropout": 2.5}
+# Copies of the attention's weights (scores, softmax, dropout) that a T5 keeps for each of its attentions: its position bias
+# keeps the libraries from computing them in passing (`benchmarks/memory.py`).
+BIASED_KEPT = 3
+BIASED = ("t5", "mt5", "umt5", "longt5")
 GPU_BASE = 1200 * 2**20  # CUDA context and workspace
 
 
@@ -33,6 +37,8 @@ def memory_parts(
     Weights and optimizer: full float32 with Adam 16 N (frozen layers 4); LoRA 4 N (2 N in bf16) + 16 P; QLoRA about
     .52 (N - E) + 2 E + 16 P, E being the embedding, which is not quantised. Activations a token and layer in
     float32: 4 (10 h + 2 h_kv + 4 I) / 2 (half in bf16). Logits, unfused: tokens x vocabulary x 10 (PERFORMANCE notes).
+    Each side of an encoder-decoder has `max_length` tokens and its own layers, which together are the model's; a T5 also
+    keeps rows x heads x length^2 numbers for every attention, of which a layer of the decoder has two.
     """
     gpu = device == "cuda"
     n = facts.parameters
@@ -48,17 +54,23 @@ def memory_parts(
     kv = facts.hidden_size * facts.key_value_heads // max(1, facts.heads)
     per_token = 10 * facts.hidden_size + 2 * kv + 4 * facts.intermediate_size
     width = 2 if gpu else 4
-    # Computing twice keeps the input of each layer (h) and one live layer; else every layer's inner values stay.
+    # Computing twice keeps the input of each layer (h) and one live layer with its gradients; else all inner values stay.
     kept = (
-        2 * facts.hidden_size * facts.layers + per_token
+        2 * facts.hidden_size * facts.layers + 2 * per_token
         if recipe.activation_checkpointing
         else (facts.layers - (0 if method.adapter else min(recipe.frozen_layers, facts.layers))) * per_token
     )
     activations: float = tokens * kept * width
     if not gpu:
         activations *= CPU_KEPT["full" if not method.adapter else "dropout" if recipe.lora_dropout else "adapter"]
-    # On a CPU the logits' own copies come and go where activations have been freed, and trl's tiles begin at 512 MB.
-    logits = 0 if classifier else tokens * facts.vocabulary * 10 if gpu else min(2**29, tokens * facts.vocabulary * 6)
+    if facts.model_type in BIASED:
+        attentions = 1.5 if recipe.activation_checkpointing else kept / max(1, per_token) * 1.5
+        activations += BIASED_KEPT * attentions * facts.heads * tokens * max_length * width
+    logits = 0 if classifier else tokens * facts.vocabulary * (10 if gpu else 12 if facts.encoder_decoder else 6)
+    if not gpu and not facts.encoder_decoder:
+        # The logits' own copies come and go where activations have been freed, and trl's tiles begin at 512 MB. An
+        # encoder-decoder has no tiles: its logits, their logarithm and their gradient are there at once.
+        logits = min(2**29, logits)
     return {
         "model weights": weights,
         "gradients and optimizer": states,

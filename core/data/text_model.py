@@ -9,8 +9,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 from .wordsplit import without_spaces, words
 
@@ -70,4 +70,16 @@ def out_of_fold(
             model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
             model.fit(matrix[~test], y[~test])
             found[np.ix_(np.flatnonzero(test), model.classes_)] = model.predict_proba(matrix[test])
+    return found
+
+
+def out_of_fold_numbers(matrix: csr_matrix, y: np.ndarray, groups: Sequence[str], seed: int = 0) -> np.ndarray:
+    """The number of each row by ridge regression (strength 1) on rows of other groups (equal texts), 5 folds."""
+    _, group = np.unique(np.asarray(groups, dtype=object), return_inverse=True)
+    found = np.full(len(y), y.mean(), dtype=np.float64)
+    folds = min(FOLDS, int(group.max()) + 1)
+    if folds < 2:
+        return found
+    for train, test in GroupKFold(folds, shuffle=True, random_state=seed).split(matrix, y, group):
+        found[test] = Ridge(alpha=1.0).fit(matrix[train], y[train]).predict(matrix[test])
     return found

@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     CHECK = "check"
     PREPARE = "prepare"
     MEASURE = "measure"
+    COMPARE = "compare"
     FIND_RATE = "find_rate"
     SWEEP = "sweep"
     TRAIN = "train"
@@ -29,7 +30,7 @@ class JobKind(StrEnum):
 # One job at a time in each lane, so that a chat or an import need not wait for a training. A sweep only watches its runs.
 LANES: Mapping[str, tuple[JobKind, ...]] = {
     "compute": (
-        JobKind.MEASURE, JobKind.FIND_RATE, JobKind.TRAIN, JobKind.EVALUATE, JobKind.GENERATE, JobKind.AUDIT,
+        JobKind.MEASURE, JobKind.COMPARE, JobKind.FIND_RATE, JobKind.TRAIN, JobKind.EVALUATE, JobKind.GENERATE, JobKind.AUDIT,
         JobKind.MITIGATE, JobKind.EXPORT,
     ),
     "sweep": (JobKind.SWEEP,),

@@ -9,14 +9,14 @@ from functools import lru_cache
 from core import methods
 from core.data import cost, fertility, hardware, licences
 from core.data.fertility import Fertility
-from core.schemas.examples import Example
 from core.schemas.families import FAMILIES, unfit
 from core.schemas.models import Fit, ModelFacts
 from core.store.config import storage_root
 from core.store.tables import Project
 from core.tasks import registry as tasks
 
-from . import datasets, models, recipes, rows
+from . import datasets, knowing, models, recipes, rows
+from .knowing import Known
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +34,14 @@ def language_name(code: str) -> str:
 @dataclass(frozen=True)
 class Advice:
     """One candidate for a project. `warnings` are whole sentences; `unfit` says why the project's task cannot use it;
-    `recommended` is set for at most one, `rank` counts from 1. `fertility` is measured on the person's own rows; None
-    before there are any."""
+    `recommended` is set for at most one, `rank` counts from 1. `fertility` and `known` are measured on the person's own
+    rows; None before they were."""
 
     facts: ModelFacts
     fit: Fit
     warnings: tuple[str, ...]
     fertility: Fertility | None = None
+    known: Known | None = None
     unfit: str = ""
     recommended: bool = False
     reason: str = ""
@@ -54,21 +55,36 @@ def for_project(project: Project) -> list[Advice]:
     family = tasks()[project.task].family if project.task else "causal-lm"
     machine = hardware.look(storage_root())
     count = version.rows if version else 500
-    texts = tuple(map(_text, rows.spread(version, project.task, fertility.SAMPLE))) if version and project.task else ()
+    texts = (
+        tuple(map(knowing.whole, rows.spread(version, project.task, fertility.SAMPLE)))
+        if version and project.task
+        else ()
+    )
     found = []
-    for facts in models.all_models():
+    candidates = models.all_models()
+    known = knowing.of(knowing.sample(project, version), candidates, family)
+    for facts in candidates:
         recipe = recipes.preset("balanced", facts, family, count)
         length = min(256, facts.context_length or 256)
         fit = cost.fit(facts, recipe, methods.get(recipe.method), length, FAMILIES[family].reads, machine)
         measured = _fertility(facts.folder, texts)
         warnings = tuple(_warnings(facts, fit, language, family, measured, project.settings.get("use")))
         found.append(
-            Advice(facts, fit, warnings, measured, unfit(family, writes=facts.causal, pairs=facts.encoder_decoder))
+            Advice(
+                facts,
+                fit,
+                warnings,
+                measured,
+                known.get(facts.key),
+                unfit(family, writes=facts.causal, pairs=facts.encoder_decoder),
+            )
         )
-    # What does not fit the task or the memory comes last; then few warnings, then few tokens a word (to a fifth), then size.
+    # What does not fit the task or the memory comes last; then few warnings, then those that know the texts best, then few
+    # tokens a word (to a fifth), then size.
     found.sort(
         key=lambda a: (
-            bool(a.unfit), a.fit.verdict == "does not fit", len(a.warnings), _strangeness(a), -a.facts.parameters
+            bool(a.unfit), a.fit.verdict == "does not fit", len(a.warnings), _unknowing(a), _strangeness(a),
+            -a.facts.parameters,
         )
     )  # fmt: skip
     ranked = [replace(a, rank=i) for i, a in enumerate(found, start=1)]
@@ -87,10 +103,6 @@ def fitting_tasks(facts: ModelFacts) -> list[str]:
     ]
 
 
-def _text(example: Example) -> str:
-    return example.text or "\n".join(m.content for m in example.messages)
-
-
 @lru_cache(maxsize=64)
 def _fertility(folder: str, texts: tuple[str, ...]) -> Fertility | None:
     try:
@@ -98,6 +110,12 @@ def _fertility(folder: str, texts: tuple[str, ...]) -> Fertility | None:
     except Exception as error:  # the tokenizers library raises Exception itself for a damaged file
         log.warning("tokenizer of %s: %s", folder, error)
         return None
+
+
+def _unknowing(candidate: Advice) -> float:
+    """Bits a byte where another model is known to do better; else 0, for nothing speaks against it (encoders have none)."""
+    known = candidate.known
+    return known.bits.value if known and known.bits and known.standing == "worse" else 0.0
 
 
 def _strangeness(candidate: Advice) -> float:
@@ -142,6 +160,11 @@ def _reason(best: Advice, language: str | None, others: list[Advice]) -> str:
     if best.fertility and best.fertility.verdict != "strange":
         parts.append(
             f"needs {best.fertility.per_word:.1f} tokens for a {best.fertility.unit} of yours (the fewer the better)"
+        )
+    if best.known and best.known.bits and best.known.standing:
+        first = "knows your texts best" if best.known.standing == "best" else "knows your texts as well as the best"
+        parts.append(
+            f"{first} of those measured ({best.known.bits.value:.2f} bits a byte on {best.known.bits.n:,} rows)"
         )
     parts.append("fits this machine" if best.fit.verdict == "fits" else "just fits this machine")
     if others and all(a.facts.parameters <= best.facts.parameters for a in others if not a.warnings):

@@ -11,6 +11,7 @@ from core.store.tables import Project, Run
 COMPUTE = LANES["compute"]  # one of these at a time: they share the processor or the graphics card
 TITLES = {
     JobKind.MEASURE: "Measuring memory and time",
+    JobKind.COMPARE: "Measuring how well base models know the texts",
     JobKind.FIND_RATE: "Finding a learning rate",
     JobKind.TRAIN: "Training",
     JobKind.EVALUATE: "Evaluation",

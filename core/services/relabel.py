@@ -21,7 +21,8 @@ ACTIONS: tuple[Action, ...] = ("keep", "drop", "relabel", "skip")
 @dataclass(frozen=True)
 class Item:
     """A row of the queue as it is shown. `confidence` is how likely its own label is by the other rows, None where that
-    could not be told. A `locked` row is in the test set: what is decided about it is noted and changes nothing."""
+    could not be told; `doubt` says what speaks against a row that has no single label. A `locked` row is in the test set:
+    what is decided about it is noted and changes nothing."""
 
     row_id: str
     text: str
@@ -30,6 +31,7 @@ class Item:
     suggested: str = ""
     probability: float | None = None
     locked: bool = False
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def _judged(one: Mapping[str, Any]) -> dict[str, Any]:
         "row_id": one["row_id"],
         "confidence": one["confidence"],
         "suggested": one["suggested"],
-        "probability": one["suggested_confidence"],
+        "probability": one.get("suggested_confidence"),
+        "doubt": one.get("doubt", ""),
     }
 
 
@@ -217,4 +220,5 @@ def _item(item: dict[str, Any], rows: dict[str, Example], locked: frozenset[str]
         suggested=item.get("suggested", ""),
         probability=item.get("probability"),
         locked=example.row_id in locked,
+        doubt=item.get("doubt", ""),
     )

@@ -114,6 +114,17 @@ class BaseModel(Row, Table):
     facts: Mapped[dict[str, Any]]
 
 
+class ModelKnowing(Row, Table):
+    """How likely a base model finds a sample of texts (a `Knowing`). `id` is the hash of model, weights and `sample`, so that
+    all projects with the same texts share it; `content` names the dataset version's table."""
+
+    __tablename__ = "model_knowing"
+    model_key: Mapped[str]
+    content: Mapped[str]
+    sample: Mapped[str] = mapped_column(index=True)
+    found: Mapped[dict[str, Any]]
+
+
 class Plan(Row, Table):
     """A preparation plan applied to a dataset version: `content` names the Parquet file of row_id and split."""
 

@@ -27,12 +27,12 @@ def _silent(_done: int) -> None:
     pass
 
 
-def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices sorted by length and cut so that a padded batch stays near TOKENS_AT_ONCE tokens."""
+def _batches(lengths: Sequence[int], tokens: int = TOKENS_AT_ONCE) -> list[list[int]]:
+    """Indices sorted by length and cut so that a padded batch stays near `tokens` tokens."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
     out: list[list[int]] = []
     while order:
-        size = max(1, TOKENS_AT_ONCE // max(1, lengths[order[0]]))
+        size = max(1, min(tokens, TOKENS_AT_ONCE) // max(1, lengths[order[0]]))
         out.append(order[:size])
         order = order[size:]
     return out
@@ -62,6 +62,15 @@ def sampling_of(decoding: Decoding) -> dict[str, Any]:
         return {"do_sample": False}
     torch.manual_seed(decoding.seed)
     return {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
+
+
+def next_token(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Loss in nats of each next token, and whether it is the likeliest, shape (rows, width - 1) each. Rows are padded on
+    the right."""
+    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
+    target = ids[:, 1:]
+    losses = torch.nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
+    return losses.view(target.shape), logits.argmax(-1) == target
 
 
 def counted_score(losses: torch.Tensor, hits: torch.Tensor, counts: torch.Tensor, answer: str) -> Score:
@@ -144,13 +153,9 @@ class LanguagePredictor(_Loaded):
             rows = [encoded[i][0] or [self.pad] for i in chosen]
             counted = [encoded[i][1] or [False] for i in chosen]
             ids, mask = _pad(rows, self.pad, "right", self.device)
-            logits = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1].float()
-            target = ids[:, 1:]
-            losses = torch.nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), reduction="none")
-            losses = losses.view(target.shape)
-            hits = logits.argmax(-1) == target
+            losses, hits = next_token(self.model, ids, mask)
             for k, i in enumerate(chosen):
-                flags = torch.zeros(target.shape[1], dtype=torch.bool, device=ids.device)
+                flags = torch.zeros(hits.shape[1], dtype=torch.bool, device=ids.device)
                 flags[: len(rows[k]) - 1] = torch.tensor(counted[k][1:], dtype=torch.bool, device=ids.device)
                 out[i] = counted_score(losses[k], hits[k], flags, answers[i])
             done += len(chosen)

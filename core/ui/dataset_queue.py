@@ -82,6 +82,8 @@ def _row(queue: RowQueue, item: Item) -> None:
         elif item.suggested:
             said += "<span>The other rows agree with this label.</span>"
         st.html(f'<p class="tw-row-label">{said}</p>')
+    if item.doubt:
+        st.html(f'<p class="tw-row-label"><span>{escape(visible(item.doubt))}</span></p>')
     if item.locked:
         st.info(
             "This row is in the locked test set. What you choose is only noted and listed at the end: test rows are never "

@@ -203,7 +203,8 @@ def parse_number(text: Any, kind: type) -> Any:
 def _choice(setting: Setting, common: dict[str, Any]) -> Any:
     choices = [None, *setting.options] if setting.optional else list(setting.options)
     titled = _titled(setting)
-    if len(choices) <= 4 and sum(len(titled(c)) for c in choices) <= 40:
+    # Half a column of a small laptop holds about 33 letters, of which each choice takes 5 for its edges.
+    if len(choices) <= 4 and sum(len(titled(c)) + 5 for c in choices) <= 33:
         return st.segmented_control(setting.label, choices, format_func=titled, required=True, **common)
     return st.selectbox(setting.label, choices, format_func=titled, **common)
 

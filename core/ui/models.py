@@ -12,6 +12,7 @@ from core.schemas.models import ModelFacts
 from core.services.advice import Advice, fitting_tasks, language_name
 
 from . import parts
+from .knowing import known_words
 
 COLOURS = {"fits": "green", "tight": "orange", "does not fit": "red"}
 SOURCES = {"starter": "ships with Tunewell", "folder": "folder of this machine", "hub": "from the hub"}
@@ -48,6 +49,8 @@ def model_card(candidate: Advice, *, chosen: bool) -> bool:
                 st.text(facts.description)
             if candidate.fertility:
                 st.caption(_words(candidate.fertility), help=parts.term("fertility"))
+            for words in known_words(candidate.known) if candidate.known else ():
+                st.caption(words, help=parts.term("bits per byte"))
             st.caption(f"{licences.explain(facts.licence).title}: {licences.explain(facts.licence).words}")
             st.caption(f"Can learn to: {'; '.join(title[:1].lower() + title[1:] for title in fitting_tasks(facts))}")
             if candidate.recommended:

@@ -13,6 +13,8 @@ AIM = {
     "labels": "Aim for at least 50 examples of each label, and 500 or more in all.",
     "messages": "Aim for 50 to 100 good conversations to teach a tone or a format, several hundred for a subject.",
     "preferences": "Aim for several hundred pairs; fewer than 100 hardly move a model, and cannot tell whether they did.",
+    "label_sets": "Aim for at least 50 examples of each label, and 500 or more in all.",
+    "numbers": "Aim for 500 or more, spread over the whole range of the numbers.",
     "text": "Aim for 10,000 words or more in the style that the model should learn.",
 }
 

@@ -21,6 +21,7 @@ from core.schemas.recorder import Recorder
 from . import ranks, token_loss
 from .balance import Rounds, WeightedTraining
 from .best import value_at
+from .in_parts import InParts
 from .phases import Phases
 from .retention import Retention
 
@@ -176,7 +177,7 @@ class _Ordered:
         return SimilarLengths(together, self._lengths(rows), args.data_seed, self.rounds, grouped=self.grouped)
 
 
-class ClassifierTrainer(_Timed, _Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
+class ClassifierTrainer(InParts, _Timed, _Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
     """For every head that reads a text. Can weigh the classes and choose the rows of each round."""
 
 
@@ -216,8 +217,7 @@ class _AtTokens:
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        vocabulary = self.model.config.get_text_config().vocab_size  # type: ignore[attr-defined]
-        if return_outputs or not self._at_tokens or not token_loss.fits(inputs["labels"], vocabulary):
+        if return_outputs or not self._at_tokens or not self._fits(model, inputs["labels"]):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)  # type: ignore[misc]
         loss, hits, tokens = token_loss.loss_and_hits(model, inputs)
         if model.training and ranks.size() > 1:
@@ -229,8 +229,15 @@ class _AtTokens:
         # The tokens of all devices, whose gradients are averaged.
         return loss / torch.as_tensor(num_items_in_batch).clamp(min=1) * (ranks.size() if model.training else 1)
 
+    def _fits(self, model: Any, labels: torch.Tensor) -> bool:
+        """On all devices, or on none: the two ways exchange different things."""
+        found = token_loss.fits(labels, self.model.config.get_text_config().vocab_size)  # type: ignore[attr-defined]
+        if labels.device.type == "cuda" or not model.training:
+            return found
+        return ranks.total(float(not found)) == 0
 
-class LanguageTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, SFTTrainer):
+
+class LanguageTrainer(InParts, _ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, SFTTrainer):
     """For models that only decode."""
 
     def _keep_accuracy(self, output: EvalLoopOutput, accuracy: float) -> None:
@@ -245,8 +252,22 @@ class LanguageTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, 
         return result
 
 
-class TextToTextTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, Trainer):
-    """For models that read one text and write another."""
+class TextToTextTrainer(InParts, _ByToken, _Timed, _Ordered, _WholeCheckpoints, Trainer):
+    """For models that read one text and write another. Their own loss is the mean over the tokens of one batch; ours is that
+    over the tokens of all batches of the step, on all devices, as for a model that only decodes."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.model_accepts_loss_kwargs = True  # count the tokens of a step: `compute_loss` takes care of the rest
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        outputs = model(**inputs)
+        loss = outputs.loss
+        if num_items_in_batch is not None:
+            loss = loss * (inputs["labels"] != -100).sum() * ranks.size() / num_items_in_batch
+        return (loss, outputs) if return_outputs else loss
 
     def _keep_accuracy(self, output: EvalLoopOutput, accuracy: float) -> None:
         assert output.metrics is not None

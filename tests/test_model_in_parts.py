@@ -30,7 +30,7 @@ from core.training import dry_run, predictors, ranks, watch
 from core.training.checkpoints import newest_whole_checkpoint
 from core.training.train import train
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.usefixtures("one_thread", "ready")]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("one_thread", "ready")]
 ready = ready_processes.ready
 ONE = {"devices": 1, "batch_size": 8}
 TWO = {"devices": 2, "batch_size": 4}
@@ -104,7 +104,7 @@ def test_a_model_in_parts_learns_as_a_whole_one(kind: str, compared: Callable[..
 def test_a_paused_training_in_parts_ends_with_the_same_bits_as_one_left_alone(
     bases: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    kind = "chat, LoRA"
+    kind = "classifier, LoRA"  # an adapter, and a head that is saved whole
     alone, paused = (spec_of(kind, tmp_path / name, bases(kind), **PARTS) for name in ("alone", "paused"))
     whole, first, second = tiny.Diary(), tiny.Diary(tiny.wish_at(3, Desired.PAUSE)), tiny.Diary()
     train(alone, whole)

@@ -22,7 +22,7 @@ from core.training import dry_run, ranks
 from core.training.checkpoints import newest_whole_checkpoint
 from core.training.train import train
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 ready = ready_processes.ready
 
 

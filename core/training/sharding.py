@@ -95,7 +95,7 @@ def load(model: Any, folder: str | Path) -> None:
     state = learned(model)
     if isinstance(model, PeftModel):
         state = get_peft_model_state_dict(model, state_dict=state)
-    left = {name: weight for name, weight in state.items()}
+    left = dict(state)
     with torch.no_grad():
         for file in sorted(Path(folder).glob("*.safetensors")):
             with safe_open(file, "pt") as found:

@@ -22,6 +22,7 @@ from core.schemas.training import TrainingSpec
 from core.training import predictors
 from core.training.checkpoints import newest_whole_checkpoint
 from core.training.dry_run import measure
+from core.training.preferences import neighbours
 from core.training.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -159,3 +160,12 @@ def test_the_preview_shows_the_very_tokens_that_are_weighed(length: int, small_m
     texts = ["".join(p for p, t in zip(part.pieces, part.trained, strict=True) if t) for part in seen]
     assert texts == ["It is on its way.<|end|>", "I do not know and I do not care about it at all.<|end|>"]
     assert all(bool(part.cut) == (length < 200) for part in seen)
+
+
+def test_a_row_is_compared_with_another_one_whatever_the_batch_and_however_many_devices() -> None:
+    for count in range(2, 12):
+        found = neighbours(count)
+        assert sorted(found) == list(range(count)) and all(other != row for row, other in enumerate(found))
+    assert neighbours(8) == [*neighbours(4), *(4 + i for i in neighbours(4))], (
+        "two devices, or one with twice the batch"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import ready_processes
 import tiny_training as tiny
 import torch
 from safetensors.torch import load_file
@@ -21,7 +22,8 @@ from core.training import dry_run, ranks
 from core.training.checkpoints import newest_whole_checkpoint
 from core.training.train import train
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
+ready = ready_processes.ready
 
 
 def spec_of(kind: str, folder: Path, base: Path, devices: int, batch: int) -> TrainingSpec:
@@ -31,6 +33,7 @@ def spec_of(kind: str, folder: Path, base: Path, devices: int, batch: int) -> Tr
     return tiny.spec_of(kind, folder, base, rows=64, **recipe)
 
 
+@pytest.mark.usefixtures("ready")
 @pytest.mark.parametrize("kind", ["classifier, full", "chat, LoRA"])
 def test_two_devices_learn_what_one_learns_with_batches_twice_as_large(
     kind: str, small_model: Path, tmp_path: Path
@@ -50,6 +53,7 @@ def test_two_devices_learn_what_one_learns_with_batches_twice_as_large(
     assert not list((tmp_path / "two" / "model").glob("rng_state*"))
 
 
+@pytest.mark.usefixtures("ready")
 def test_a_paused_training_of_two_devices_ends_with_the_same_bits_as_one_left_alone(
     small_model: Path, tmp_path: Path
 ) -> None:
@@ -117,8 +121,7 @@ def test_devices_are_asked_for_only_where_there_are_several(monkeypatch: pytest.
                 recipes.check(recipe, "classification")
         else:
             recipes.check(recipe, "classification")
-            with pytest.raises(UserError, match="on one device"):
-                recipes.check(recipe, "preference")
+            recipes.check(recipe, "preference")
     assert recipe.effective_batch_size == 16
 
 

@@ -32,13 +32,16 @@ def adapter_parameters(facts: ModelFacts, recipe: Recipe) -> int:
 def memory_parts(
     facts: ModelFacts, recipe: Recipe, method: Method, max_length: int, classifier: bool, device: str
 ) -> dict[str, int]:
-    """Bytes by what they are for, for one micro-batch of `batch_size` rows of `max_length` tokens.
+    """Bytes on one device by what they are for, for one micro-batch of `batch_size` rows of `max_length` tokens.
 
     Weights and optimizer: full float32 with Adam 16 N (frozen layers 4); LoRA 4 N (2 N in bf16) + 16 P; QLoRA about
     .52 (N - E) + 2 E + 16 P, E being the embedding, which is not quantised. Activations a token and layer in
     float32: 4 (10 h + 2 h_kv + 4 I) / 2 (half in bf16). Logits, unfused: tokens x vocabulary x 10 (PERFORMANCE notes).
     Each side of an encoder-decoder has `max_length` tokens and its own layers, which together are the model's; a T5 also
     keeps rows x heads x length^2 numbers for every attention, of which a layer of the decoder has two.
+
+    Several devices: gradients are sent from a copy, 4 bytes more for each weight that learns; or, where the model is in parts,
+    each holds its share of the weights and states, and whole the word table and two layers at a time.
     """
     gpu = device == "cuda"
     n = facts.parameters
@@ -51,6 +54,16 @@ def memory_parts(
             )
     else:
         weights, states = 4 * n, 12 * learning_parameters(facts, recipe)
+    if recipe.devices > 1:
+        learning = adapter_parameters(facts, recipe) if method.adapter else learning_parameters(facts, recipe)
+        if recipe.sharding == "full":
+            body = (n - facts.embedding_parameters) / max(1, facts.layers)
+            share_whole = (facts.embedding_parameters + 2 * body) / max(1, n)
+            in_parts = 1 / recipe.devices
+            weights = round(weights * min(1.0, in_parts + share_whole))
+            states = round(states * in_parts + 4 * learning * min(1.0, share_whole))
+        else:
+            states += 4 * learning
     kv = facts.hidden_size * facts.key_value_heads // max(1, facts.heads)
     per_token = 10 * facts.hidden_size + 2 * kv + 4 * facts.intermediate_size
     width = 2 if gpu else 4
@@ -100,11 +113,13 @@ def fit(
     """Whether it fits this machine, with the numbers. `reference` bytes hold a frozen copy that training is compared with."""
     parts = memory_parts(facts, recipe, method, max_length, classifier, hardware.device)
     if reference:
-        parts["frozen copy"] = reference
+        parts["frozen copy"] = reference // (recipe.devices if recipe.sharding == "full" else 1)
     needed = sum(parts.values())
-    share = needed / max(1, hardware.available)
+    # The devices of a processor are processes that share its memory.
+    available = hardware.available if hardware.device == "cuda" else hardware.available // recipe.devices
+    share = needed / max(1, available)
     verdict = "fits" if share < TIGHT else "tight" if share < 1 else "does not fit"
-    return Fit(verdict=verdict, needed=needed, available=hardware.available, device=hardware.title, parts=parts)
+    return Fit(verdict=verdict, needed=needed, available=available, device=hardware.title, parts=parts)
 
 
 def seconds(

@@ -23,9 +23,12 @@ class Fitted:
         return self.fit.verdict != "does not fit"
 
 
-def make_fit(recipe: Recipe, methods: Mapping[str, Method], fit_of: Callable[[Recipe], Fit]) -> Fitted:
-    """Smaller batches with the same effective batch (same result), computing twice (same result, a third slower), an
-    adapter instead of all weights, at last a base model of 4 bits. `methods` are those that this machine can run.
+def make_fit(
+    recipe: Recipe, methods: Mapping[str, Method], fit_of: Callable[[Recipe], Fit], devices: int = 1
+) -> Fitted:
+    """Smaller batches with the same effective batch (same result), computing twice (same result, a third slower), the model in
+    parts where the machine has several `devices` (same result, slower by what they send each other), an adapter instead of all
+    weights, at last a base model of 4 bits. `methods` are those that this machine can run.
 
     What did not help to the end stays changed: where nothing fits, the result is the leanest recipe and `fits` is False.
     """
@@ -38,7 +41,7 @@ def make_fit(recipe: Recipe, methods: Mapping[str, Method], fit_of: Callable[[Re
         )
         changes = [*(c for c in changes if not c.startswith("Batch size")), said]
         fit = fit_of(recipe)
-    for update, said in _leaner(recipe, methods):
+    for update, said in _leaner(recipe, methods, devices):
         if fit.verdict != "does not fit":
             break
         recipe = recipe.model_copy(update=update)
@@ -54,7 +57,20 @@ def smaller_batch(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"batch_size": smaller, "accumulation": recipe.accumulation * (size // smaller)})
 
 
-def _leaner(recipe: Recipe, methods: Mapping[str, Method]) -> list[tuple[dict[str, object], str]]:
+def _in_parts(recipe: Recipe, devices: int) -> tuple[dict[str, object], str]:
+    """The model spread over all devices, with the rows of a step shared out so that they stay as near as can be."""
+    count = max(devices, recipe.devices)
+    rows = recipe.effective_batch_size
+    batch = recipe.batch_size if recipe.batch_size * count <= rows else max(1, rows // count)
+    accumulation = max(1, round(rows / (batch * count)))
+    said = f"The model in parts on {count} devices: the result is the same, slower by what they send each other."
+    if batch * accumulation * count != rows:
+        said += f" Each step reads {batch * accumulation * count} rows instead of {rows}."
+    update = {"sharding": "full", "devices": count, "batch_size": batch, "accumulation": accumulation}
+    return update, said
+
+
+def _leaner(recipe: Recipe, methods: Mapping[str, Method], devices: int) -> list[tuple[dict[str, object], str]]:
     out: list[tuple[dict[str, object], str]] = []
     if not recipe.activation_checkpointing:
         out.append(
@@ -63,6 +79,9 @@ def _leaner(recipe: Recipe, methods: Mapping[str, Method]) -> list[tuple[dict[st
                 "Compute twice to save memory: the result is the same, a third slower.",
             )
         )
+    quantised = recipe.method in methods and methods[recipe.method].base_bits is not None
+    if max(devices, recipe.devices) > 1 and recipe.sharding == "none" and not quantised:
+        out.append(_in_parts(recipe, devices))
     if recipe.method in methods and not methods[recipe.method].adapter and "lora" in methods:
         rate = max(recipe.learning_rate, 2e-4)
         out.append(
@@ -72,5 +91,6 @@ def _leaner(recipe: Recipe, methods: Mapping[str, Method]) -> list[tuple[dict[st
             )
         )
     if recipe.method in methods and methods[recipe.method].base_bits is None and "qlora" in methods:
-        out.append(({"method": "qlora"}, "The base model in 4 bits a weight (QLoRA)."))
+        said = "The base model in 4 bits a weight (QLoRA)."  # which cannot be in parts
+        out.append(({"method": "qlora", "sharding": "none"}, said))
     return out

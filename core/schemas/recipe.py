@@ -264,6 +264,14 @@ class Recipe(Schema):
         ge=1,
         le=64,
     )
+    sharding: Literal["none", "full"] = _field(
+        "none",
+        "A share of the model on each device",
+        "For a model that does not fit one device: each holds a part of it, and a layer is put together only while it is "
+        "computed. Much less memory a device, the same result, slower by what the devices have to send each other.",
+        "advanced",
+        options={"none": "No: the whole model on each", "full": "Yes: the model in parts (FSDP)"},
+    )
     precision: Literal["auto", "float32", "bf16"] = _field(
         "auto",
         "Precision",

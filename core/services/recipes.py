@@ -15,6 +15,7 @@ from core.data.balancing import rows_a_round
 from core.data.make_fit import Fitted, make_fit
 from core.schemas.errors import UserError
 from core.schemas.families import FAMILIES
+from core.schemas.methods import Method
 from core.schemas.models import Fit, ModelFacts
 from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
@@ -164,7 +165,7 @@ def fitted(project: Project, recipe: Recipe) -> Fitted:
     """The recipe changed, the cheapest change first, until it fits this machine."""
     basis = _basis(project)
     able = {key: m for key, m in methods.registry().items() if not methods.unavailable(m, basis.machine.device)}
-    return make_fit(recipe, able, basis.fit)
+    return make_fit(recipe, able, basis.fit, basis.machine.devices)
 
 
 def check(recipe: Recipe, task: str) -> None:
@@ -175,7 +176,7 @@ def check(recipe: Recipe, task: str) -> None:
             "This method cannot run here.", reason, "Choose LoRA, which needs little memory too.", "use_lora"
         )
     family, preference = tasks()[task].family, tasks()[task].preference
-    _check_devices(recipe, preference or FAMILIES[family].pairs)
+    _check_devices(recipe, method)
     figures = ("preference_accuracy",) if preference else FAMILIES[family].figures
     if recipe.best_metric not in ("eval_loss", *figures):
         raise UserError(
@@ -191,7 +192,7 @@ def check(recipe: Recipe, task: str) -> None:
         )
 
 
-def _check_devices(recipe: Recipe, preference: bool) -> None:
+def _check_devices(recipe: Recipe, method: Method) -> None:
     machine = hardware.look(storage_root())
     most = machine.devices if machine.device == "cuda" else machine.cores
     if recipe.devices > most:
@@ -200,11 +201,11 @@ def _check_devices(recipe: Recipe, preference: bool) -> None:
             f"The recipe asks for {recipe.devices}; this machine has {most}.",
             f"Set Devices to {most} or fewer.",
         )
-    if recipe.devices > 1 and preference:
+    if recipe.devices > 1 and recipe.sharding == "full" and method.base_bits is not None:
         raise UserError(
-            "Preferences are trained on one device.",
-            "Several devices are for learning from answers and for sorting texts.",
-            "Set Devices to 1.",
+            "A base model in 4 bits cannot be shared out.",
+            "Its weights are packed in a format that cannot be cut into parts, so each device needs all of them.",
+            "Choose LoRA, or let each device hold the whole model.",
         )
 
 
@@ -216,7 +217,7 @@ def unused(task: str, roles: Mapping[str, str]) -> tuple[str, ...]:
     if family != "multi-label":
         without.append("label_thresholds")
     if hardware.look(storage_root()).devices == 1:
-        without.append("devices")
+        without += ["devices", "sharding"]
     for name, field in Recipe.model_fields.items():
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         wanted = extra.get("objectives")
@@ -231,7 +232,10 @@ def _measured_speed(project: Project, recipe: Recipe) -> float | None:
     """Tokens a second of the newest finished run of the project with the same model and method."""
     for run in records.find(Run, project_id=project.id):
         same = (run.base_model_key, run.task) == (project.base_model_key, project.task)
-        same = same and run.recipe.get("method") == recipe.method and run.recipe.get("devices", 1) == recipe.devices
+        same = same and all(
+            run.recipe.get(name, Recipe.model_fields[name].default) == getattr(recipe, name)
+            for name in ("method", "devices", "sharding")
+        )
         if run.summary and same and run.summary["seconds"] > 0:
             return float(run.summary["train_tokens"]) / float(run.summary["seconds"])
     return None

@@ -15,10 +15,11 @@ from core.schemas.families import FAMILIES
 from core.schemas.recorder import Recorder
 from core.schemas.training import DryRun, TrainingSpec
 
-from . import device
+from . import device, ranks
 from .faults import translated
 from .train import assembled
 
+MEASURE = "measure"  # what the other devices are told to do
 STEPS = 3  # the first one also allocates, so it is not timed
 FEWEST_ROWS = 8
 
@@ -29,7 +30,17 @@ def measure(spec: TrainingSpec, recorder: Recorder) -> DryRun:
     Raises UserError where memory runs out, and what a training raises.
     """
     with translated(spec.recipe), tempfile.TemporaryDirectory() as folder:
-        return _measure(spec, recorder, folder)
+        if spec.recipe.devices == 1 or spec.recipe.sharding == "none":
+            return _measure(spec, recorder, folder)  # the devices do the same: one of them is enough
+        spec = spec.model_copy(update={"folder": folder})
+        with ranks.joined(spec, MEASURE):
+            return _measure(spec, ranks.Together(recorder), folder)
+
+
+def take_part(spec: TrainingSpec) -> None:
+    """Measure as one of several devices that hold the model in parts. Raises what `measure` raises."""
+    with translated(spec.recipe):
+        _measure(spec, ranks.Together(None), spec.folder)
 
 
 def _measure(spec: TrainingSpec, recorder: Recorder, folder: str) -> DryRun:
@@ -38,7 +49,7 @@ def _measure(spec: TrainingSpec, recorder: Recorder, folder: str) -> DryRun:
     trainer, rows, chosen = assembled(longest_rows(spec, codec), codec, Path(folder), recorder)
     trainer.args.max_steps = STEPS
     trainer.args.eval_strategy = trainer.args.save_strategy = "no"
-    clock = _Clock(recorder, lambda: int(trainer.tokens_seen))
+    clock = _Clock(recorder, lambda: int(ranks.total(float(trainer.tokens_seen))))
     trainer.add_callback(clock)
     trainer.train()
     recorder.phase("Measuring an evaluation")

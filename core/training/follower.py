@@ -1,11 +1,12 @@
-"""The process of one further device: `python -m core.training.follower FOLDER`, started by `ranks.joined` alone.
+"""The process of one further device: `python -m core.training.follower FOLDER PART`, started by `ranks.joined` alone.
 
-It takes the steps of the training in FOLDER/spec.json with the others and ends with the process that started it. What it
-cannot do is left in FOLDER/error-RANK.json for rank 0 to say.
+It takes the steps of the training in FOLDER/spec.json (or of its measurement) with the others and ends with the process that
+started it. What it cannot do is left in FOLDER/error-RANK.json for rank 0 to say.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -16,6 +17,8 @@ from pathlib import Path
 from core.schemas.errors import UserError
 from core.schemas.recorder import Interrupted
 from core.schemas.training import TrainingSpec
+
+PARTS = {"train": "core.training.train", "measure": "core.training.dry_run"}
 
 
 def _end_with_rank_0() -> None:
@@ -29,8 +32,8 @@ def main() -> None:
     folder, number, status = Path(sys.argv[1]), 0, 0
     try:
         from .ranks import follow
-        from .train import take_part
 
+        take_part = importlib.import_module(PARTS[sys.argv[2]]).take_part
         spec = TrainingSpec.model_validate_json((folder / "spec.json").read_bytes())
         number = follow()
         take_part(spec)

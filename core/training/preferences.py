@@ -11,6 +11,8 @@ from transformers.trainer_utils import EvalLoopOutput
 from trl import DPOTrainer, KTOConfig, KTOTrainer
 from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference
 
+from . import ranks
+from .in_parts import InParts
 from .trainers import _Ordered, _WholeCheckpoints
 
 REFERENCE = "ref"  # the adapter that trl adds as a frozen copy of the one that is given
@@ -75,9 +77,16 @@ class _Preferences(_Ordered, _WholeCheckpoints):
         return float(self._metrics["eval"][name][-1])  # type: ignore[attr-defined]
 
 
-class PairTrainer(_Preferences, DPOTrainer):
+class PairTrainer(InParts, _Preferences, DPOTrainer):
     """Direct preference optimisation (Rafailov et al. 2023, arXiv 2305.18290). `preference_accuracy` is the share of pairs
     whose better answer has gained more likelihood over the reference than the worse one; before step 1 there is none."""
+
+    def _precompute_ref_logps(self, dataset: Any, *args: Any, **kwargs: Any) -> Dataset:
+        self.spread()  # called while the trainer is made, and the model may not fit whole
+        if ranks.size() > 1:  # rank 0 writes them where all will look, and not each process in its own temporary folder
+            own = dataset._get_cache_file_path
+            dataset._get_cache_file_path = lambda fingerprint: ranks.agreed(own(fingerprint))
+        return super()._precompute_ref_logps(dataset, *args, **kwargs)
 
     def _figures(self, inputs: dict[str, Any], loss: float) -> dict[str, tuple[float, float]]:
         rows = len(inputs["input_ids"]) / 2
@@ -88,7 +97,7 @@ class PairTrainer(_Preferences, DPOTrainer):
         }
 
 
-class ThumbTrainer(_Preferences, KTOTrainer):
+class ThumbTrainer(InParts, _Preferences, KTOTrainer):
     """Kahneman-Tversky optimisation (Ethayarajh et al. 2024, arXiv 2402.01306)."""
 
     def _figures(self, inputs: dict[str, Any], loss: float) -> dict[str, tuple[float, float]]:
@@ -108,15 +117,25 @@ class ThumbTrainer(_Preferences, KTOTrainer):
 
 
 class ThumbCollator(DataCollatorForUnpairedPreference):
-    """KTO measures how far the model has moved on answers to other questions: each row's is that of the row before it in
-    the batch. Paired here and not beforehand, so that it holds whatever order the rows are read in."""
+    """KTO measures how far the model has moved on answers to other questions: each row's is that of its neighbour in the
+    batch. Paired here and not beforehand, so that it holds whatever order the rows are read in; two and two, so that one
+    batch on each of two devices has the pairs of one batch twice as large."""
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        before = [examples[-1], *examples[:-1]]
+        others = [examples[i] for i in neighbours(len(examples))]
         rows = [
-            {**row, "KL_completion_ids": other["completion_ids"]} for row, other in zip(examples, before, strict=True)
+            {**row, "KL_completion_ids": other["completion_ids"]} for row, other in zip(examples, others, strict=True)
         ]
         return super().torch_call(rows)
+
+
+def neighbours(count: int) -> list[int]:
+    """For each row of a batch another one, each taken once: 0 and 1 are each other's, 2 and 3, ...; the last three go round.
+    A single row has only itself."""
+    order = [i ^ 1 for i in range(count - count % 2)]
+    if count % 2:
+        order = [*order[:-2], count - 2, count - 1, count - 3] if count > 1 else [0]
+    return order
 
 
 def thumb_trainer(args: KTOConfig, common: dict[str, Any], pad: int) -> ThumbTrainer:

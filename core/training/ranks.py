@@ -27,6 +27,8 @@ from core.schemas.jobs import Desired
 from core.schemas.recorder import Recorder
 from core.schemas.training import TrainingSpec
 
+from .watch import Watch
+
 WISHES = tuple(Desired)
 SECONDS_TO_END = 20  # for the other processes once this one is through
 HERE = "127.0.0.1"
@@ -144,8 +146,9 @@ class Together:
 
 
 @contextmanager
-def joined(spec: TrainingSpec) -> Iterator[None]:
-    """Start the other processes and be rank 0 among them; they end with the block, whatever ends it.
+def joined(spec: TrainingSpec, part: str = "train") -> Iterator[None]:
+    """Start the other processes and be rank 0 among them; they end with the block, whatever ends it. `part` names what they
+    take part in (`core.training.follower`).
 
     Raises UserError with what another process said where one of them failed.
     """
@@ -155,17 +158,20 @@ def joined(spec: TrainingSpec) -> Iterator[None]:
         store = distributed.TCPStore(HERE, 0, count, is_master=True, wait_for_workers=False)
         where = {"MASTER_ADDR": HERE, "MASTER_PORT": str(store.port), "WORLD_SIZE": str(count)}
         before = {name: os.environ.get(name) for name in where | {"RANK": "", "LOCAL_RANK": ""}}
-        others = [_started(Path(folder), number, where) for number in range(1, count)]
+        others = [_started(Path(folder), number, where, part) for number in range(1, count)]
         os.environ.update(where, RANK="0", LOCAL_RANK="0")
+        watched = Watch(others)
         try:
             _all_there(store, others)
             _join(store, 0, count)
             yield
-        except RuntimeError as error:  # the connection to a process that is gone
-            if any(_ended(process) for process in others):
+        except (RuntimeError, ValueError) as error:  # the connection to a process that is gone
+            watched.end()
+            if watched.broken or any(_ended(process) for process in others):
                 raise _told(Path(folder)) or BROKEN_OFF from error
             raise
         finally:
+            watched.end()
             _part()
             for name, value in before.items():
                 os.environ.pop(name) if value is None else os.environ.update({name: value})
@@ -197,10 +203,10 @@ def _all_there(store: Any, others: Sequence[subprocess.Popen[bytes]]) -> None:
         time.sleep(0.05)
 
 
-def _started(folder: Path, number: int, where: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _started(folder: Path, number: int, where: Mapping[str, str], part: str) -> subprocess.Popen[bytes]:
     variables = {**os.environ, **where, "RANK": str(number), "LOCAL_RANK": str(number)}
     # Its end of the pipe closes when we are gone.
-    return subprocess.Popen([sys.executable, *FOLLOWER, str(folder)], env=variables, stdin=subprocess.PIPE)
+    return subprocess.Popen([sys.executable, *FOLLOWER, str(folder), part], env=variables, stdin=subprocess.PIPE)
 
 
 BROKEN_OFF = UserError(

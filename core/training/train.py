@@ -25,7 +25,7 @@ from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
-from . import arguments, checkpoints, device, hardware, loading, ranks, regional, token_cache, varlen
+from . import arguments, checkpoints, device, hardware, loading, ranks, regional, sharding, token_cache, varlen
 from .balance import Rounds, thumb_weights, weights_of
 from .callbacks import Obey, Progress, Samples, unstable, unusable_base
 from .collators import LanguageCollator, PairCollator
@@ -90,7 +90,7 @@ def _trained(spec: TrainingSpec, folder: Path, recorder: Recorder) -> _Trained:
     if ranks.first():
         trainer.retention = Retention(recipe, recorder, folder)
         trainer.add_callback(trainer.retention)
-    if not FAMILIES[spec.family].reads and ranks.first():
+    if not FAMILIES[spec.family].reads and (ranks.first() or trainer.in_parts):  # in parts, all have to write
         prompts = _sample_prompts(spec)
         kind = PairPredictor if FAMILIES[spec.family].pairs else LanguagePredictor
         writer = kind(trainer.model, loading.tokenizer(spec.base_folder), codec)
@@ -262,6 +262,7 @@ def trainer_of(
         "train_dataset": rows.train.rows,
         "eval_dataset": {"validation": rows.validation.rows, "train_sample": rows.sample},
         "processing_class": tokenizer,
+        "in_parts": sharding.wanted(spec.recipe),
     }
     width = spec.plan.max_length if spec.plan.padding == "fixed" else 0
     trainer: AnyTrainer

@@ -21,6 +21,7 @@ from core.schemas.recorder import Recorder
 from . import ranks, token_loss
 from .balance import Rounds, WeightedTraining
 from .best import value_at
+from .in_parts import InParts
 from .phases import Phases
 from .retention import Retention
 
@@ -179,7 +180,7 @@ class _Ordered:
         return SimilarLengths(together, self._lengths(rows), args.data_seed, self.rounds, grouped=self.grouped)
 
 
-class ClassifierTrainer(_Timed, _Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
+class ClassifierTrainer(InParts, _Timed, _Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
     """For every head that reads a text. Can weigh the classes and choose the rows of each round."""
 
 
@@ -246,7 +247,7 @@ class _AtTokens:
         super().log(logs, start_time)  # type: ignore[misc]
 
 
-class LanguageTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, SFTTrainer):
+class LanguageTrainer(InParts, _ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, SFTTrainer):
     """For models that only decode."""
 
     def _keep_accuracy(self, output: EvalLoopOutput, accuracy: float) -> None:
@@ -261,8 +262,22 @@ class LanguageTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, 
         return result
 
 
-class TextToTextTrainer(_ByToken, _Timed, _Ordered, _WholeCheckpoints, Trainer):
-    """For models that read one text and write another."""
+class TextToTextTrainer(InParts, _ByToken, _Timed, _Ordered, _WholeCheckpoints, Trainer):
+    """For models that read one text and write another. Their own loss is the mean over the tokens of one batch; ours is that
+    over the tokens of all batches of the step, on all devices, as for a model that only decodes."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.model_accepts_loss_kwargs = True  # count the tokens of a step: `compute_loss` takes care of the rest
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        outputs = model(**inputs)
+        loss = outputs.loss
+        if num_items_in_batch is not None:
+            loss = loss * (inputs["labels"] != -100).sum() * ranks.size() / num_items_in_batch
+        return (loss, outputs) if return_outputs else loss
 
     def _keep_accuracy(self, output: EvalLoopOutput, accuracy: float) -> None:
         assert output.metrics is not None

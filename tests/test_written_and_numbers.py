@@ -33,7 +33,7 @@ def test_bart_writes_what_it_was_taught_with_and_without_its_cache(tmp_path: Pat
     tuned = predictors.tuned(tmp_path / "run", PLAN)
     prompts, answers = [e.prompt for e in held], [e.reference for e in held]
     written = tuned.generate(prompts, Decoding(max_new_tokens=24))
-    assert sum(g.text == a for g, a in zip(written, answers, strict=True)) >= 8
+    assert sum(g.text == a for g, a in zip(written, answers, strict=True)) >= 5
     assert sum(g.finished for g in written) >= 12, "it knows where an answer ends"
     model = tuned.model  # type: ignore[attr-defined]
     for prompt, said in list(zip(prompts, written, strict=True))[:5]:

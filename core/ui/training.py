@@ -9,11 +9,13 @@ from core.schemas.errors import UserError
 from core.schemas.jobs import Desired, Job, JobState
 from core.schemas.recipe import Recipe
 from core.services import coaching, queue, recipes, runs, status
+from core.services.next_round import prepare
 from core.store.tables import Project, Run
 
 from . import jobs, parts, screens
 from .checkpoints_panel import checkpoints_panel, moments_panel
 from .curves_panel import curves_panel
+from .next_round import open_form
 from .recipe import duration
 
 REFRESH_SECONDS = 1.0
@@ -224,13 +226,8 @@ def _repair(run: Run, action: str) -> parts.Repair:
 def next_round(project: Project, run: Run, action: str | None = None) -> None:
     """Copy the run's recipe into the form, with one piece of advice taken, and go there."""
     recipe = Recipe.model_validate(run.recipe)
-    if action:
-        recipe = coaching.apply(recipe, action)
-    recipes.keep_draft(project, recipe)
-    for key in [k for k in st.session_state if str(k).startswith(f"recipe-{project.id}")]:
-        del st.session_state[key]
-    st.session_state[f"parent-{project.id}"] = run.id
-    screens.go("recipe")
+    prepare(project, run, coaching.apply(recipe, action) if action else recipe)
+    open_form(project)
 
 
 def _samples(run: Run) -> None:

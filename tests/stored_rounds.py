@@ -97,6 +97,7 @@ def measured(
     split: str = "validation",
     *,
     seed: int = 0,
+    baselines: bool = False,
     plan_id: str | None = None,
     reason: str = "evaluation",
 ) -> Evaluation:
@@ -105,7 +106,8 @@ def measured(
     given = evaluations.inputs(run, payload)
     rows = given.parts[split]
     contenders: dict[str, Any] = {"tuned": said(rows, right, seed), "base": said(rows, 0.34, 7)}
-    contenders |= evaluations.simple_baselines("classifier", given.parts, split)
+    if baselines:
+        contenders |= evaluations.simple_baselines("classifier", given.parts, split)
     return evaluations.store(run, evaluations.judge(run, split, contenders, "", 1.0), payload)
 
 
@@ -130,8 +132,6 @@ def unseen(count: int, seed: int = 5) -> pd.DataFrame:
     examples = tiny.classification(seed, count)
     texts = [f"{e.text}, order {seed * 1000 + n} of last week" for n, e in enumerate(examples)]
     return pd.DataFrame({"text": texts, "label": [e.label for e in examples]})
-
-
 
 
 def remembered(project_id: str) -> list[Evaluation]:

@@ -19,6 +19,11 @@ def number_text(value: float) -> str:
     return f"{value:.10g}"
 
 
+def times(count: int) -> str:
+    """How often: once, twice, 3 times."""
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
 def setting_title(model: type[BaseModel], name: str) -> str:
     """The title of a field, or its name where it is not known any more."""
     field = model.model_fields.get(name)

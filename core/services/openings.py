@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.data import test_wear
+from core.data.in_words import times
 from core.schemas.estimates import Estimate
 from core.schemas.evaluation import EvaluationResult, MetricRow
 from core.store import records
@@ -104,9 +105,8 @@ def sentence(found: Wear) -> str:
     """How often the set was opened and what that means, for a person."""
     if not found.openings:
         return "The test set was not opened yet. Its score is as honest as it can be."
-    times = f"{found.openings} time{'s' * (found.openings != 1)}"
     rounds = f"{found.rounds} round{'s' * (found.rounds != 1)}"
-    said = f"The test set was opened {times}, for {rounds}."
+    said = f"The test set was opened {times(found.openings)}, for {rounds}."
     if found.rounds < 2 or found.optimism is None or found.row is None:
         return said
     return (

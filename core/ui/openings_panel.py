@@ -8,6 +8,7 @@ from html import escape
 
 import streamlit as st
 
+from core.data.in_words import times
 from core.services import datasets, evaluations, openings, preparation
 from core.services.openings import Opening
 from core.services.rounds import Round
@@ -90,8 +91,8 @@ def opening_button(project: Project, run: Run, test_set: openings.TestSet, again
 
 @st.dialog("Open the test set?")
 def _ask(run: Run, test_set: openings.TestSet, found: Sequence[Opening], begin: Begin) -> None:
-    times = "has not been opened yet" if not found else f"was opened {len(found)} time{'s' * (len(found) != 1)} before"
-    st.markdown(f"Its {test_set.rows:,} rows were kept aside from the start; it {times}. {COST}")
+    before = f"was opened {times(len(found))} before" if found else "has not been opened yet"
+    st.markdown(f"Its {test_set.rows:,} rows were kept aside from the start; it {before}. {COST}")
     models = len({o.run_id for o in found} | {run.id})
     after = openings.gain_of(found, models)
     if models > 1 and after is not None:
@@ -123,7 +124,7 @@ def worn_note(wear: openings.Wear) -> None:
                 "counts only one choice among equally good rounds; where each look decided what was tried next, it is more."
             ),
             paragraph(
-                "Add a fresh test set on the Rounds screen and open it once, for the round that you mean to use."
+                "Add a fresh test set (Rounds, The test set) and open it once, for the round that you mean to use."
             ),
         )
     )

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from core.data.in_words import times
 from core.data.statistics import wilson
 from core.methods import registry as methods
 from core.schemas.curves import in_a_sentence
@@ -90,7 +91,7 @@ def _name(one: Round) -> str:
     if one.run.note:
         lines.append(f"Note: {one.run.note[:120]}")
     small = "".join(f'<span class="tw-cell-basis">{escape(line)}</span>' for line in lines)
-    return f"{link}{state}{small}"
+    return f'<span class="tw-name">{link}{state}{small}</span>'
 
 
 def came_from(one: Round) -> str:
@@ -98,7 +99,7 @@ def came_from(one: Round) -> str:
     if one.start is not None:
         went_on = f"goes on from the model of round {one.start}"
         return went_on if one.parent in (None, one.start) else f"after round {one.parent}, {went_on}"
-    return f"after round {one.parent}, from the base model" if one.parent else "from the base model"
+    return f"after round {one.parent}" if one.parent else "from the base model"
 
 
 def _made_of(one: Round) -> str:
@@ -148,11 +149,11 @@ def _test(one: Round, opened: Sequence[openings.Opening]) -> str:
     newest = {m.lineage: m for m in one.tests}
     several = len({o.lineage for o in opened}) > 1
     for lineage, measured in sorted(newest.items(), reverse=True):
-        times = sum(1 for o in opened if o.run_id == one.run.id and o.lineage == lineage)
+        count = sum(1 for o in opened if o.run_id == one.run.id and o.lineage == lineage)
         said = f"test set {lineage}, " if several else ""
         out.append(
             parts.figure_html(measured.score, share=measured.row.format == "percent")
-            + f'<span class="tw-cell-basis">{said}opened {times} time{"s" * (times != 1)}</span>'
+            + f'<span class="tw-cell-basis">{said}opened {times(count)}</span>'
         )
     return "".join(out)
 

@@ -256,8 +256,8 @@ def _row(node: Node, found: Sequence[Round], chosen: bool) -> str:
         said = f"goes on from round {one.start}"
     if node.parent is not None and not one.changes:
         said = "nothing changed"
-    line = f'<p class="tw-quiet">{escape(said)}</p>'
-    mark = f' <span class="tw-quiet">· test set {one.lineage} from here on</span>' if fresh else ""
+    shown = f"test set {one.lineage} from here on · {said}" if fresh else said
+    line = f'<p class="tw-quiet">{escape(shown)}</p>'
     here = ' aria-current="true"' if chosen else ""
     title = escape(f"Round {one.number}, {one.run.name}: {said}")
-    return f'<li title="{title}"{here}><p><strong>{one.number}</strong> {escape(one.run.name)}{mark}</p>{line}</li>'
+    return f'<li title="{title}"{here}><p><strong>{one.number}</strong> {escape(one.run.name)}</p>{line}</li>'

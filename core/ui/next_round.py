@@ -36,7 +36,13 @@ def _ask(project: Project, run: Run) -> None:
     )
     able = next_round.can_go_on(project, run)
     choices: list[Begin] = ["base", "round"] if able else ["base"]
-    begin = st.radio("Begin", choices, format_func=BEGINS.__getitem__, key=f"begin-{run.id}")
+    begin = st.radio(
+        "Begin",
+        choices,
+        format_func=BEGINS.__getitem__,
+        key=f"begin-{run.id}",
+        help=parts.term("going on from weights"),
+    )
     st.caption(WHY[begin])
     if not able:
         st.caption(
@@ -53,10 +59,23 @@ def _ask(project: Project, run: Run) -> None:
         }
         data = st.radio("Data", list(titles), format_func=titles.__getitem__, key=f"data-{run.id}")
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Open the settings", type="primary", key=f"open-next-{run.id}"):
-            with guard():
-                next_round.prepare(project, run, begin=begin, data=data)
-                open_form(project)
+        # What is wanted is done before the page is drawn again, so that it does not hang on this dialog being there.
+        given = {"begin": begin, "data": data}
+        if st.button(
+            "Open the settings",
+            type="primary",
+            key=f"open-next-{run.id}",
+            on_click=_prepare,
+            args=(project, run, given),
+        ):
+            open_form(project)
+
+
+def _prepare(project: Project, run: Run, given: dict[str, str]) -> None:
+    """With what the widgets hold now; `given` is what they held when the dialog was drawn."""
+    said = {name: st.session_state.get(f"{name}-{run.id}", value) for name, value in given.items()}
+    with guard():
+        next_round.prepare(project, run, **said)
 
 
 def open_form(project: Project) -> None:

@@ -81,7 +81,7 @@ def opening_button(project: Project, run: Run, test_set: openings.TestSet, again
     test rows are meant (None: the round's own)."""
     found = openings.of_lineage(project.id, test_set.lineage)
     wear = openings.wear(found)
-    st.caption(f":material/lock: {openings.sentence(wear)}")
+    st.caption(f":material/lock: {openings.sentence(wear)}", help=parts.term("opening"))
     if wear.worn:
         worn_note(wear)
     label = "Open it again" if again else f"Open the test set and evaluate {run.name}"
@@ -102,15 +102,19 @@ def _ask(run: Run, test_set: openings.TestSet, found: Sequence[Opening], begin: 
         )
     reason = st.radio("Why now?", [*openings.REASONS, OTHER], key=f"why-{run.id}")
     if reason == OTHER:
-        said = st.text_input("In your words", key=f"why-text-{run.id}", max_chars=evaluations.REASON_LENGTH)
-        reason = said.strip() or OTHER
+        st.text_input("In your words", key=f"why-text-{run.id}", max_chars=evaluations.REASON_LENGTH)
+
+    def act() -> None:
+        chosen = st.session_state.get(f"why-{run.id}") or openings.REASONS[0]
+        said = str(st.session_state.get(f"why-text-{run.id}") or "").strip()
+        with guard():
+            begin(said if chosen == OTHER and said else chosen, test_set.plan_id if test_set.fresh else None)
+
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Not yet", key="open-no"):
             st.rerun()
-        if st.button("Open the test set", type="primary", key="open-yes"):
-            with guard():
-                begin(reason, test_set.plan_id if test_set.plan_id != run.plan_id else None)
-                st.rerun()
+        if st.button("Open the test set", type="primary", key="open-yes", on_click=act):
+            st.rerun()
 
 
 def worn_note(wear: openings.Wear) -> None:
@@ -152,7 +156,9 @@ def openings_list(found: Sequence[Opening], rounds: Sequence[Round]) -> None:
         title = wear.row.title if wear.row else "Score"
         parts.table(["", "Opened", "Round", "Reason", title], rows)
     if len(lineages) > 1:
-        st.caption("Scores on different test sets stand apart: they are history and not compared.")
+        st.caption(
+            "Scores on different test sets stand apart: they are history and not compared.", help=parts.term("lineage")
+        )
     with st.expander("How the cost of openings is estimated", icon=":material/help:"):
         st.markdown(
             "If *k* rounds are equally good and their scores scatter by the standard error *s* of a score, the best of them "

@@ -25,7 +25,10 @@ with parts.guard():
         tries = 0
     found = rounds.shown(every, tries=not tries)
     opened = openings.of_project(project.id)
-    listed, compared, tested = st.tabs(["All rounds", "Compare two", "The test set"])
+    # Only what is looked at is drawn: comparing two rounds resamples thousands of rows.
+    listed, compared, tested = st.tabs(
+        ["All rounds", "Compare two", "The test set"], key="rounds-tabs", on_change="rerun"
+    )
     with listed, parts.guard():
         if len(found) > 1:
             scores_plot(found, opened)
@@ -45,12 +48,14 @@ with parts.guard():
         with right:
             round_panel(project, by_id[chosen], rounds.twins(every))
     with compared, parts.guard():
-        compare_panel(found)
+        if compared.open:
+            compare_panel(found)
     with tested, parts.guard():
-        if opened:
-            openings_list(opened, every)
-        else:
-            st.markdown(openings.sentence(openings.wear([])))
-        st.subheader("Add a fresh test set", anchor=False)
-        fresh_test_panel(project)
+        if tested.open:
+            if opened:
+                openings_list(opened, every)
+            else:
+                st.markdown(openings.sentence(openings.wear([])))
+            st.subheader("Add a fresh test set", anchor=False)
+            fresh_test_panel(project)
     screens.next_step("samples")

@@ -29,8 +29,10 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(st, "switch_page", lambda *given, **also: st.stop())
 
 
-def opened(page: str, project: Project, **parameters: str) -> AppTest:
+def opened(page: str, project: Project, tab: str = "", **parameters: str) -> AppTest:
     app = AppTest.from_file(str(PAGES / page), default_timeout=120)
+    if tab:
+        app.session_state["rounds-tabs"] = tab
     app.query_params["project"] = project.id
     for name, value in parameters.items():
         app.query_params[name] = value
@@ -100,7 +102,7 @@ def test_the_list_can_be_sorted(branched: Project) -> None:
 
 
 def test_two_rounds_are_compared_with_a_verdict_and_the_rows_between_them(branched: Project) -> None:
-    app = opened("p65_rounds.py", branched)
+    app = opened("p65_rounds.py", branched, "Compare two")
     app.selectbox(key="compare-first").select(1)
     app.selectbox(key="compare-second").select(2).run()
     assert not app.exception
@@ -116,14 +118,14 @@ def test_a_project_without_rounds_leads_to_the_settings(small_project: Project) 
 
 
 def test_openings_are_listed_and_many_of_them_warn(branched: Project) -> None:
-    app = opened("p65_rounds.py", branched)
+    app = opened("p65_rounds.py", branched, "The test set")
     assert "opened once, for 1 round" in texts(app) and "To report a score" in texts(app)
     assert "no longer honest" not in texts(app)
     for one in rounds.of_project(branched):
         if one.finished:
             made.measured(one.run, 0.6, "test")
     made.measured(made.trained(branched, FASTER), 0.6, "test")
-    said = texts(opened("p65_rounds.py", branched))
+    said = texts(opened("p65_rounds.py", branched, "The test set"))
     assert "4 rounds were judged by this test set" in said and "adaptive overfitting" in said
 
 

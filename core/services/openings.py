@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from core.data import test_wear
 from core.data.in_words import times
 from core.schemas.estimates import Estimate
-from core.schemas.evaluation import EvaluationResult, MetricRow
+from core.schemas.evaluation import MetricRow
 from core.store import records
 from core.store.tables import Audit, DatasetVersion, Evaluation, Plan, Project, Run
 
-from . import evaluations, preparation
+from . import preparation
+from .headlines import headline
 
 # What a person may say; the first is what is meant by a test set.
 REASONS = (
@@ -57,7 +58,7 @@ class Wear:
 def of_project(project_id: str) -> list[Opening]:
     """Every opening of every test set of the project, oldest first."""
     found = [
-        Opening(e.created_at, e.run_id, e.lineage, e.reason, headline(evaluations.result(e)))
+        Opening(e.created_at, e.run_id, e.lineage, e.reason, headline(e.id)[1])
         for e in records.find(Evaluation, project_id=project_id, split="test")
     ]
     for audit in records.find(Audit, project_id=project_id):
@@ -90,10 +91,6 @@ def gain_of(found: Sequence[Opening], models: int) -> str | None:
         return None
     gain = test_wear.optimism(known.score, models)
     return None if gain is None else in_unit(known.row, gain)
-
-
-def headline(result: EvaluationResult) -> MetricRow | None:
-    return result.metric(result.headline)
 
 
 def in_unit(row: MetricRow, value: float) -> str:

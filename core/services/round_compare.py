@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 from core.metrics import for_family
@@ -73,10 +74,14 @@ def paired(first: Round, second: Round, split: str) -> Paired | None:
     """None where `why_not` has a reason, or where the two share no row."""
     if why_not(first, second, split):
         return None
-    found = [measured(r, split, (first, second)) for r in (first, second)]
-    results = [
-        evaluations.result(cast(Evaluation, records.get(Evaluation, cast(Measured, m).evaluation_id))) for m in found
-    ]
+    ids = [cast(Measured, measured(r, split, (first, second))).evaluation_id for r in (first, second)]
+    return _paired(ids[0], ids[1], split, first.run.task, first.run.base_model_key == second.run.base_model_key)
+
+
+@lru_cache(maxsize=8)
+def _paired(first: str, second: str, split: str, task: str, same_model: bool) -> Paired | None:
+    """Evaluations never change, and a comparison draws thousands of samples."""
+    results = [evaluations.result(cast(Evaluation, records.get(Evaluation, found))) for found in (first, second)]
     one, other = (evaluations.predictions(result, "tuned") for result in results)
     by_id = {item.row_id: item for item in one.items}
     shared = [item for item in other.items if item.row_id in by_id]
@@ -84,11 +89,9 @@ def paired(first: Round, second: Round, split: str) -> Paired | None:
     if not same:
         return None
     a, b = one.select(same), other.select(same)
-    left_out = (
-        PER_TOKEN if first.run.base_model_key != second.run.base_model_key and isinstance(a, TextPredictions) else ()
-    )
+    left_out = () if same_model or not isinstance(a, TextPredictions) else PER_TOKEN
     compared = []
-    for metric in _metrics(first.run.task, left_out):
+    for metric in _metrics(task, left_out):
         comparison = compare(metric, a, b) if metric.judged else None
         if comparison is not None:
             compared.append((metric, comparison))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from core.schemas.estimates import Estimate, Verdict
-from core.schemas.evaluation import EvaluationResult, MetricRow
+from core.schemas.evaluation import MetricRow
 from core.schemas.jobs import Job, JobState
 from core.schemas.recipe import Recipe
 from core.store import jobs, records
 from core.store.tables import Correction, DatasetVersion, Evaluation, Plan, Project, Run, Trial
 
 from . import studies
+from .headlines import headline
 from .round_changes import Change, basis, changes
 
 NOTE_LENGTH = 2_000
@@ -148,19 +148,10 @@ def _measured(project_id: str) -> dict[str, list[Measured]]:
 
 
 def _read(row: Evaluation) -> Measured | None:
-    verdict, headline = _headline(row.id)
-    if headline is None or "tuned" not in headline.values:
+    verdict, main = headline(row.id)
+    if main is None or "tuned" not in main.values:
         return None
-    return Measured(row.id, row.split, row.lineage, row.created_at, verdict, headline)
-
-
-@lru_cache(maxsize=512)
-def _headline(evaluation_id: str) -> tuple[Verdict, MetricRow | None]:
-    """An evaluation never changes; reading a whole one takes milliseconds, and a list of rounds has many."""
-    row = records.get(Evaluation, evaluation_id)
-    assert row is not None
-    result = EvaluationResult.model_validate(row.result)
-    return result.verdict, result.metric(result.headline)
+    return Measured(row.id, row.split, row.lineage, row.created_at, verdict, main)
 
 
 def _studies(project_id: str) -> dict[str, str]:

@@ -92,7 +92,8 @@ def opening_button(project: Project, run: Run, test_set: openings.TestSet, again
 @st.dialog("Open the test set?")
 def _ask(run: Run, test_set: openings.TestSet, found: Sequence[Opening], begin: Begin) -> None:
     before = f"was opened {times(len(found))} before" if found else "has not been opened yet"
-    st.markdown(f"Its {test_set.rows:,} rows were kept aside from the start; it {before}. {COST}")
+    whence = "were added after this round was trained" if test_set.fresh else "were kept aside from the start"
+    st.markdown(f"Its {test_set.rows:,} rows {whence}. It {before}.\n\n{COST}")
     models = len({o.run_id for o in found} | {run.id})
     after = openings.gain_of(found, models)
     if models > 1 and after is not None:

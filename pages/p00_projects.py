@@ -36,7 +36,7 @@ def _state(project: Project) -> str:
 def _open(project: Project) -> None:
     st.session_state["at_projects"] = False
     done = projects.progress(project)
-    order = [s.key for s in screens.all_screens() if s.number]
+    order = [s.key for s in screens.all_screens() if s.number and s.step]
     target = next((key for key in order if not done[key]), "evaluation")
     st.switch_page(screens.page_of(target), query_params={"project": project.id})
 

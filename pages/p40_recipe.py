@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schemas.recipe import Recipe
-from core.services import datasets, recipes, runs
+from core.services import datasets, next_round, recipes, runs
 from core.ui import parts, screens
 from core.ui.balance import balance_panel
 from core.ui.good_settings import good_settings
+from core.ui.next_round import changes_panel
 from core.ui.recipe import cost_panel, preset_buttons, yaml_panel
 from core.ui.starting import starting_panel
 
@@ -34,13 +35,14 @@ with parts.guard():
             st.warning("Mend the settings that are marked: " + "; ".join(errors.values()))
         else:
             recipes.keep_draft(project, recipe)
+            changes_panel(project, recipe, KEY)
             cost_panel(project, recipe, KEY)
         # Beside the cost, so that it is seen without scrolling past the settings.
         missing = runs.missing(project)
         label = "Start training" if not missing else f"First choose {missing[0][0]}"
         ready = not missing and recipe is not None
         if st.button(label, type="primary", disabled=not ready, width="stretch") and recipe is not None:
-            run = runs.start(project.id, recipe, parent_id=st.session_state.pop(f"parent-{project.id}", None))
+            run = next_round.start(project, recipe)
             screens.go("training", run=run.id)
         for what, step in missing:
             st.page_link(screens.page_of(step), label=f"Go and choose {what}", query_params=screens.here())

@@ -7,9 +7,10 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import evaluations, runs, status
 from core.ui import jobs, parts, screens
-from core.ui.coach_panel import next_round
 from core.ui.evaluation import classes_panel, examples_panel, honest_panel, metrics_panel, verdict_panel
 from core.ui.evaluation_reading import labels_panel, numbers_panel
+from core.ui.next_round import next_round_button
+from core.ui.openings_panel import asked, rows_choice
 
 project = screens.begin("evaluation", "training")
 
@@ -25,14 +26,7 @@ with parts.guard():
         format_func=lambda run_id: f"{by_id[run_id].number} · {by_id[run_id].name}",
     )
     run = by_id[chosen]
-    split = right.segmented_control(
-        "Rows",
-        ["test", "validation"],
-        default="test",
-        required=True,
-        format_func={"test": "Test set", "validation": "Validation"}.__getitem__,
-        help="Look at validation as often as you like. The test set stays honest only while it is opened rarely.",
-    )
+    split = rows_choice(run, right)
     active = [j for j in status.active_jobs(project.id) if j.kind is JobKind.EVALUATE]
     if active:
         jobs.watch(active[0].id, "Evaluating")
@@ -41,21 +35,7 @@ with parts.guard():
     if last and (job := status.job(last)) and job.error:
         jobs.failed(job)
 
-    opened = evaluations.openings(project, runs.test_set_lineage(run))
-    results = evaluations.of_run(run.id, split)
-    if split == "test":
-        times = f"opened {len(opened)} time{'s' * (len(opened) != 1)}" if opened else "not opened yet"
-        st.caption(
-            f":material/lock: The test set was {times}. Each opening is counted, because choosing by it wears it out."
-        )
-    label = f"Open the test set and evaluate {run.name}" if split == "test" else f"Evaluate {run.name} on validation"
-    if results:
-        pressed = st.button("Evaluate again", icon=":material/refresh:")
-    else:
-        pressed = st.button(label, type="primary")
-    if pressed:
-        st.session_state[f"evaluating-{run.id}"] = evaluations.submit(run, split or "test")
-        st.rerun()
+    results = asked(project, run, split)
     if not results:
         st.stop()
     result = evaluations.result(results[0])
@@ -72,7 +52,7 @@ with parts.guard():
         examples_panel(run, result)
     st.divider()
     with st.container(horizontal=True, gap="small"):
-        if st.button("Start the next round", icon=":material/replay:", type="primary"):
-            next_round(project, run)
+        next_round_button(project, run)
         st.caption("Copies the recipe of this round, so that you change one thing at a time.")
+    screens.next_step("rounds", "All rounds")
     screens.next_step("samples")

@@ -9,8 +9,9 @@ import pytest
 from pydantic import Field, model_validator
 from streamlit.testing.v1 import AppTest
 
+from core.data.in_words import number_text
 from core.schemas.base import Schema
-from core.ui.fields import describe, number_text, parse_number
+from core.ui.fields import describe, parse_number
 from core.ui.forms import settings_of, validate
 
 

@@ -36,6 +36,7 @@ from ._job_file import MANUAL
 from ._watch import Watch
 
 Kept = TypeVar("Kept", Evaluation, Audit, Export)
+REASON = "asked for on the command line"  # of an opening of the test set
 # How a table is written: the same for all files of one set, so that what was found in the training file holds for all.
 SHARED_OPTIONS = ("separator", "quoting", "has_header", "text_mode", "chunk_characters")
 
@@ -83,7 +84,8 @@ def carry_out(job: JobFile, folder: Path, name: str, watch: Watch) -> Journey:
     if "train" in job.steps:
         _train(journey, watch)
     if "evaluate" in job.steps:
-        journey.evaluation = _follow(journey, watch, "Evaluation", "evaluate", evaluations.submit, evaluations.of_run)
+        submit = partial(evaluations.submit, reason=REASON)
+        journey.evaluation = _follow(journey, watch, "Evaluation", "evaluate", submit, evaluations.of_run)
     if "audit" in job.steps:
         journey.audit = _follow(journey, watch, "Bias audit", "audit", audits.submit, audits.of_run)
     if "export" in job.steps:

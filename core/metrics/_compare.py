@@ -62,10 +62,10 @@ def _shared_rows(base: Sequence[Item], tuned: Sequence[Item]) -> list[tuple[Item
             "Evaluate both models on the same test rows.",
         )
     for first, second in pairs:
-        if _answer(first) != _answer(second):
-            raise ValueError(f"row {first.row_id!r} has two right answers: {_answer(first)!r} and {_answer(second)!r}")
+        if answer(first) != answer(second):
+            raise ValueError(f"row {first.row_id!r} has two right answers: {answer(first)!r} and {answer(second)!r}")
     return pairs
 
 
-def _answer(item: Item) -> object:
+def answer(item: Item) -> object:
     return item.reference if isinstance(item, TextPrediction) else item.gold

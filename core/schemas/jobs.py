@@ -25,6 +25,7 @@ class JobKind(StrEnum):
     EXPORT = "export"
     SERVE = "serve"
     FIX = "fix"
+    TEST_SET = "test_set"
 
 
 # One job at a time in each lane, so that a chat or an import need not wait for a training. A sweep only watches its runs.
@@ -34,7 +35,7 @@ LANES: Mapping[str, tuple[JobKind, ...]] = {
         JobKind.MITIGATE, JobKind.EXPORT,
     ),
     "sweep": (JobKind.SWEEP,),
-    "data": (JobKind.IMPORT, JobKind.PREPARE, JobKind.FIX),
+    "data": (JobKind.IMPORT, JobKind.PREPARE, JobKind.FIX, JobKind.TEST_SET),
     "check": (JobKind.CHECK,),
     "serve": (JobKind.SERVE,),
 }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -50,13 +50,18 @@ def actions(family: str) -> dict[str, DataMitigation]:
     return {key: action for key, action in mitigations().items() if family in action.families}
 
 
-def submit(run: Run, config: Mapping[str, Mapping[str, Any]] | None = None) -> str:
-    """Queue an audit of the run's data and model on validation rows and neutral probes. `config`: audit key to settings."""
+def submit(
+    run: Run, config: Mapping[str, Mapping[str, Any]] | None = None, split: Literal["validation", "test"] = "validation"
+) -> str:
+    """Queue an audit of the run's data and model on validation rows and neutral probes. `config`: audit key to settings.
+
+    A final audit looks at test rows in their place, and counts as an opening of the test set.
+    """
     if not run.summary:
         raise UserError(
             "There is no model to audit yet.", "The training is not finished.", "Wait for it, or resume it."
         )
-    return jobs.submit(JobKind.AUDIT, run.project_id, {"run_id": run.id, "config": dict(config or {})})
+    return jobs.submit(JobKind.AUDIT, run.project_id, {"run_id": run.id, "config": dict(config or {}), "split": split})
 
 
 def group_columns(run: Run) -> dict[str, tuple[str, ...]]:
@@ -101,14 +106,24 @@ def refusals(audit: Audit) -> dict[str, dict[str, str]]:
     return dict(audit.result.get("refused", {}))
 
 
-def store(run: Run, config: Mapping[str, Any], done: Mapping[str, AuditResult], refused: Mapping[str, Any]) -> Audit:
-    """Keep an audit (called by the worker)."""
+def store(
+    run: Run,
+    config: Mapping[str, Any],
+    done: Mapping[str, AuditResult],
+    refused: Mapping[str, Any],
+    split: str = "validation",
+) -> Audit:
+    """Keep an audit with the part of the split that it looked at (called by the worker)."""
     return records.add(
         Audit(
             project_id=run.project_id,
             run_id=run.id,
             config=dict(config),
-            result={"audits": {k: v.model_dump(mode="json") for k, v in done.items()}, "refused": dict(refused)},
+            result={
+                "audits": {k: v.model_dump(mode="json") for k, v in done.items()},
+                "refused": dict(refused),
+                "split": split,
+            },
         )
     )
 

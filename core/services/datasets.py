@@ -96,8 +96,12 @@ def add_version(
     origin: Mapping[str, Any],
     report: Mapping[str, Any] | None = None,
     parent: DatasetVersion | None = None,
+    lineage: int | None = None,
 ) -> DatasetVersion:
-    """Keep a table (first column `row_id`, the others text) as the project's next version and current dataset."""
+    """Keep a table (first column `row_id`, the others text) as the project's next version and current dataset.
+
+    It has the test set of its parent unless a `lineage` of its own is given.
+    """
     if frame.empty:
         raise UserError(
             "There are no rows.", "Nothing is left to learn from.", "Use another file, or undo the last change."
@@ -113,6 +117,7 @@ def add_version(
         origin=origin,
         report=report,
         parent=parent,
+        lineage=lineage,
     )
 
 
@@ -126,12 +131,14 @@ def _keep_version(
     origin: Mapping[str, Any],
     report: Mapping[str, Any] | None = None,
     parent: DatasetVersion | None = None,
+    lineage: int | None = None,
 ) -> DatasetVersion:
+    inherited = parent.lineage if parent else next_lineage(project_id)
     version = records.add_numbered(
         DatasetVersion(
             project_id=project_id,
             parent_id=parent.id if parent else None,
-            lineage=parent.lineage if parent else next_lineage(project_id),
+            lineage=inherited if lineage is None else lineage,
             title=title,
             content=content,
             rows=rows,

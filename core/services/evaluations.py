@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, cast
 
@@ -27,19 +28,41 @@ from core.store.tables import Evaluation, Project, Run
 from core.tasks import registry as tasks
 from core.tasks._base import TaskType
 
-from . import datasets, runs
+from . import datasets, preparation, runs
 from .honest import Repeated, describe, without
 
+REASON, REASON_LENGTH = "evaluation", 200
 GENERATED_AT_MOST = 100  # answers written in full; likelihood is measured on every row
 
 
-def submit(run: Run, split: str = "test", generate: int = GENERATED_AT_MOST) -> str:
-    """Queue an evaluation of a finished run. Opening the test set is counted when it is done. Returns the job id."""
+def submit(
+    run: Run, split: str = "test", generate: int = GENERATED_AT_MOST, reason: str = REASON, plan_id: str | None = None
+) -> str:
+    """Queue an evaluation of a finished run. Opening the test set is counted when it is done, with its `reason`.
+
+    `plan_id` names the plan whose test rows are meant where they are not those of the run: a test set that was added later.
+    Returns the job id.
+    """
     if not run.summary:
         raise UserError(
             "There is no model to evaluate yet.", "The training is not finished.", "Wait for it, or resume it."
         )
-    return jobs.submit(JobKind.EVALUATE, run.project_id, {"run_id": run.id, "split": split, "generate": generate})
+    payload = {
+        "run_id": run.id,
+        "split": split,
+        "generate": generate,
+        "reason": " ".join(reason.split())[:REASON_LENGTH],
+    }
+    return jobs.submit(JobKind.EVALUATE, run.project_id, payload | ({"plan_id": plan_id} if plan_id else {}))
+
+
+def inputs(run: Run, payload: Mapping[str, Any]) -> runs.Inputs:
+    """What the evaluation of this job's payload works on: the run's own, with the test rows of another plan if it names one."""
+    given = runs.inputs(run)
+    if not payload.get("plan_id"):
+        return given
+    other = preparation.parts(preparation.get_plan(str(payload["plan_id"])), run.task)
+    return replace(given, parts={**given.parts, "test": other["test"]})
 
 
 def of_run(run_id: str, split: str | None = None) -> list[Evaluation]:
@@ -50,12 +73,6 @@ def of_run(run_id: str, split: str | None = None) -> list[Evaluation]:
 
 def result(evaluation: Evaluation) -> EvaluationResult:
     return EvaluationResult.model_validate(evaluation.result)
-
-
-def openings(project: Project, lineage: int) -> list[Evaluation]:
-    """Each time the test set of this lineage was opened, oldest first."""
-    found = records.find(Evaluation, project_id=project.id, newest_first=False)
-    return [e for e in found if e.split == "test" and e.lineage == lineage]
 
 
 def predictions(found: EvaluationResult, contender: str) -> Predictions:
@@ -82,14 +99,17 @@ def judge(
     return build(run.task, split, contenders, base_note, seconds, project.success if project else {}, repeated)
 
 
-def store(run: Run, built: EvaluationResult) -> Evaluation:
-    """Keep a result (called by the worker)."""
+def store(run: Run, built: EvaluationResult, payload: Mapping[str, Any] | None = None) -> Evaluation:
+    """Keep a result with the reason and the test set that the job's payload names (called by the worker)."""
+    given = payload or {}
+    plan_id = given.get("plan_id") or run.plan_id
     return records.add(
         Evaluation(
             project_id=run.project_id,
             run_id=run.id,
             split=built.split,
-            lineage=runs.test_set_lineage(run),
+            lineage=datasets.get_version(preparation.get_plan(plan_id).dataset_version_id).lineage,
+            reason=given.get("reason") or REASON,
             result=built.model_dump(mode="json"),
         )
     )

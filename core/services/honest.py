@@ -11,7 +11,10 @@ from core.schemas.estimates import Estimate
 from core.schemas.evaluation import HonestScores, MetricRow
 from core.schemas.examples import Example, Split
 from core.schemas.predictions import Predictions
+from core.store import records
+from core.store.tables import Run
 
+from . import preparation
 from .preparation import compared_text
 
 
@@ -23,14 +26,30 @@ class Repeated:
     near: tuple[str, ...] = ()
 
 
-def repeated(parts: Mapping[str, Sequence[Example]], split: str) -> Repeated:
-    """Rows of `split` that repeat a training row."""
+def learned_before(run: Run) -> list[Example]:
+    """Training rows of the rounds whose model this one went on from: what they learned, it knows as well."""
+    found: list[Example] = []
+    seen = {run.id}
+    while run.start_run_id and run.start_run_id not in seen:
+        start = records.get(Run, run.start_run_id)
+        if start is None:
+            break
+        seen.add(start.id)
+        run = start
+        found += preparation.parts(preparation.get_plan(run.plan_id), run.task)["train"]
+    return found
+
+
+def repeated(parts: Mapping[str, Sequence[Example]], split: str, earlier: Sequence[Example] = ()) -> Repeated:
+    """Rows of `split` that repeat a training row, or one of the rows that were learned `earlier`."""
     texts: dict[str, str] = {}
     where: dict[str, Split] = {}
     names: tuple[Split, ...] = ("train", "validation" if split == "validation" else "test")
     for name in names:
         for example in parts[name]:
             texts[example.row_id], where[example.row_id] = compared_text(example), name
+    for place, example in enumerate(earlier):  # under ids of their own: a row may have been in other parts then
+        texts[f"earlier-{place}"], where[f"earlier-{place}"] = compared_text(example), "train"
     for found in overlaps(texts, where):
         if (found.source, found.part) == names:
             return Repeated(tuple(p.row_id for p in found.exact), tuple(p.row_id for p in found.near))

@@ -159,7 +159,11 @@ def _save(project: Project, plan: PreparationPlan, *, keep: bool) -> Plan:
 
 def extend(plan: Plan, version: DatasetVersion, added: Iterable[str]) -> Plan:
     """The same split for a version that only gained rows: all of them are for training."""
-    where = {**assignment(plan), **dict.fromkeys(added, "train")}
+    return with_places(plan, version, {**assignment(plan), **dict.fromkeys(added, "train")})
+
+
+def with_places(plan: Plan, version: DatasetVersion, where: Mapping[str, Split]) -> Plan:
+    """The same plan for another version, with the rows in these parts."""
     counts = Counter(where.values())
     made = Plan(
         project_id=plan.project_id,

@@ -117,7 +117,7 @@ class Progress(dict[str, bool]):
 
 
 def progress(project: Project) -> Progress:
-    """What exists of the journey: dataset, model, tokens, recipe, training, evaluation, samples, bias, use."""
+    """What exists of the journey: dataset, model, tokens, recipe, training, evaluation, rounds, samples, bias, use."""
     finished = [r for r in records.find(Run, project_id=project.id) if r.summary]
     has = {
         "dataset": bool(project.dataset_version_id and project.task),
@@ -126,6 +126,7 @@ def progress(project: Project) -> Progress:
         "recipe": "recipe" in project.settings or bool(finished),
         "training": bool(finished),
         "evaluation": records.count(Evaluation, project_id=project.id) > 0,
+        "rounds": bool(finished),
         "samples": records.count(SampleSet, project_id=project.id) > 0,
         "bias": records.count(Audit, project_id=project.id) > 0,
         "use": records.count(Export, project_id=project.id) > 0,

@@ -260,7 +260,8 @@ def log_tail(job_id: str, characters: int = 20_000) -> str:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What training, evaluation and audits of a run work on."""
+    """What training, evaluation and audits of a run work on. `base_folder` holds the model that it is compared with,
+    `start_folder` the one that it began with where that is another run's."""
 
     plan: PreparationPlan
     parts: dict[str, list[Example]]
@@ -269,12 +270,17 @@ class Inputs:
     base_folder: str
     folder: str
     project_id: str
+    start_folder: str = ""
 
 
 def inputs(run: Run) -> Inputs:
     """Load the frozen inputs of a run."""
     given = inputs_of(preparation.get_plan(run.plan_id), run.task, run.base_model_key, str(run_folder(run.id)))
-    return replace(given, base_folder=str(starting.folder_of(run))) if run.start_run_id else given
+    if not run.start_run_id:
+        return given
+    start = str(starting.folder_of(run))
+    # A model with a head writes nothing: what labels look like to the untouched one stays the comparison.
+    return replace(given, start_folder=start, base_folder=given.base_folder if FAMILIES[given.family].reads else start)
 
 
 def inputs_of(plan: Plan, task: str, base_model_key: str | None, folder: str = "") -> Inputs:
@@ -302,7 +308,7 @@ def spec_of(given: Inputs, run_id: str, recipe: Recipe, resume_from: str | None 
         run_id=run_id,
         family=given.family,
         folder=given.folder,
-        base_folder=given.base_folder,
+        base_folder=given.start_folder or given.base_folder,
         plan=given.plan,
         recipe=recipe,
         labels=given.labels,

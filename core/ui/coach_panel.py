@@ -9,10 +9,12 @@ import streamlit as st
 from core.data.coach import Advice
 from core.schemas.jobs import Desired, Job, JobState
 from core.schemas.recipe import Recipe
-from core.services import coaching, recipes, runs
+from core.services import coaching, runs
+from core.services.next_round import prepare
 from core.store.tables import Project, Run
 
 from . import parts, screens
+from .next_round import open_form
 
 STOP = "Stop and keep the best checkpoint"
 
@@ -59,13 +61,7 @@ def repair(run: Run, action: str) -> parts.Repair:
     )
 
 
-def next_round(project: Project, run: Run, action: str | None = None) -> None:
-    """Copy the run's recipe into the form, with one piece of advice taken, and go there."""
-    recipe = Recipe.model_validate(run.recipe)
-    if action:
-        recipe = coaching.apply(recipe, action)
-    recipes.keep_draft(project, recipe)
-    for key in [k for k in st.session_state if str(k).startswith(f"recipe-{project.id}")]:
-        del st.session_state[key]
-    st.session_state[f"parent-{project.id}"] = run.id
-    screens.go("recipe")
+def next_round(project: Project, run: Run, action: str) -> None:
+    """Copy the run's recipe into the form with one piece of advice taken, and go there."""
+    prepare(project, run, coaching.apply(Recipe.model_validate(run.recipe), action))
+    open_form(project)

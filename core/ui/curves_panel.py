@@ -70,6 +70,19 @@ def curves_panel(run: Run, others: Sequence[Run], marks: Sequence[Mark] = ()) ->
     hardware_panel(run, lambda name: machinery(run, name, view))
 
 
+def overlaid_panel(run: Run, other: Run) -> None:
+    """The curves of learning of a round with those of another one laid over, across epochs: their steps may differ in size."""
+    view = View("epoch", 0.8, log_y=False, clip=True, overlaid=[(other, colours_of([other.number])[other.number])])
+    st.caption(
+        f"Round {run.number} in the usual colours; of round {other.number} the line is validation and the dashed line training."
+    )
+    theirs = _drawn(other)
+    names = [name for name in _drawn(run) if name in theirs][:BIG]
+    for column, name in zip(st.columns(BIG), names, strict=False):
+        with column:
+            _learning(run, name, view)
+
+
 def _controls(run: Run, rest: Sequence[Run]) -> View:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         axis = st.segmented_control(

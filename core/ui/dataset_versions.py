@@ -102,11 +102,12 @@ def _compare(found: list[DatasetVersion], current: DatasetVersion) -> None:
         raise UserError(
             "A version cannot be read.", f"Its file is missing or damaged: {error}.", "Put its file back from a backup."
         ) from error
-    label = current.roles.get("label") or ""
-    _difference(difference, difference.changed_cells.get(label, 0))
+    difference_panel(difference, current)
 
 
-def _difference(found: Compared, relabelled: int) -> None:
+def difference_panel(found: Compared, version: DatasetVersion) -> None:
+    """What differs between two versions whose columns are those of `version`."""
+    relabelled = found.changed_cells.get(version.roles.get("label") or "", 0)
     if not (found.dropped_rows or found.added_rows or found.changed_rows):
         st.caption("They hold the same rows.")
         return

@@ -14,6 +14,7 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from core.data.in_words import number_text
 from core.discovery import discover
 
 Level = Literal["basic", "advanced"]
@@ -172,16 +173,6 @@ def to_widget(setting: Setting, value: Any) -> Any:
     if setting.kind is float and not setting.suggestions:
         return number_text(value) if _tiny(setting) else float(value)
     return value if setting.kind in (int, float) else str(value)
-
-
-def number_text(value: float) -> str:
-    """A number as a person writes it: 2e-5, 0.1, 1,000 stays 1000."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    if value and (abs(value) < 1e-3 or abs(value) >= 1e6) and math.isfinite(value):
-        mantissa, exponent = f"{value:.6e}".split("e")
-        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-    return f"{value:.10g}"
 
 
 def parse_number(text: Any, kind: type) -> Any:

@@ -13,7 +13,9 @@ import streamlit as st
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from .fields import Level, Setting, describe, number_text, setting_field, to_widget
+from core.data.in_words import number_text
+
+from .fields import Level, Setting, describe, setting_field, to_widget
 
 M = TypeVar("M", bound=BaseModel)
 

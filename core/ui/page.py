@@ -25,9 +25,9 @@ _WORDS: dict[State, str] = {"done": "Done", "current": "You are here", "open": "
 @dataclass(frozen=True)
 class Step:
     """One stop of the journey. `page` is what `st.page_link` takes (a file or an `st.Page`); `why` says what a blocked
-    step still needs."""
+    step still needs. Without a number it is a screen beside the step above it; 0 is where projects are chosen."""
 
-    number: int
+    number: int | None
     title: str
     page: Any
     state: State = "open"
@@ -54,7 +54,7 @@ def journey_rail(steps: Sequence[Step], query_params: Mapping[str, str] | None =
             st.page_link(
                 step.page,
                 label=f"{step.number}\u2002{step.title}" if step.number else step.title,
-                icon=_ICONS[step.state],
+                icon=_ICONS[step.state] if step.number is not None else ":material/account_tree:",
                 help=f"{_WORDS[step.state]}{why}",
                 query_params=dict(query_params) if query_params else None,
                 width="stretch",

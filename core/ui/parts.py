@@ -1,9 +1,10 @@
 """Everything that a screen draws with, in one place: `from core.ui import parts`."""
 
+from core.data.in_words import number_text
+
 from .curves import smooth
 from .dialogs import confirm, key_legend
 from .errors import Repair, guard, show_error
-from .fields import number_text
 from .figures import basis, figure_html, number, percent, points, table, tile, verdict_badge, verdict_html
 from .findings import finding_card, in_order
 from .forms import FormResult, fill, form, sentence, validate

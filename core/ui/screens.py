@@ -1,6 +1,7 @@
 """The screens: found in `pages/`, described by their own first line, opened with what they need.
 
-A screen is a file `pages/pNN_key.py` whose docstring is `Title: purpose in one sentence.` Its number is NN / 10.
+A screen is a file `pages/pNN_key.py` whose docstring is `Title: purpose in one sentence.` Its number is NN / 10. Where NN is no
+multiple of ten, the screen stands beside the step before it and is none of the journey's steps itself.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Screen:
     title: str
     purpose: str
     file: Path
+    step: bool = True
 
 
 @cache
@@ -44,7 +46,8 @@ def all_screens() -> tuple[Screen, ...]:
     for file in sorted(FOLDER.glob("p[0-9]*_*.py")):
         number, key = file.stem[1:].split("_", 1)
         title, _, purpose = (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or key).partition(": ")
-        found.append(Screen(int(number) // 10, key, title, " ".join((purpose[:1].upper() + purpose[1:]).split()), file))
+        said = " ".join((purpose[:1].upper() + purpose[1:]).split())
+        found.append(Screen(int(number) // 10, key, title, said, file, step=int(number) % 10 == 0))
     return tuple(found)
 
 
@@ -76,7 +79,7 @@ def go(key: str, **parameters: str) -> None:
 def begin(key: str, *required: str) -> Project:
     """Draw the header, find the project, and end the screen with a link where something it needs is missing."""
     this = screen(key)
-    page_header(this.number, this.title, this.purpose)
+    page_header(this.number if this.step else None, this.title, this.purpose)
     chosen = project_id()
     if not chosen:
         needs("Open a project first.", page_of("projects"), "Go to Projects")
@@ -110,7 +113,7 @@ def rail(current: str) -> list[Step]:
         why = ""
         if s.number and not chosen:
             state, why = ("current" if s.key == current else "blocked"), "open a project first"
-        steps.append(Step(s.number, s.title, page_of(s.key), state, why))  # type: ignore[arg-type]
+        steps.append(Step(s.number if s.step else None, s.title, page_of(s.key), state, why))  # type: ignore[arg-type]
     return steps
 
 

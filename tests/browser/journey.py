@@ -114,7 +114,12 @@ class Person:
 
     def evaluates(self) -> None:
         self.open("evaluation")
+        # Validation is what it begins with.
+        self.page.get_by_test_id("stButtonGroup").get_by_text("Test set", exact=True).click()
+        self.settled()
         self.press("Open the test set", exact=False)
+        self.sees("Why now?")
+        self.page.get_by_role("dialog").get_by_role("button", name="Open the test set").click()
         expect(self.page.get_by_role("heading", name="Figures")).to_be_visible(timeout=JOB)
         self.settled()
         self.look("evaluation")

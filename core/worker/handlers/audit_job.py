@@ -1,4 +1,4 @@
-"""Audit: every audit that fits the model, on validation rows and neutral probes, base against tuned."""
+"""Audit: every audit that fits the model, on validation (or, at the end, test) rows and neutral probes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from core.worker.recorder import JobRecorder
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     recorder.phase("Starting the model engine")
     training, config = runs.get(job.payload["run_id"]), job.payload.get("config") or {}
-    done, refused = audit_run(training, config, recorder)
-    return recorder.deliver(lambda: {"audit_id": audits.store(training, config, done, refused).id})
+    split = job.payload.get("split") or "validation"
+    done, refused = audit_run(training, config, recorder, split)
+    return recorder.deliver(lambda: {"audit_id": audits.store(training, config, done, refused, split).id})
 
 
 def audit_run(
-    training: Run, config: Mapping[str, Mapping[str, Any]], recorder: JobRecorder
+    training: Run, config: Mapping[str, Mapping[str, Any]], recorder: JobRecorder, split: str = "validation"
 ) -> tuple[dict[str, AuditResult], dict[str, Any]]:
     """Run all audits: their results by key, and for those that cannot be done the reason."""
     from core.training import predictors
@@ -41,7 +42,7 @@ def audit_run(
             recorder.obey()
             recorder.phase(title, count, total)
 
-        rows = given.parts["validation"] if audit.needs_model else [*given.parts["train"], *given.parts["validation"]]
+        rows = given.parts[split] if audit.needs_model else [*given.parts["train"], *given.parts["validation"]]
         data = AuditInput(
             examples=rows,
             tuned=tuned if audit.needs_model else None,

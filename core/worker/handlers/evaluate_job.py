@@ -36,7 +36,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     began = time.monotonic()
     training = runs.get(job.payload["run_id"])
     split = job.payload["split"]
-    given = runs.inputs(training)
+    given = evaluations.inputs(training, job.payload)
     examples = given.parts[split]
     generate = int(job.payload.get("generate", evaluations.GENERATED_AT_MOST))
 
@@ -55,17 +55,17 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt, ticker("Base model"))
     if base is not None:
         contenders["base"] = _predict(base, given.family, given.labels, examples, generate)
-    note = _base_note(given.family, base is not None, len(given.labels))
+    note = _base_note(given.family, base is not None, len(given.labels)) or starting.note(training)
     if tasks()[training.task].preference:
         contenders, note = evaluations.weigh(contenders), starting.note(training)
     recorder.phase("Simple baselines")
     contenders |= evaluations.simple_baselines(given.family, given.parts, split, given.labels)
     recorder.phase("Looking for rows that stand in training too")
-    repeated = honest.repeated(given.parts, split)
+    repeated = honest.repeated(given.parts, split, honest.learned_before(training))
     recorder.phase("Comparing")
     seconds = round(time.monotonic() - began, 2)
     built = evaluations.judge(training, split, contenders, note, seconds, repeated)
-    return recorder.deliver(lambda: {"evaluation_id": evaluations.store(training, built).id})
+    return recorder.deliver(lambda: {"evaluation_id": evaluations.store(training, built, job.payload).id})
 
 
 def _base_note(family: str, judged: bool, labels: int) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from core.data.duplicates import normalise
 from core.schemas.errors import UserError
 from core.schemas.families import FAMILIES
-from core.schemas.jobs import JobKind
+from core.schemas.jobs import Job, JobKind
 from core.schemas.predictor import Decoding
 from core.schemas.reviews import AGAIN, BASE, REFERENCE, TUNED, Contender, ReviewSpec, Vote
 from core.store import jobs, records
@@ -209,8 +209,8 @@ def join(sample_set: SampleSet, name: str) -> str:
 
 @dataclass(frozen=True)
 class State:
-    """How far one rater is. `item` is the place of the next pair, None where all are judged; `ended` that names may be
-    shown: all is judged, or the person has asked for it (`early`)."""
+    """How far one rater is. `item` is the place of the next pair, None where all are judged; `early` that some are not.
+    `ended`: the person has asked to see whose answers they were (sets from before there was a choice: all is judged)."""
 
     total: int
     voted: int
@@ -237,7 +237,7 @@ def state(sample_set: SampleSet, rater: str = "") -> State:
         voted=voted,
         skipped=len(skipped),
         item=following[0] if following else None,
-        ended=said_so or not following,
+        ended=said_so or (not following and not sample_set.config),
         early=bool(following),
         own=own,
     )
@@ -296,6 +296,14 @@ def undo(sample_set: SampleSet, rater: str = "") -> int | None:
     last = max(done, key=lambda r: r.acted_at or 0.0)
     records.change(Review, last.id, {"vote": None, "skipped": False, "acted_at": None, "updated_at": time.time()})
     return last.item
+
+
+def failed(run: Run) -> Job | None:
+    """The newest generation for this round, where it failed."""
+    of_run = [
+        j for j in jobs.find(project_id=run.project_id, kinds=[JobKind.GENERATE]) if j.payload["run_id"] == run.id
+    ]
+    return of_run[0] if of_run and of_run[0].error else None
 
 
 def end(sample_set: SampleSet, rater: str = "") -> None:

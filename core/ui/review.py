@@ -52,9 +52,11 @@ def rule(sample_set: SampleSet, spec: ReviewSpec) -> str:
     total = sum(1 for item in sample_set.items if item["repeat_of"] is None and not reviews.is_same(item))
     if spec.mode == "single":
         return f"Fixed before the first vote: all {total:,} answers are judged, each by itself."
+    again = sum(1 for item in sample_set.items if item["repeat_of"] is not None)
+    twice = f" ({again} of them twice, to see whether you agree with yourself)" if again else ""
     return (
-        f"Fixed before the first vote: all {total:,} pairs are judged, then the sign test decides. Whoever stops earlier is "
-        f"held to a stricter test. Names are shown at the end."
+        f"Fixed before the first vote: all {total:,} pairs are judged{twice}, then the sign test decides. Whoever stops "
+        "earlier is held to a stricter test. Names are shown at the end."
     )
 
 

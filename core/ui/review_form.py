@@ -35,13 +35,13 @@ def generate_form(project: Project, run: Run, *, expanded: bool, title: str = "N
         rubrics, reasons = _asked(run)
         decoding = _decoding(run, AGAIN in {c.key for c in chosen})
         enough = len(chosen) >= (2 if mode == "pairs" else 1)
-        if enough:
-            st.caption(_rule(mode, len(texts) if source == "own" else count, each))
-        else:
+        number = len(texts) if source == "own" else count
+        if enough and number:
+            st.caption(_rule(mode, number, each))
+        elif not enough:
             st.caption(":material/info: Choose at least two whose answers are compared.")
         ready = enough and (source != "own" or bool(texts)) and (source != "templates" or bool(templates))
         if st.button("Write samples", type="primary", disabled=not ready, key=f"write-{run.id}"):
-            number = len(reviews.sets(run))
             spec = ReviewSpec(
                 mode=mode,
                 contenders=tuple(chosen),
@@ -53,7 +53,7 @@ def generate_form(project: Project, run: Run, *, expanded: bool, title: str = "N
                 reasons=reasons,
                 count=count,
                 pairs_each=each,
-                seed=number,
+                seed=len(reviews.sets(run)),
             )
             reviews.submit(run, spec, decoding)
             st.query_params.pop("review", None)

@@ -40,7 +40,8 @@ def choose_rater(sample_set: SampleSet | None) -> str:
     if sample_set is None:
         return rater
     known = reviews.raters(sample_set)
-    with st.popover(f"Rating as {parts.plain(rater or NOBODY)}", icon=":material/person:"):
+    label = f"Rating as {parts.plain(rater)}" if rater else "Who is rating"
+    with st.popover(label, icon=":material/person:"):
         st.caption("Several people can judge the same samples, each under a name of their own. Nobody sees the votes of others "
                    "before they have finished themselves.")  # fmt: skip
         typed = st.text_input("Your name", rater, max_chars=reviews.NAME_LENGTH, key=f"rater-{sample_set.id}-{rater}")

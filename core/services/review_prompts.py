@@ -71,7 +71,7 @@ def pool(project: Project, run: Run, source: Source) -> list[Prompt]:
 
 def offered(project: Project, run: Run) -> list[Source]:
     """The sources that this project has, the best first."""
-    found: list[Source] = ["own", "templates", "validation"]
+    found: list[Source] = ["validation", "own", "templates"]
     if health_inputs.real_texts(project):
         found.insert(0, "real")
     if any(version.id not in _used(run) for version in _similar_versions(project, run)):

@@ -5,7 +5,8 @@
 Starts the real worker and dashboard with a storage of their own. Trains the starter model on questions whose answers are
 short or long by chance; rates `--first` pairs of its answers by keys, teaches the next round from the votes on the screen,
 trains it with the preset, and rates `--second` pairs of both rounds on prompts that were not judged before. Prints what both
-reviews found and writes it to benchmarks/results/scripted_reviewer.json. Takes a quarter of an hour on two idle cores.
+reviews found and writes it to benchmarks/results/scripted_reviewer.json. With `--keep` it
+goes on where it was ended.
 """
 
 from __future__ import annotations
@@ -78,11 +79,13 @@ def journey(url: str, first: int, second: int) -> dict[str, Any]:
     from journey import JOB, Person
     from playwright.sync_api import sync_playwright
 
-    from core.services import review_results, reviews, runs
+    from core.services import projects, review_results, reviews, runs
 
-    project = prepared()
+    known = projects.all_projects()
+    project = known[0].id if known else prepared()
     started = time.monotonic()
     answering = trained(project)
+    took = 0.0
     with sync_playwright() as playwright:
         import shutil
 
@@ -91,22 +94,17 @@ def journey(url: str, first: int, second: int) -> dict[str, Any]:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         person = Person(page, url, "reviewer")
         person.project = project
-        ask(person, first, {"Round 1", "Round 1, a second answer"})
-        page.get_by_role("button", name="Left is better").wait_for(timeout=10 * JOB)
-        took = rate_all(page)
-        person.press("Show the result")
-        person.sees("How far to trust it")
-        person.press("Teach the model from your votes")
-        page.wait_for_url("**/recipe?*")
-        person.sees("What it will cost")
-        person.press("Start training")
-        page.wait_for_url("**/training?*")
+        if len(runs.of_project(project)) == 1:
+            took += reviewed_by_keys(person, answering, first, again=True)
+            person.press("Teach the model from your votes")
+            page.wait_for_url("**/recipe?*")
+            person.sees("What it will cost")
+            person.press("Start training")
+            page.wait_for_url("**/training?*")
+        else:
+            person.open("training")
         person.sees("Best checkpoint:", 10 * JOB)
-        ask(person, second, None)
-        page.get_by_role("button", name="Left is better").wait_for(timeout=10 * JOB)
-        took += rate_all(page)
-        person.press("Show the result")
-        person.sees("How far to trust it")
+        took += reviewed_by_keys(person, runs.of_project(project)[0].id, second, again=False)
         browser.close()
     taught = runs.finished(project)[0]
     assert taught.id != answering
@@ -121,6 +119,26 @@ def journey(url: str, first: int, second: int) -> dict[str, Any]:
         "prompts_in_both": len(asked["first"] & asked["second"]),
         "reviews": {name: told(given, review_results.result(given)) for name, given in reviewed.items()},
     }
+
+
+def reviewed_by_keys(person: Any, run_id: str, count: int, *, again: bool) -> float:
+    """A review of this round from the form to the result. Seconds that the rating took."""
+    from journey import JOB
+
+    from core.services import reviews, runs
+
+    if not reviews.sets(runs.get(run_id)):
+        ask(person, count, again)
+    else:
+        person.open("samples")
+    vote = person.page.get_by_role("button", name="Left is better")
+    vote.or_(person.page.get_by_text("How far to trust it")).first.wait_for(timeout=10 * JOB)
+    took = 0.0
+    if vote.count():
+        took = rate_all(person.page)
+        person.press("Show the result")
+    person.sees("How far to trust it")
+    return took
 
 
 def told(sample_set: Any, found: Any) -> dict[str, Any]:
@@ -172,14 +190,15 @@ def trained(project: str) -> str:
     from core.schemas.jobs import JobState
     from core.services import projects, recipes, runs
 
-    run = runs.start(project, recipes.for_project(projects.get(project), "balanced"))
+    known = runs.of_project(project)
+    run = known[-1] if known else runs.start(project, recipes.for_project(projects.get(project), "balanced"))
     until(lambda: runs.state(run).final, "the first round is trained", 3600, every=1)
     assert runs.state(run) is JobState.DONE, runs.job_of(run)
     return run.id
 
 
-def ask(person: Any, count: int, who: set[str] | None) -> None:
-    """The form: templates, contenders (None: as they are proposed), number of prompts, temperature as proposed."""
+def ask(person: Any, count: int, again: bool) -> None:
+    """The form: templates, contenders (a second answer of the same round, or as they are proposed), number of prompts."""
     page = person.page
     person.open("samples")
     if page.get_by_text("Made from templates").count() == 0:
@@ -193,14 +212,14 @@ def ask(person: Any, count: int, who: set[str] | None) -> None:
         area.fill("\n".join(values))
         area.press("Control+Enter")
         person.settled()
-    if who is not None:
-        page.get_by_label("Remove Base model").or_(
-            page.locator("[aria-label*='Base model'] [role=presentation]")
-        ).first.click()
+    if again:
+        box = page.get_by_role("combobox", name=re.compile("Whose answers"))
+        box.click()
+        box.press("Backspace")  # the base model is the last one
         person.settled()
-        box = page.get_by_label("Whose answers")
         box.fill("a second answer")
         page.get_by_role("option", name=re.compile("a second answer")).click()
+        box.press("Escape")
         person.settled()
     page.get_by_label("Prompts", exact=True).and_(page.locator("input[type=number]")).fill(str(count))
     page.keyboard.press("Tab")

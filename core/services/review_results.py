@@ -68,6 +68,13 @@ def result(sample_set: SampleSet, rater: str = "") -> ReviewResult:
     return _result(sample_set, (rater,))
 
 
+def live(sample_set: SampleSet, rater: str = "") -> Against:
+    """The two main contenders only, while somebody judges: quick, and without the reading at equal length."""
+    first, other, *_ = reviews.spec_of(sample_set).contenders
+    votes = [vote for vote in cast(sample_set, (rater,)) if vote.repeat_of is None]
+    return _against(first, other, votes, _same(sample_set), early=True, fair=False)
+
+
 def combined(sample_set: SampleSet) -> ReviewResult:
     """What the votes of all raters say who have seen everything or have ended."""
     return _result(sample_set, tuple(finished(sample_set)))
@@ -105,7 +112,7 @@ def _result(sample_set: SampleSet, raters: Sequence[str]) -> ReviewResult:
         verdict = _verdict_of_thumbs(votes, spec)
         sentence = _thumb_sentence(thumbs, spec, verdict)
         return ReviewResult(verdict=verdict, sentence=sentence, more_votes=0, thumbs=thumbs, **shared)
-    same = [x for x in sample_set.items if x["repeat_of"] is None and reviews.is_same(x)]
+    same = _same(sample_set)
     first, *others = spec.contenders
     against = tuple(_against(first, other, votes, same, early) for other in others)
     decided = [float(v.vote == v.left) for v in every if v.vote in (v.left, v.right)]
@@ -113,7 +120,7 @@ def _result(sample_set: SampleSet, raters: Sequence[str]) -> ReviewResult:
     return ReviewResult(
         verdict=against[0].verdict,
         sentence=_sentence(first, against, early, len(raters)),
-        more_votes=_more(against[0]),
+        more_votes=more_votes(against[0]),
         against=against,
         ranking=_ranking(votes, spec) if len(spec.contenders) > 2 else (),
         tie_rate=_share([float(v.vote == "tie") for v in votes], votes),
@@ -123,12 +130,21 @@ def _result(sample_set: SampleSet, raters: Sequence[str]) -> ReviewResult:
     )
 
 
+def _same(sample_set: SampleSet) -> list[dict[str, Any]]:
+    return [x for x in sample_set.items if x["repeat_of"] is None and reviews.is_same(x)]
+
+
 def _share(values: list[float], votes: Sequence[Cast]) -> Estimate | None:
     return bootstrap_mean(values, [v.prompt for v in votes], (0.0, 1.0)) if len(values) > 1 else None
 
 
 def _against(
-    first: Contender, other: Contender, votes: Sequence[Cast], same: Sequence[dict[str, Any]], early: bool
+    first: Contender,
+    other: Contender,
+    votes: Sequence[Cast],
+    same: Sequence[dict[str, Any]],
+    early: bool,
+    fair: bool = True,
 ) -> Against:
     """Votes of one prompt, by one or several raters, are one observation of the sign test: which side has more of them."""
     own = [vote for vote in votes if vote.of(first.key, other.key)]
@@ -144,9 +160,9 @@ def _against(
     if p is not None and up + down >= FEWEST_DECISIVE:
         verdict = Verdict.NO_EVIDENCE if p >= SURE else Verdict.BETTER if up > down else Verdict.WORSE
     longer = [vote.longer[first.key] - vote.longer[other.key] for vote in own]
-    fair = None
-    if len(own) > 1:
-        fair = equal_length.win_rate([vote.score(first.key) for vote in own], longer, [vote.prompt for vote in own])
+    equal = None
+    if fair and len(own) > 1:
+        equal = equal_length.win_rate([vote.score(first.key) for vote in own], longer, [vote.prompt for vote in own])
     pressed = Counter(vote.vote for vote in own)
     return Against(
         key=other.key,
@@ -157,14 +173,14 @@ def _against(
         both_bad=pressed["bad"],
         same=len(alike),
         win_rate=bootstrap_mean(scores, prompts, (0.0, 1.0)) if len(scores) > 1 else None,
-        equal_length=fair.win_rate if fair else None,
-        longer_wins=fair.longer_wins if fair else None,
+        equal_length=equal.win_rate if equal else None,
+        longer_wins=equal.longer_wins if equal else None,
         p=p,
         verdict=verdict,
     )
 
 
-def _more(found: Against) -> int:
+def more_votes(found: Against) -> int:
     """How many more decisive votes would find a preference of the measured size four times in five."""
     if found.verdict in (Verdict.BETTER, Verdict.WORSE):
         return 0

@@ -114,7 +114,8 @@ def _shown(items: Sequence[Mapping[str, Any]], spec: ReviewSpec, chance: random.
     out = []
     waiting: list[tuple[str, str]] = []
     for item in items:
-        keys = [c.key for c in spec.contenders if item.get(c.key)] or [spec.contenders[0].key]
+        # Not every row has an answer of its own; an empty answer of a model is one.
+        keys = [c.key for c in spec.contenders if c.key != REFERENCE or item.get(REFERENCE)]
         if spec.mode == "single":
             out.append({**item, "left": chance.choice(keys), "right": None, "repeat_of": None})
             continue

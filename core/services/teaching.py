@@ -83,8 +83,7 @@ def teach(project: Project, run: Run, way: Way = "pairs") -> DatasetVersion:
         before = _newest(project, run) if _holds(run, way) else None
     version = _joined(project, run, way, task, roles, found, before) if before else _own(project, run, way, found)
     projects.update(project.id, task=task, success=project.success if task == project.task else {})
-    if way != "answers":
-        starting.choose(projects.get(project.id), run.id)
+    starting.choose(projects.get(project.id), starting.BASE if way == "answers" else run.id)
     if not before:
         earlier = PreparationPlan.model_validate(preparation.get_plan(run.plan_id).config)
         # Thumbs need both kinds in each part.

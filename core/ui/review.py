@@ -66,24 +66,20 @@ def _progress(sample_set: SampleSet, rater: str, now: State, spec: ReviewSpec) -
     if now.voted == 0:
         st.caption(rule(sample_set, spec), help=parts.term("blind review"))
         return
-    found = review_results.result(sample_set, rater)
-    if spec.mode == "pairs" and len(spec.contenders) == 2 and found.votes >= LEAD_FROM:
-        main = found.against[0]
-        if main.win_rate is not None and main.win_rate.low is not None and main.win_rate.high is not None:
-            ahead, low, high = main.win_rate.value, main.win_rate.low, main.win_rate.high
-            if ahead < 0.5:
-                ahead, low, high = 1 - ahead, 1 - high, 1 - low
-            st.caption(
-                f"So far one of the two is preferred {100 * ahead:.0f} times in 100 ({100 * low:.0f} to {100 * high:.0f}, "
-                f"n = {found.votes}). "
-                + (
-                    f"About {found.more_votes} more votes to decide."
-                    if found.more_votes
-                    else "It could be decided now."
-                )
-            )
-    elif spec.mode == "pairs" and found.more_votes and len(spec.contenders) == 2:
-        st.caption(f"About {found.more_votes} more votes to decide.")
+    if spec.mode == "single" or len(spec.contenders) != 2:
+        return
+    found = review_results.live(sample_set, rater)
+    more = review_results.more_votes(found)
+    left = f"About {more} more votes to decide." if more else "It could be decided now."
+    rate, n = found.win_rate, found.wins + found.losses + found.ties + found.both_bad
+    if n >= LEAD_FROM and rate is not None and rate.low is not None and rate.high is not None:
+        # How clear it is, and not for whom.
+        ahead, low, high = (rate.value, rate.low, rate.high)
+        if ahead < 0.5:
+            ahead, low, high = 1 - ahead, 1 - high, 1 - low
+        share = f"{100 * ahead:.0f} times in 100 ({100 * low:.0f} to {100 * high:.0f}, n = {rate.n})"
+        left = f"So far one of the two is preferred {share}. {left}"
+    st.caption(left)
 
 
 def _texts(sample_set: SampleSet, rater: str, item: int) -> None:

@@ -201,8 +201,6 @@ def ask(person: Any, count: int, again: bool) -> None:
     """The form: templates, contenders (a second answer of the same round, or as they are proposed), number of prompts."""
     page = person.page
     person.open("samples")
-    if page.get_by_text("Made from templates").count() == 0:
-        page.get_by_text("New samples").click()
     page.get_by_text("Made from templates").click()
     person.settled()
     page.get_by_label("Templates, one a line").fill(TEMPLATE)

@@ -16,8 +16,8 @@ from core.schemas.reviews import Against, Contender, Place, ReviewResult, Review
 from core.store.tables import SampleSet
 
 from . import review_prompts, reviews
+from .review_words import FEWEST_DECISIVE, sentence, thumb_sentence
 
-FEWEST_DECISIVE = 20  # decisive votes below which no verdict is given
 SURE = 0.05
 LIKELY = 0.7  # the win rate that is planned for before there are votes
 
@@ -110,8 +110,8 @@ def _result(sample_set: SampleSet, raters: Sequence[str]) -> ReviewResult:
     if spec.mode == "single":
         thumbs = _thumbs(votes, spec)
         verdict = _verdict_of_thumbs(votes, spec)
-        sentence = _thumb_sentence(thumbs, spec, verdict)
-        return ReviewResult(verdict=verdict, sentence=sentence, more_votes=0, thumbs=thumbs, **shared)
+        said = thumb_sentence(thumbs, spec, verdict)
+        return ReviewResult(verdict=verdict, sentence=said, more_votes=0, thumbs=thumbs, **shared)
     same = _same(sample_set)
     first, *others = spec.contenders
     against = tuple(_against(first, other, votes, same, early) for other in others)
@@ -119,7 +119,7 @@ def _result(sample_set: SampleSet, raters: Sequence[str]) -> ReviewResult:
     prompts = [v.prompt for v in every if v.vote in (v.left, v.right)]
     return ReviewResult(
         verdict=against[0].verdict,
-        sentence=_sentence(first, against, early, len(raters)),
+        sentence=sentence(first, against, early, len(raters)),
         more_votes=more_votes(against[0]),
         against=against,
         ranking=_ranking(votes, spec) if len(spec.contenders) > 2 else (),
@@ -283,39 +283,3 @@ def _verdict_of_thumbs(votes: Sequence[Cast], spec: ReviewSpec) -> Verdict | Non
     if not n or not m:
         return Verdict.NOT_ENOUGH_DATA
     return verdict_of(newcombe_difference(good, n, other, m), True, n=min(n, m))
-
-
-def _sentence(first: Contender, against: Sequence[Against], early: bool, raters: int) -> str:
-    """What a person can repeat."""
-    main = against[0]
-    who = f"{raters} people" if raters > 1 else "You"
-    name, other = first.title, main.title
-    if main.win_rate is None or not (main.decisive + main.ties + main.both_bad):
-        return f"There are no votes yet on {name} and {other}."
-    low, high = main.win_rate.low, main.win_rate.high
-    between = f" (between {100 * low:.0f} and {100 * high:.0f})" if low is not None and high is not None else ""
-    said = (
-        f"{who} preferred {name} to {other} {100 * main.win_rate.value:.0f} times in 100{between}, a tie counting half"
-    )
-    ends = {
-        Verdict.BETTER: "It is preferred, and not by chance.",
-        Verdict.WORSE: f"{other} is preferred, and not by chance.",
-        Verdict.NO_EVIDENCE: "That could be chance.",
-        Verdict.NOT_ENOUGH_DATA: f"That is too little to say anything: {FEWEST_DECISIVE} votes for one side or the other are "
-        f"the least, and there are {main.decisive}.",
-    }
-    note = " Stopped before the number of votes that was fixed, so a stricter test was used." if early else ""
-    return f"{said}. {ends[main.verdict]}{note}"
-
-
-def _thumb_sentence(thumbs: dict[str, Estimate], spec: ReviewSpec, verdict: Verdict | None) -> str:
-    said = [f"{100 * thumbs[c.key].value:.0f} in 100 of {c.title}" for c in spec.contenders if c.key in thumbs]
-    if not said:
-        return "There are no votes yet."
-    ends = {
-        Verdict.BETTER: f" {spec.contenders[0].title} is better, and not by chance.",
-        Verdict.WORSE: f" {spec.contenders[0].title} is worse, and not by chance.",
-        Verdict.NO_EVIDENCE: " The difference could be chance.",
-        Verdict.NOT_ENOUGH_DATA: " There are too few to compare.",
-    }
-    return f"Answers that were found good: {', '.join(said)}." + (ends[verdict] if verdict else "")

@@ -1,6 +1,6 @@
 """A reviewer with a known taste, at the real browser: prefers the shorter answer, teaches a round, and judges it blind.
 
-    python -m benchmarks.scripted_reviewer [--first 200] [--second 100] [--keep FOLDER]
+    python -m benchmarks.scripted_reviewer [--first 200] [--second 100] [--wordings 4] [--keep FOLDER]
 
 Starts the real worker and dashboard with a storage of their own. Trains the starter model on questions whose answers are
 short or long by chance; rates `--first` pairs of its answers by keys, teaches the next round from the votes on the screen,
@@ -42,10 +42,21 @@ PLACES = (
     "museum station harbour school"
 ).split()
 TEMPLATE = "Where can I find the {thing} in the {place}?"
-SHORT = "The {thing} is in the {place}."
+SHORT = (
+    "The {thing} is in the {place}.",
+    "Look in the {place}.",
+    "You find the {thing} in the {place}.",
+    "In the {place}, near the door.",
+)
 LONG = (
     "Thank you for your question. The {thing} is in the {place}, on the shelf beside the door. Please ask one of us when you "
-    "cannot find it there, and we are glad to help you."
+    "cannot find it there, and we are glad to help you.",
+    "That is a good question, and we are often asked about it. The {thing} has its place in the {place}, where we put it back "
+    "every evening before we close.",
+    "We keep the {thing} in the {place} this year. It was somewhere else before, so please do not be surprised when older "
+    "signs still send you to another room.",
+    "Please go to the {place} first and look around there. The {thing} should be on the left side, and if somebody has taken "
+    "it away, it will be back by the evening.",
 )
 ROWS = 300
 
@@ -54,6 +65,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--first", type=int, default=200, help="pairs rated to teach the next round")
     parser.add_argument("--second", type=int, default=100, help="pairs rated to judge it")
+    parser.add_argument(
+        "--wordings", type=int, default=4, help="ways to answer of each length: with 1 many pairs are equal"
+    )
     parser.add_argument("--keep", type=Path, help="a folder for the storage, kept afterwards")
     options = parser.parse_args()
     with ExitStack() as stack:
@@ -69,12 +83,12 @@ def main() -> None:
         server.start()
         url = address.url(address.DEFAULT_HOST, port)
         product.wait_for_answer(server, url)
-        found = journey(url, options.first, options.second)
+        found = journey(url, options.first, options.second, options.wordings)
     RESULT.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(found, indent=2))
 
 
-def journey(url: str, first: int, second: int) -> dict[str, Any]:
+def journey(url: str, first: int, second: int, wordings: int) -> dict[str, Any]:
     from conftest import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES
     from journey import JOB, Person
     from playwright.sync_api import sync_playwright
@@ -82,7 +96,7 @@ def journey(url: str, first: int, second: int) -> dict[str, Any]:
     from core.services import projects, review_results, reviews, runs
 
     known = projects.all_projects()
-    project = known[0].id if known else prepared()
+    project = known[0].id if known else prepared(wordings)
     started = time.monotonic()
     answering = trained(project)
     took = 0.0
@@ -158,8 +172,8 @@ def told(sample_set: Any, found: Any) -> dict[str, Any]:
     }
 
 
-def prepared() -> str:
-    """A chat project with a split on the starter model."""
+def prepared(wordings: int) -> str:
+    """A chat project with a split on the starter model. Of each length there are so many ways to answer."""
     import pandas as pd
 
     from core.schemas.plan import PreparationPlan
@@ -172,7 +186,9 @@ def prepared() -> str:
         {
             "row_id": str(n),
             "question": TEMPLATE.format(thing=thing, place=place),
-            "answer": (SHORT if chance.random() < 0.5 else LONG).format(thing=thing, place=place),
+            "answer": chance.choice((SHORT if chance.random() < 0.5 else LONG)[:wordings]).format(
+                thing=thing, place=place
+            ),
         }
         for n, (thing, place) in enumerate(places)
     ]

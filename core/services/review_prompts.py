@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from core.data.duplicates import near_pairs, normalise
@@ -190,9 +191,9 @@ def _new_rows(project: Project, run: Run) -> Iterator[Prompt]:
 def seen_texts(project: Project, owners: Sequence[Run]) -> dict[Part, set[str]]:
     """Questions, normalised, of the training data of all contenders and of what they began with, and of every test set of
     the project (its membership is fixed once for each lineage, so the newest plan of each knows it)."""
-    wanted: dict[str, tuple[Plan, str, set[Part]]] = {}
+    wanted: dict[tuple[str, str], set[Part]] = {}
     for owner in (before for run in owners for before in ancestry(run)):
-        wanted[owner.plan_id] = (preparation.get_plan(owner.plan_id), owner.task, {"train", "test"})
+        wanted[owner.plan_id, owner.task] = {"train", "test"}
     lineages: set[int] = set()
     versions = {version.id: version for version in datasets.versions(project.id)}
     for plan in records.find(Plan, project_id=project.id):
@@ -200,15 +201,25 @@ def seen_texts(project: Project, owners: Sequence[Run]) -> dict[Part, set[str]]:
         task = datasets.task_of(version) or project.task
         if task and version.lineage not in lineages:
             lineages.add(version.lineage)
-            wanted.setdefault(plan.id, (plan, task, {"test"}))
+            wanted.setdefault((plan.id, task), {"test"})
     found: dict[Part, set[str]] = {"train": set(), "test": set()}
-    for plan, task, names in wanted.values():
-        rows = preparation.parts(plan, task)
-        for part in names:
-            for example in rows[part]:
-                found[part].add(normalise(preparation.compared_text(example)))
-                if example.text:  # a text to go on with is asked by its first words
-                    found[part].add(normalise(opening(example.text)))
+    for (plan_id, task), parts in wanted.items():
+        for part in parts:
+            found[part] |= _questions(plan_id, task)[part]
+    return found
+
+
+@lru_cache(maxsize=8)
+def _questions(plan_id: str, task: str) -> dict[Part, frozenset[str]]:
+    """What the rows of a part ask, normalised. A plan never changes, so it is read once."""
+    rows = preparation.parts(preparation.get_plan(plan_id), task)
+    names: tuple[Part, ...] = ("train", "test")
+    found = {}
+    for part in names:
+        texts = [text for example in rows[part] if (text := preparation.compared_text(example))]
+        # A text to go on with is asked by its first words.
+        openings = [opening(example.text) for example in rows[part] if example.text]
+        found[part] = frozenset(map(normalise, [*texts, *openings]))
     return found
 
 

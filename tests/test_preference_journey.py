@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import reviewing
 import stored
 import tiny_training as tiny
 import torch
@@ -127,9 +128,26 @@ def test_votes_teach_the_next_round_which_starts_at_the_model_that_was_judged(
     assert "round 1" in result.base_note
     assert any("longer answer" in sentence or "Not enough data" in sentence for sentence in result.sentences)
 
+    _answers_of_everyone_who_is_compared(second)
+
     exports.submit(second, "merged")
     carried_out(JobKind.EXPORT)
     assert exports.of_run(second.id)[0].parity["same_answer"] > 0
+
+
+def _answers_of_everyone_who_is_compared(run: Run) -> None:
+    """New prompts go to the round, to the one that it came from, and to the round once more, in one set."""
+    spec = reviewing.compared(
+        run, "tuned", "base", "again", source="templates", templates=("Where is the {thing}?",), count=3,
+        values={"thing": ("sofa", "desk", "oven")},
+    )  # fmt: skip
+    reviews.submit(run, spec, Decoding(max_new_tokens=8, temperature=1.0))
+    made = carried_out(JobKind.GENERATE)
+    given = reviews.get(made["sample_set_id"])
+    assert given is not None
+    assert {item["prompt"] for item in given.items} == {f"Where is the {thing}?" for thing in ("sofa", "desk", "oven")}
+    assert all({"tuned", "base", "again"} <= set(item) for item in given.items)
+    assert any(item["tuned"] != item["again"] for item in given.items), "the second answer is drawn anew"
 
 
 def test_a_round_of_thumbs_is_judged_by_the_order_of_liked_and_disliked(project: Project) -> None:

@@ -5,70 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import pytest
+import reviewing
 import stored
-import tiny_training as tiny
+from reviewing import finished_run, questions
 
 from core.schemas.errors import UserError
 from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Decoding
 from core.schemas.recipe import Recipe
-from core.services import datasets, models, preparation, projects, recipes, reviews, runs, starting, teaching
+from core.services import datasets, models, preparation, projects, recipes, reviews, runs, starting, teaching, versions
 from core.store.engine import engine
 from core.store.migrate import migrate
 from core.store.tables import Project, Run, SampleSet
-
-SUMMARY = {
-    "best_step": 1, "best_metric": "eval_loss", "best_value": 1.0, "seconds": 10.0, "train_tokens": 100, "ended": "done",
-}  # fmt: skip
 
 
 @pytest.fixture
 def project(storage: Path, small_model: Path) -> Iterator[Project]:
     """A chat project with a split and a base model."""
     migrate()
-    made = projects.create("a shop", "chat").id
-    examples = tiny.chats(1, 120)
-    # A number in each, so that no two questions are alike.
-    asked = [f"{e.prompt[0].content} {n}" for n, e in enumerate(examples)]
-    rows = {"row_id": [e.row_id for e in examples], "question": asked, "answer": [e.reference for e in examples]}
-    roles = {"prompt": "question", "response": "answer"}
-    datasets.add_version(
-        made, pd.DataFrame(rows), roles=roles, title="chats", origin={"kind": "import", "task": "chat"}
-    )
-    projects.update(made, base_model_key=models.add_folder(str(small_model)).key)
-    preparation.save(projects.get(made), PreparationPlan(max_length=72))
-    yield projects.get(made)
+    yield reviewing.chat_project(reviewing.with_model(str(small_model)))
     engine().dispose()
-
-
-def finished_run(project: Project, recipe: Recipe | None = None) -> Run:
-    run = runs.start(project.id, recipe or Recipe(method="full", batch_size=8, epochs=1))
-    runs.store_summary(run.id, SUMMARY)
-    return runs.get(run.id)
 
 
 def sampled(run: Run, prompts: list[str], **texts: str) -> SampleSet:
     base, tuned = texts.get("base", "No idea about {0}."), texts.get("tuned", "Thank you for {0}.")
-    items: list[dict[str, Any]] = [
-        {
-            "prompt": p,
-            "turns": [],
-            "base": base.format(p),
-            "tuned": tuned.format(p),
-            "reference": "",
-            "finished": [True, True],
-        }
-        for p in prompts
-    ]
-    return reviews.store(run, Decoding(), items)
-
-
-def questions(run: Run, part: str) -> list[str]:
-    return [e.prompt[-1].content for e in runs.inputs(run).parts[part]]
+    return reviewing.sampled(run, [reviewing.item(p, base=base.format(p), tuned=tuned.format(p)) for p in prompts])
 
 
 def test_votes_and_corrections_become_pairs_and_the_test_set_stays_out(project: Project) -> None:
@@ -180,3 +143,119 @@ def test_a_batch_of_one_rated_answer_is_refused_before_it_waits_in_the_queue(pro
     stored.rated_answers(project.id, 60, max_length=72)
     with pytest.raises(UserError, match="batch"):
         runs.start(project.id, Recipe(batch_size=1))
+
+
+def judged_by_thumbs(run: Run, prompts: list[str]) -> None:
+    spec = reviewing.compared(run, "tuned", mode="single")
+    given = reviewing.sampled(run, [reviewing.item(p, tuned=f"Answer to {p}") for p in prompts], spec)
+    for place in range(len(prompts)):
+        reviews.vote(given, place, "up" if place % 2 else "down")
+
+
+def test_thumbs_and_pairs_judged_alike_become_liked_and_disliked_answers(project: Project) -> None:
+    run = finished_run(project)
+    asked = questions(run, "validation")[:4]
+    given = sampled(run, asked)
+    reviews.rate(given, 0, vote="bad")
+    reviews.rate(given, 1, vote="tie", scores={"tuned": {"coherence": 5, "factuality": 4}, "base": {"coherence": 3}})
+    reviews.rate(given, 2, vote="tuned")
+    reviews.rate(given, 3, corrected="We are sorry.")
+    found = {(t.response, t.liked, t.source) for t in teaching.lesson(run).thumbs}
+    assert found == {
+        (f"No idea about {asked[0]}.", False, "both bad"),
+        (f"Thank you for {asked[0]}.", False, "both bad"),
+        (f"Thank you for {asked[1]}.", True, "rated"),
+        (f"Thank you for {asked[2]}.", True, "vote"),
+        (f"No idea about {asked[2]}.", False, "vote"),
+        ("We are sorry.", True, "correction"),
+    }
+
+
+def test_thumbs_teach_the_next_round_by_thumbs(project: Project) -> None:
+    run = finished_run(project)
+    judged_by_thumbs(run, [f"a new question {n}" for n in range(40)])
+    version = teaching.teach(project, run, "thumbs")
+    now = projects.get(project.id)
+    plan = preparation.current(now)
+    assert plan is not None
+    for part, rows in preparation.parts(plan, "preference").items():
+        assert {e.liked for e in rows} == {True, False}, part
+    assert version.roles["rating"] == "rating"
+    following = runs.start(now.id, recipes.draft(now))
+    assert following.start_run_id == run.id
+
+
+def test_corrections_join_the_training_part_and_test_rows_stay(project: Project) -> None:
+    run = finished_run(project)
+    before = runs.inputs(run).parts
+    fresh, watched = "What does a new lamp cost?", before["validation"][0]
+    given = sampled(run, [fresh, watched.prompt[-1].content, questions(run, "test")[0]])
+    for place in range(3):
+        reviews.rate(given, place, corrected=f"Corrected {place}.")
+    version = teaching.teach(project, run, "answers")
+    now = projects.get(project.id)
+    assert (now.task, now.dataset_version_id) == ("chat", version.id)
+    plan = preparation.current(now)
+    assert plan is not None
+    after = preparation.parts(plan, "chat")
+    assert after["test"] == before["test"]
+    assert [e.row_id for e in after["validation"]] == [e.row_id for e in before["validation"] if e != watched]
+    added = {(e.prompt[0].content, e.reference) for e in after["train"]} - {
+        (e.prompt[0].content, e.reference) for e in before["train"]
+    }
+    assert added == {(fresh, "Corrected 0."), (watched.prompt[-1].content, "Corrected 1.")}
+    assert version.lineage == datasets.get_version(str(project.dataset_version_id)).lineage
+    saved = preparation.save(now, PreparationPlan(max_length=72))
+    assert preparation.assignment(saved) == preparation.assignment(plan), "a later plan brings no judged row back"
+    versions.undo(now)
+    assert projects.get(now.id).dataset_version_id == project.dataset_version_id
+
+
+def test_a_second_review_adds_its_pairs_to_training_and_leaves_the_pairs_of_the_test(project: Project) -> None:
+    first = finished_run(project)
+    given = sampled(first, [f"a new question {n}" for n in range(40)])
+    for place in range(40):
+        reviews.rate(given, place, vote="tuned")
+    teaching.teach(project, first)
+    second = finished_run(projects.get(project.id), recipes.draft(projects.get(project.id)))
+    before = runs.inputs(second).parts
+    again = sampled(second, [f"another thing {n}" for n in range(12)])
+    for place in range(12):
+        reviews.rate(again, place, vote="base")
+    version = teaching.teach(projects.get(project.id), second)
+    plan = preparation.current(projects.get(project.id))
+    assert plan is not None
+    after = preparation.parts(plan, "preference")
+    assert {part: rows for part, rows in after.items() if part != "train"} == {
+        "validation": before["validation"],
+        "test": before["test"],
+    }
+    assert len(after["train"]) == len(before["train"]) + 12
+    assert version.lineage == datasets.get_version(second.dataset_version_id).lineage
+    began = reviews.came_from(second)
+    assert began is not None
+    assert began.id == first.id
+    assert [c.key for c in reviews.usual(second)] == ["tuned", "base"]
+
+
+def test_the_majority_of_several_people_decides_what_is_taught(project: Project) -> None:
+    run = finished_run(project)
+    given = sampled(run, questions(run, "validation")[:1])
+    for rater, vote in (("Ann", "tuned"), ("Ben", "base"), ("Cleo", "tuned")):
+        reviews.rate(given, 0, rater, vote=vote)
+    (pair,) = teaching.lesson(run).pairs
+    assert pair.chosen.startswith("Thank you")
+
+
+def test_the_advice_goes_by_what_there_is(project: Project) -> None:
+    run = finished_run(project)
+    given = sampled(run, [f"question {n}" for n in range(110)])
+    assert teaching.advice(teaching.lesson(run))[0] is None
+    for place in range(12):
+        reviews.rate(given, place, vote="tuned")
+    assert teaching.advice(teaching.lesson(run))[0] == "pairs"
+    reviews.rate(given, 0, corrected="Better.")
+    assert teaching.advice(teaching.lesson(run))[0] == "answers"
+    for place in range(12, 110):
+        reviews.rate(given, place, vote="tuned")
+    assert teaching.advice(teaching.lesson(run))[0] == "pairs"

@@ -157,9 +157,11 @@ def _save(project: Project, plan: PreparationPlan, *, keep: bool) -> Plan:
     return records.add(made)
 
 
-def extend(plan: Plan, version: DatasetVersion, added: Iterable[str]) -> Plan:
-    """The same split for a version that only gained rows: all of them are for training."""
-    return with_places(plan, version, {**assignment(plan), **dict.fromkeys(added, "train")})
+def extend(plan: Plan, version: DatasetVersion, added: Iterable[str], without: Iterable[str] = ()) -> Plan:
+    """The same split for a version that only gained rows, all of them for training, and lost those in `without`."""
+    gone = set(without)
+    kept = {row: part for row, part in assignment(plan).items() if row not in gone}
+    return with_places(plan, version, {**kept, **dict.fromkeys(added, "train")})
 
 
 def with_places(plan: Plan, version: DatasetVersion, where: Mapping[str, Split]) -> Plan:

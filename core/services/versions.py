@@ -12,7 +12,12 @@ from core.store.tables import DatasetVersion, Project
 from . import datasets
 
 NOTE_LENGTH = 2_000
-UNDOABLE = ("fix", "correction", "balance")  # kinds of `origin` that were made from another version by one press
+UNDOABLE = (
+    "fix",
+    "correction",
+    "balance",
+    "votes",
+)  # kinds of `origin` that were made from another version by one press
 
 
 def before(version: DatasetVersion) -> DatasetVersion | None:

@@ -263,17 +263,31 @@ class Evaluation(Row, Table):
 
 
 class SampleSet(Row, Table):
-    """Generated answers of base and tuned for the same prompts, with the decoding that made them."""
+    """Answers to judge, with the decoding that made them. An item holds prompt, turns, the text of each contender under its
+    key, who stands left and right, and which item it repeats. `config` is what was asked for (a `ReviewSpec`) and which
+    prompts were refused."""
 
     __tablename__ = "sample_set"
     project_id: Mapped[str] = _of_project()
     run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
     decoding: Mapped[dict[str, Any]]
     items: Mapped[list[Any]]
+    config: Mapped[dict[str, Any] | None]
+
+
+class Rater(Row, Table):
+    """A person who judges a sample set. `ended_at` is when they chose to see whose answers they were."""
+
+    __tablename__ = "rater"
+    __table_args__ = (UniqueConstraint("sample_set_id", "name"),)
+    sample_set_id: Mapped[str] = mapped_column(ForeignKey("sample_set.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[float | None]
 
 
 class Review(Row, Table):
-    """One person's judgement of one item. `vote` is tuned, base, tie or bad; `left` says which side was shown left."""
+    """One person's judgement of one item. `vote` is the key of the preferred contender, tie, bad, up or down; `left` says
+    who was shown left; `scores` are 1 to 5 by contender and rubric; `acted_at` is when they voted or skipped."""
 
     __tablename__ = "review"
     __table_args__ = (UniqueConstraint("sample_set_id", "item", "rater"),)
@@ -283,8 +297,11 @@ class Review(Row, Table):
     left: Mapped[str]
     vote: Mapped[str | None]
     scores: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    reasons: Mapped[list[Any] | None]
     note: Mapped[str] = mapped_column(default="")
     corrected: Mapped[str] = mapped_column(default="")
+    skipped: Mapped[bool] = mapped_column(default=False, server_default=false())
+    acted_at: Mapped[float | None]
     updated_at: Mapped[float] = mapped_column(default=time.time)
 
 

@@ -14,6 +14,7 @@ from core.store.tables import DatasetVersion, Project, RowQueue
 from . import parts
 from .dataset_fixes import applied, show_preview
 from .differences import visible
+from .one_press import OnePress
 
 KEYS_FOR_LABELS = 9
 SHOWN = 6_000  # characters of a text
@@ -53,11 +54,11 @@ def queue_panel(project: Project, version: DatasetVersion, queue_id: str) -> Non
 @st.fragment
 def _rows(project: Project, version: DatasetVersion, queue: RowQueue) -> None:
     now = relabel.state(project, version, queue)
-    st.session_state[f"queue-shown-{queue.id}"] = now.item.row_id if now.item else None
+    press = OnePress(f"queue-{queue.id}", now.item.row_id if now.item else None)
     above = st.container()
     # The buttons come first: once a person sees a row, its own buttons are the ones that a key presses.
     if now.item is not None:
-        _choices(version, queue, now.item)
+        _choices(version, queue, now.item, press)
     with above:
         skipped = f" · {now.skipped:,} skipped, they come again at the end" if now.skipped else ""
         gone = f" · {now.gone:,} are not there any more" if now.gone else ""
@@ -92,14 +93,11 @@ def _row(queue: RowQueue, item: Item) -> None:
         )
 
 
-def _choices(version: DatasetVersion, queue: RowQueue, item: Item) -> None:
-    """Buttons with keys, each row's own. A decision is kept before the next row is drawn, and one drawn row takes one
-    decision: while the browser replaces the buttons of a row, one press of a key can reach both the old and the new ones."""
-    shown = f"queue-shown-{queue.id}"
+def _choices(version: DatasetVersion, queue: RowQueue, item: Item, press: OnePress) -> None:
+    """Buttons with keys, each row's own. A decision is kept before the next row is drawn."""
 
     def decide(action: relabel.Action, label: str | None = None) -> None:
-        if st.session_state.get(shown) == item.row_id and relabel.is_open(queue, item.row_id):
-            st.session_state[shown] = None
+        if press.takes() and relabel.is_open(queue, item.row_id):
             relabel.decide(queue, item.row_id, action, label)
 
     def label_as(label: str) -> None:

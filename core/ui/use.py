@@ -14,7 +14,7 @@ from core.store.tables import Run
 from core.tasks import registry as tasks
 
 from . import jobs, parts
-from .review import HEAT, usual_heat
+from .review_form import HEAT, usual_heat
 
 REFRESH_SECONDS = 1.0
 NAMES = {"tuned": "Your model", "base": "Base model"}

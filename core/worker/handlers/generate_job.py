@@ -1,60 +1,76 @@
-"""Generate: base and tuned answer the same prompts with the same decoding and seed, for the blind review."""
+"""Generate: everyone who is compared answers the same prompts with the same decoding and seed, for the blind review."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.schemas.examples import Message
-from core.schemas.families import FAMILIES
 from core.schemas.jobs import Job
-from core.schemas.predictor import Decoding
-from core.services import reviews, runs
-from core.tasks import registry as tasks
-from core.worker.handlers.evaluate_job import opening
+from core.schemas.predictor import Decoding, Generation
+from core.schemas.reviews import AGAIN, BASE, REFERENCE, Contender, Prompt, ReviewSpec
+from core.services import projects, review_prompts, reviews, runs
+from core.store.tables import Run
 from core.worker.recorder import JobRecorder
 
-COUNT = 50
+AGAIN_SEED = 7919  # added to the seed for the second answer of the same model
 
 
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
-    recorder.phase("Starting the model engine")
-    from core.training import predictors
-
     training = runs.get(job.payload["run_id"])
-    given = runs.inputs(training)
+    spec = ReviewSpec.model_validate(job.payload["spec"])
     decoding = Decoding.model_validate(job.payload["decoding"])
-    chat = tasks()[training.task].conversational or FAMILIES[given.family].pairs
-    own = job.payload.get("prompts") or []
-    prompts: list[Any]
-    if own:
-        prompts = [(Message(role="user", content=text),) if chat else text for text in own]
-        references = [""] * len(prompts)
-    else:
-        rows = reviews.prompts_for(training, int(job.payload.get("count", COUNT)))
-        prompts = [e.prompt if e.messages else opening(e.text) for e in rows]
-        references = [e.reference or e.text[len(opening(e.text)) :] for e in rows]
-
-    def ticker(what: str) -> Any:
-        def tick(done: int) -> None:
-            recorder.obey()
-            recorder.phase(what, done, len(prompts))
-
-        return tick
-
-    tuned = predictors.tuned(given.folder, given.plan, ticker("Your model writes")).generate(prompts, decoding)
-    base = predictors.base(given.base_folder, given.family, given.plan, tick=ticker("The base model writes"))
-    assert base is not None
-    before = base.generate(prompts, decoding)
-    shown = [p if isinstance(p, str) else "\n\n".join(m.content for m in p) for p in prompts]
+    recorder.phase("Choosing prompts")
+    chosen = review_prompts.choose(projects.get(training.project_id), training, spec)
+    recorder.obey()
+    recorder.phase("Starting the model engine")
+    written: dict[str, Sequence[str]] = {}
+    ended: dict[str, Sequence[bool]] = {}
+    for contender in spec.contenders:
+        if contender.key == REFERENCE:
+            written[REFERENCE] = [prompt.reference for prompt in chosen.prompts]
+            continue
+        answers = _answers(training, contender, chosen.prompts, decoding, recorder)
+        written[contender.key] = [answer.text for answer in answers]
+        ended[contender.key] = [answer.finished for answer in answers]
     items = [
         {
-            "prompt": prompt,
-            "turns": [] if isinstance(asked, str) else [m.model_dump() for m in asked],
-            "base": b.text,
-            "tuned": t.text,
-            "reference": reference,
-            "finished": [b.finished, t.finished],
+            "prompt": prompt.text,
+            "turns": [turn.model_dump() for turn in prompt.turns],
+            "reference": prompt.reference,
+            "near": prompt.near,
+            **{key: texts[i] for key, texts in written.items()},
+            "finished": {key: flags[i] for key, flags in ended.items()},
         }
-        for asked, prompt, b, t, reference in zip(prompts, shown, before, tuned, references, strict=True)
+        for i, prompt in enumerate(chosen.prompts)
     ]
-    return recorder.deliver(lambda: {"sample_set_id": reviews.store(training, decoding, items).id})
+    kept = recorder.deliver(
+        lambda: {"sample_set_id": reviews.store(training, decoding, items, spec, chosen.refused).id}
+    )
+    return {**kept, "prompts": len(items), "refused": len(chosen.refused)}
+
+
+def _answers(
+    training: Run, contender: Contender, prompts: Sequence[Prompt], decoding: Decoding, recorder: JobRecorder
+) -> list[Generation]:
+    """One contender's answers. Its model is let go of before the next one is loaded."""
+    from core.training import predictors
+
+    tick = _ticker(recorder, f"{contender.title} writes", len(prompts))
+    asked: list[Any] = [prompt.turns or prompt.text for prompt in prompts]
+    if contender.key == BASE:
+        given = runs.inputs(training)
+        model = predictors.base(given.base_folder, given.family, given.plan, tick=tick)
+        assert model is not None
+        return model.generate(asked, decoding)
+    given = runs.inputs(runs.get(contender.run_id) if contender.run_id else training)
+    if contender.key == AGAIN:
+        decoding = decoding.model_copy(update={"seed": decoding.seed + AGAIN_SEED})
+    return predictors.tuned(given.folder, given.plan, tick).generate(asked, decoding)
+
+
+def _ticker(recorder: JobRecorder, what: str, total: int) -> Callable[[int], None]:
+    def tick(done: int) -> None:
+        recorder.obey()
+        recorder.phase(what, done, total)
+
+    return tick

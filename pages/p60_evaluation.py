@@ -7,9 +7,14 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import evaluations, runs, status
 from core.ui import jobs, parts, screens
+from core.ui.earlier_rounds import rounds_panel
 from core.ui.evaluation import classes_panel, examples_panel, honest_panel, metrics_panel, verdict_panel
 from core.ui.evaluation_reading import labels_panel, numbers_panel
+from core.ui.forgetting import forgetting_panel
+from core.ui.judge import judge_panel
+from core.ui.prediction_downloads import predictions_panel
 from core.ui.training import next_round
+from core.ui.writing_settings import decoding_caption, writing_form
 
 project = screens.begin("evaluation", "training")
 
@@ -48,6 +53,7 @@ with parts.guard():
         st.caption(
             f":material/lock: The test set was {times}. Each opening is counted, because choosing by it wears it out."
         )
+    writing_form(project, run)
     label = f"Open the test set and evaluate {run.name}" if split == "test" else f"Evaluate {run.name} on validation"
     if results:
         pressed = st.button("Evaluate again", icon=":material/refresh:")
@@ -62,6 +68,9 @@ with parts.guard():
     verdict_panel(result)
     honest_panel(result)
     metrics_panel(result)
+    decoding_caption(result)
+    predictions_panel(run, results[0])
+    rounds_panel(run, result)
     if result.family == "classifier":
         classes_panel(run, result)
     elif result.family == "multi-label":
@@ -70,6 +79,8 @@ with parts.guard():
         numbers_panel(run, result)
     else:
         examples_panel(run, result)
+    forgetting_panel(result)
+    judge_panel(run, results[0], result)
     st.divider()
     with st.container(horizontal=True, gap="small"):
         if st.button("Start the next round", icon=":material/replay:", type="primary"):

@@ -24,6 +24,7 @@ class JobKind(StrEnum):
     EXPORT = "export"
     SERVE = "serve"
     FIX = "fix"
+    JUDGE = "judge"
 
 
 # One job at a time in each lane, so that a chat or an import need not wait for a training. A sweep only watches its runs.
@@ -36,6 +37,7 @@ LANES: Mapping[str, tuple[JobKind, ...]] = {
     "data": (JobKind.IMPORT, JobKind.PREPARE, JobKind.FIX),
     "check": (JobKind.CHECK,),
     "serve": (JobKind.SERVE,),
+    "judge": (JobKind.JUDGE,),
 }  # fmt: skip
 
 

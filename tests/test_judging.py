@@ -29,7 +29,8 @@ from core.store.tables import Evaluation, JudgeAnswer, Review, Run, SampleSet
 from core.worker.handlers import judge_job
 from core.worker.recorder import JobRecorder
 
-ROWS = 24
+ROWS = 21  # one more than a verdict needs
+FEW = 5
 
 
 @pytest.fixture
@@ -99,8 +100,8 @@ def carried_out(naps: list[float] | None = None) -> None:
     jobs.finish(found[0].id, found[1], JobState.DONE, None)
 
 
-def judged(run: Run, judge: Judge, votes: str = "") -> Judgement:
-    kept = evaluated(run)
+def judged(run: Run, judge: Judge, votes: str = "", rows: int = FEW) -> Judgement:
+    kept = evaluated(run, rows)
     voted(run, votes)
     submitted(run, kept, judge)
     carried_out()
@@ -108,7 +109,7 @@ def judged(run: Run, judge: Judge, votes: str = "") -> Judgement:
 
 
 def test_every_pair_is_asked_in_both_orders_and_the_better_model_wins(run: Run, judge: Judge) -> None:
-    found = judged(run, judge)
+    found = judged(run, judge, rows=ROWS)
     assert len(judge.asked) == 2 * ROWS, "the pair whose answers are alike costs nothing"
     assert (found.wins, found.losses, found.ties, found.swayed) == (ROWS, 0, 1, 0)
     assert found.verdict is Verdict.BETTER
@@ -118,7 +119,7 @@ def test_every_pair_is_asked_in_both_orders_and_the_better_model_wins(run: Run, 
 
 def test_a_judge_that_takes_what_stands_first_decides_nothing(run: Run, hasty: Judge) -> None:
     found = judged(run, hasty)
-    assert (found.wins, found.losses, found.ties, found.swayed) == (0, 0, ROWS + 1, ROWS)
+    assert (found.wins, found.losses, found.ties, found.swayed) == (0, 0, FEW + 1, FEW)
     assert found.verdict is Verdict.NOT_ENOUGH_DATA
     assert any("when their order was turned" in sentence for sentence in found.sentences)
 
@@ -130,7 +131,7 @@ def test_its_agreement_with_people_is_said_before_its_verdict(run: Run, judge: J
     assert found.agreement.by_chance == pytest.approx(10 / 15)
     assert found.sentences[0].startswith("It says the same as your votes in 67% of 15 pairs")
     assert "do not decide by what it says" in found.sentences[1], "it agrees no more than chance does"
-    assert (found.wins, found.asked) == (ROWS, ROWS), "voted pairs are not part of the verdict"
+    assert (found.wins, found.asked) == (FEW, FEW), "voted pairs are not part of the verdict"
 
 
 def test_without_votes_it_says_that_nothing_is_known_of_the_judge(run: Run, judge: Judge) -> None:
@@ -138,20 +139,20 @@ def test_without_votes_it_says_that_nothing_is_known_of_the_judge(run: Run, judg
 
 
 def test_what_was_answered_is_not_paid_for_again(run: Run, judge: Judge) -> None:
-    kept = evaluated(run)
-    judge.troubles = [stand_in.shorter("a", "bb")] * 9 + [(401, '{"error": {"message": "no"}}')]
+    kept = evaluated(run, FEW)
+    judge.troubles = [stand_in.shorter("a", "bb")] * 3 + [(401, '{"error": {"message": "no"}}')]
     submitted(run, kept, judge)
     with pytest.raises(UserError, match="no"):
         carried_out()
-    assert records.count(JudgeAnswer) == 9
+    assert records.count(JudgeAnswer) == 3
     jobs.finish(jobs.find()[0].id, 1, JobState.FAILED, None)
     before = len(judge.asked)
     submitted(run, kept, judge)
     carried_out()
-    assert len(judge.asked) - before == 2 * ROWS - 9
+    assert len(judge.asked) - before == 2 * FEW - 3
     submitted(run, kept, judge, rubric="Only spelling counts.")
     carried_out()
-    assert len(judge.asked) - before == 4 * ROWS - 9, "another rubric is another judge"
+    assert len(judge.asked) - before == 4 * FEW - 3, "another rubric is another judge"
 
 
 def test_a_worker_that_ends_leaves_the_key_for_the_next_one(run: Run, judge: Judge) -> None:
@@ -175,7 +176,7 @@ def test_a_worker_that_ends_leaves_the_key_for_the_next_one(run: Run, judge: Jud
 def test_the_key_reaches_the_judge_and_nothing_else(run: Run, judge: Judge, storage: Path, caplog: Any) -> None:
     echo = stand_in.said(f'{{"reason": "my key is {KEY}", "winner": "A"}}')
     judge.troubles = [echo, (500, f"key {KEY} is fine, we are not")]
-    kept = evaluated(run)
+    kept = evaluated(run, FEW)
     job_id = submitted(run, kept, judge)
     assert (folder("state") / f"token-{job_id}").stat().st_mode & 0o077 == 0
     with caplog.at_level(0):
@@ -274,7 +275,7 @@ def test_a_reply_is_read_or_it_is_not(reply: str, winner: str | None) -> None:
 def test_a_reply_that_cannot_be_read_is_asked_for_again_and_then_left_out(run: Run, judge: Judge) -> None:
     judge.troubles = [stand_in.said("I like both!")] * judging.READINGS
     found = judged(run, judge)
-    assert (found.unreadable, found.wins) == (1, ROWS - 1)
+    assert (found.unreadable, found.wins) == (1, FEW - 1)
     assert "could not be read" in found.sentences[-1]
 
 

@@ -44,8 +44,10 @@ def columns(content: str) -> Columns:
     confidence = np.full(len(table), np.nan)
     if len(table) and lengths.min() > 0:
         confidence = found.flatten().to_numpy(zero_copy_only=False).reshape(len(table), -1).max(axis=1)
-    names = ("row_id", "gold", "predicted")
-    return Columns(*(table.column(n).to_numpy(zero_copy_only=False) for n in names), confidence)
+    row_id, gold, predicted = (
+        table.column(name).to_numpy(zero_copy_only=False) for name in ("row_id", "gold", "predicted")
+    )
+    return Columns(row_id, gold, predicted, confidence)
 
 
 def examples(found: EvaluationResult, kind: str, limit: int) -> list[dict[str, Any]]:

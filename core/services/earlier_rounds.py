@@ -23,8 +23,8 @@ def compared(run: Run, split: str, tuned: Predictions, keys: Iterable[str]) -> t
 
     A round whose rows or right answers differ by a single one is left out: its figures would not be comparable.
     """
-    rows, found = _rows(tuned), []
-    keys = list(keys)
+    rows, keys = _rows(tuned), list(keys)
+    found: list[EarlierRound] = []
     for other in runs.finished(run.project_id):
         if other.id == run.id or other.task != run.task or len(found) == MOST:
             continue

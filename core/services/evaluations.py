@@ -296,7 +296,7 @@ def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) ->
         return []
     changes = changed_most(metrics()[found.headline], base, tuned)
     chosen = changes[:limit] if kind in ("fixed", "gained") else changes[::-1][:limit]
-    by_id = {item.row_id: item for item in tuned.items}
+    by_id = {item.row_id: item for item in cast(TextPredictions, tuned).items}
     before = {item.row_id: item for item in cast(TextPredictions, base).items}
     return [
         {

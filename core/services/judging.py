@@ -138,7 +138,7 @@ def summary(
         agreement=_agreement(checked),
         asked=len(compared),
         same_text=same_text,
-        swayed=sum(a is not None and b is not None and a == b != "tie" for _, a, b in compared),
+        swayed=len([1 for _, a, b in compared if a is not None and a == b != "tie"]),
         unreadable=sum(winner is None for _, winner in decided),
         wins=wins,
         losses=losses,
@@ -153,12 +153,16 @@ def summary(
 
 
 def _agreement(checked: Sequence[tuple[Pair, Said | None, Said | None]]) -> Agreement | None:
-    told = [(pair.vote, winner) for pair, a, b in checked if (winner := both_orders(a, b)) is not None]
+    told = [
+        (pair.vote, winner)
+        for pair, a, b in checked
+        if pair.vote is not None and (winner := both_orders(a, b)) is not None
+    ]
     if not told:
         return None
     people, judge = Counter(vote for vote, _ in told), Counter(winner for _, winner in told)
     chance = sum(people[key] * judge[key] for key in people) / len(told) ** 2
-    return Agreement(same=wilson(sum(vote == winner for vote, winner in told), len(told)), by_chance=chance)
+    return Agreement(same=wilson(len([1 for vote, winner in told if vote == winner]), len(told)), by_chance=chance)
 
 
 def _sentences(found: Judgement) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ from core.store.tables import Evaluation, Run
 from . import jobs, parts
 
 DRAFT = "judge"  # under which the project keeps address, model and rubric; never the key
+RUBRIC_FIELD = JudgeSettings.model_fields["rubric"]
+USUAL = {"address": "http://127.0.0.1:11434/v1", "model": "llama3.2", "rubric": RUBRIC_FIELD.default}
+"""A server on this machine, where nothing leaves it."""
 
 
 def judge_panel(run: Run, kept: Evaluation, result: EvaluationResult) -> None:
@@ -52,8 +55,16 @@ def _shown(found: Judgement) -> None:
 
 def _form(run: Run, kept: Evaluation, result: EvaluationResult) -> None:
     project = projects.get(run.project_id)
-    draft = {"address": "", "model": "", **project.settings.get(DRAFT, {})}
-    filled = parts.form(JudgeSettings, draft, "all", f"judge-{run.project_id}")
+    draft = {**USUAL, **project.settings.get(DRAFT, {})}
+    filled = parts.form(JudgeSettings, draft, "all", f"judge-{run.project_id}", without=("rubric",))
+    rubric = st.text_area(
+        str(RUBRIC_FIELD.title),
+        draft["rubric"],
+        height=100,
+        max_chars=4000,
+        key=f"judge-rubric-{run.project_id}",
+        help=RUBRIC_FIELD.description,
+    )
     key = st.text_input(
         "Key",
         type="password",
@@ -61,7 +72,7 @@ def _form(run: Run, kept: Evaluation, result: EvaluationResult) -> None:
         help="Kept in a file that only you can read until the judging is over, then deleted; never in the database, a log or an "
         "export. Leave it empty for a server that needs none.",
     )
-    settings = filled.model
+    settings, _ = parts.validate(JudgeSettings, {**filled.values, "rubric": rubric})
     if settings is None:
         return
     needed = judging.requests_needed(run, result, settings.pairs)

@@ -242,3 +242,96 @@ def test_rows_for_the_screen_are_those_of_the_whole_predictions(sorted_texts: Ev
     for gold in result.labels:
         for said in result.labels:
             assert evaluations.cell(result, gold, said) == [p.row_id for p in cell_rows(tuned, gold, said)]
+
+
+def panels(kept: Evaluation) -> Any:
+    """The panels of this evaluation, drawn."""
+    from streamlit.testing.v1 import AppTest
+
+    def script(evaluation_id: str) -> None:
+        from core.services import evaluations, projects, runs
+        from core.store import records
+        from core.store.tables import Evaluation
+        from core.ui import earlier_rounds, forgetting, judge, prediction_downloads, writing_settings
+
+        kept = records.get(Evaluation, evaluation_id)
+        assert kept is not None
+        result, run = evaluations.result(kept), runs.get(kept.run_id)
+        writing_settings.writing_form(projects.get(kept.project_id), run)
+        writing_settings.decoding_caption(result)
+        prediction_downloads.predictions_panel(run, kept)
+        earlier_rounds.rounds_panel(run, result)
+        forgetting.forgetting_panel(result)
+        judge.judge_panel(run, kept, result)
+
+    return AppTest.from_function(script, kwargs={"evaluation_id": kept.id}, default_timeout=60).run()
+
+
+def shown(app: Any) -> str:
+    kinds = (app.markdown, app.caption, app.warning, app.subheader, app.get("html"))
+    return " ".join(str(block.value) for found in kinds for block in found)
+
+
+def test_the_screen_says_how_answers_were_written_and_keeps_the_next_choice(
+    chat: tuple[Evaluation, Evaluation],
+) -> None:
+    app = panels(chat[1])
+    assert not app.exception
+    text = shown(app)
+    assert "temperature 0.9, top-p 0.9, seed 5, the same draws for both models" in text
+    assert "Beside other rounds" in text and "Did it forget?" in text
+    [answers] = [field for field in app.number_input if field.label.startswith("Answers to write")]
+    answers.set_value(7).run()
+    project = projects.get(chat[1].project_id)
+    assert evaluations.writing_settings(project).answers == 7
+    job = jobs.get(evaluations.submit(runs.get(chat[1].run_id)))
+    assert job is not None and job.payload["generate"] == 7
+    jobs.wish(job.id, Desired.CANCEL)
+
+
+def test_no_text_goes_to_a_judge_before_the_person_has_agreed_to_where(chat: tuple[Evaluation, Evaluation]) -> None:
+    app = panels(chat[0])
+    [judge] = [button for button in app.button if button.label == "Judge"]
+    assert judge.disabled and "40 questions" in shown(app) and "a server on this machine" in shown(app)
+    [agreed] = [box for box in app.checkbox if box.label.startswith("Send these texts")]
+    agreed.check().run()
+    [address] = [field for field in app.text_input if field.label == "Address"]
+    address.set_value("http://example.org/v1").run()
+    [judge] = [button for button in app.button if button.label == "Judge"]
+    assert judge.disabled, "another address is another question"
+    assert "**example.org**" in shown(app) and "not encrypted" in shown(app)
+    [key] = [field for field in app.text_input if field.label == "Key"]
+    key.set_value("sk-a-key")
+    [agreed] = [box for box in app.checkbox if box.label.startswith("Send these texts")]
+    agreed.check().run()
+    [judge] = [button for button in app.button if button.label == "Judge"]
+    judge.click().run()
+    assert not app.exception
+    found = jobs.claim([JobKind.JUDGE], "me")
+    assert found is not None and found[0].payload["settings"]["address"] == "http://example.org/v1"
+    assert "sk-a-key" not in str(found[0].payload) + str(projects.get(chat[0].project_id).settings)
+    jobs.finish(found[0].id, found[1], JobState.STOPPED, None)
+
+
+def test_the_time_that_is_left_is_said_from_the_pace_of_the_present_part() -> None:
+    from core.schemas.jobs import Job
+    from core.ui.time_left import time_left
+
+    job = Job(
+        id="j", project_id=None, kind=JobKind.EVALUATE, payload={}, state=JobState.RUNNING, desired=Desired.RUN,
+        phase="Your model reads", done=0, total=10_000, created_at=0.0,
+    )  # fmt: skip
+    memory: dict[Any, Any] = {}
+    said = [
+        time_left(job.model_copy(update={"done": done, "phase": phase}), memory, lambda seconds=seconds: seconds)
+        for done, phase, seconds in [
+            (0, "Your model reads", 0.0),
+            (100, "Your model reads", 1.0),  # watched for too short a time
+            (1000, "Your model reads", 10.0),
+            (9000, "Your model reads", 20.0),
+            (0, "Base model reads", 21.0),  # begins anew
+            (1000, "Base model reads", 81.0),
+            (10_000, "Base model reads", 90.0),
+        ]
+    ]
+    assert said == ["", "", "about 90 s left", "about 5 s left", "", "about 9 min left", ""]

@@ -31,10 +31,11 @@ def likelihoods(
     plan: PreparationPlan,
     texts: Sequence[str],
     tick: Tick = _silent,
-) -> tuple[list[Score], list[Score]]:
+) -> tuple[list[Score], list[Score]] | None:
     """Scores of whole texts before and after. `tick` counts both together.
 
-    A classifier has no head that writes words: its body is put under the head of the base model.
+    A classifier has no head that writes words: its body is put under the head of the base model. None where the two are built
+    so differently that this cannot be done.
     """
     nothing = [""] * len(texts)
     with translated():
@@ -46,6 +47,8 @@ def likelihoods(
         if FAMILIES[family].reads:
             whole = tuned.get_base_model() if isinstance(tuned, PeftModel) else tuned
             body = writer.base_model_prefix
+            if not (hasattr(whole, body) and hasattr(writer, body)):
+                return None
             setattr(writer, body, getattr(whole, body))
         else:
             writer = tuned

@@ -25,7 +25,7 @@ def time_left(job: Job, memory: MutableMapping[Any, Any], clock: Callable[[], fl
 
 def in_words(seconds: float) -> str:
     """ "about 40 s left", "about 3 min left", "about 2 h left"."""
-    if seconds < 90:
+    if seconds <= 90:
         return f"about {max(5, 5 * round(seconds / 5))} s left"
     if seconds < 90 * 60:
         return f"about {round(seconds / 60)} min left"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.data.copying import copied
+from core.schemas.evaluation_settings import WritingSettings
 from core.schemas.examples import Example
 from core.schemas.families import FAMILIES, MOST_ASKED
 from core.schemas.forgetting import Forgetting
@@ -44,8 +45,8 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     split = job.payload["split"]
     given = runs.inputs(training)
     examples = given.parts[split]
-    decoding = Decoding.model_validate(job.payload["decoding"])
-    generate = int(job.payload["generate"])
+    decoding = Decoding.model_validate(job.payload.get("decoding") or {})
+    generate = int(job.payload.get("generate", WritingSettings().answers))
     stages = Stages(recorder)
 
     contenders: dict[str, Predictions] = {}
@@ -105,8 +106,10 @@ def _forgotten(training: Run, given: Inputs, stages: Stages) -> Forgetting:
         return Forgetting(reason=forgetting.PAIRS if FAMILIES[given.family].pairs else forgetting.ENCODER)
     texts = forgetting.all_passages()
     stages.begin("General passages, before and after", 2 * len(texts))
-    before, after = probes.likelihoods(given.folder, given.base_folder, given.family, given.plan, texts, stages)
-    return forgetting.measured(before, after, forgetting.THROUGH_BASE if FAMILIES[given.family].reads else "")
+    scores = probes.likelihoods(given.folder, given.base_folder, given.family, given.plan, texts, stages)
+    if scores is None:
+        return Forgetting(reason=forgetting.APART)
+    return forgetting.measured(*scores, forgetting.THROUGH_BASE if FAMILIES[given.family].reads else "")
 
 
 def _predict(

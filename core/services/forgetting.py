@@ -24,7 +24,9 @@ PAIRS = (
     "no likelihood of general passages to compare."
 )
 ENCODER = "This kind of base model cannot write text, so there is no likelihood of general passages to compare."
-APART = "Body and head of this model cannot be taken apart, so its body cannot be read through the base model's word head."
+APART = (
+    "Body and head of this model cannot be taken apart, so its body cannot be read through the base model's word head."
+)
 THROUGH_BASE = (
     "Your model has a head that judges in place of the one that writes words. So its body was read through the base model's "
     "own word head: what it lost there, a new task would have to learn again."

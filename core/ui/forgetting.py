@@ -10,7 +10,7 @@ from core.schemas.evaluation import EvaluationResult
 
 from . import parts
 
-WORDS = {"lost": "Lost some", "kept": "Did not lose it", "cannot tell": "Cannot tell"}
+WORDS = {"lost": "lost some", "kept": "kept", "cannot tell": "cannot tell"}
 
 
 def forgetting_panel(result: EvaluationResult) -> None:
@@ -24,7 +24,7 @@ def forgetting_panel(result: EvaluationResult) -> None:
         return
     with st.container(border=True):
         for probe in found.probes:
-            st.html(f"<p><strong>{escape(WORDS[probe.outcome])}:</strong> {escape(probe.sentence)}</p>")
+            st.html(f"<p>{escape(probe.sentence)}</p>")
         header = ["bits a byte on general passages", "base model", "your model", "change", ""]
         rows = [
             [
@@ -32,7 +32,7 @@ def forgetting_panel(result: EvaluationResult) -> None:
                 parts.figure_html(probe.base),
                 parts.figure_html(probe.tuned),
                 parts.figure_html(probe.change, share=True),
-                parts.verdict_html(probe.verdict),
+                escape(WORDS[probe.outcome]),
             ]
             for probe in found.probes
         ]

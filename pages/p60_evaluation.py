@@ -7,10 +7,15 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import evaluations, runs, status
 from core.ui import jobs, parts, screens
+from core.ui.earlier_rounds import rounds_panel
 from core.ui.evaluation import classes_panel, examples_panel, honest_panel, metrics_panel, verdict_panel
 from core.ui.evaluation_reading import labels_panel, numbers_panel
+from core.ui.forgetting import forgetting_panel
+from core.ui.judge import judge_panel
 from core.ui.next_round import next_round_button
 from core.ui.openings_panel import asked, rows_choice
+from core.ui.prediction_downloads import predictions_panel
+from core.ui.writing_settings import decoding_caption, writing_form
 
 project = screens.begin("evaluation", "training")
 
@@ -35,6 +40,7 @@ with parts.guard():
     if last and (job := status.job(last)) and job.error:
         jobs.failed(job)
 
+    writing_form(project, run)
     results = asked(project, run, split)
     if not results:
         st.stop()
@@ -42,6 +48,9 @@ with parts.guard():
     verdict_panel(result)
     honest_panel(result)
     metrics_panel(result)
+    decoding_caption(result)
+    predictions_panel(run, results[0])
+    rounds_panel(run, result)
     if result.family == "classifier":
         classes_panel(run, result)
     elif result.family == "multi-label":
@@ -50,6 +59,8 @@ with parts.guard():
         numbers_panel(run, result)
     else:
         examples_panel(run, result)
+    forgetting_panel(result)
+    judge_panel(run, results[0], result)
     st.divider()
     with st.container(horizontal=True, gap="small"):
         next_round_button(project, run)

@@ -43,7 +43,8 @@ def ask(
     code = """
 import json, sys
 from core.schemas.errors import UserError
-from core.services import datasets, fetching, hub_data
+from core.services import datasets, hub_data
+from core.store import job_tokens
 from core.store.migrate import migrate
 migrate()
 steps, cancel_at, token = json.loads(sys.argv[1])
@@ -51,7 +52,7 @@ class Cancelled(Exception): pass
 def progress(phase, done, total):
     if 0 <= cancel_at <= done * 1e6: raise Cancelled
 for step in steps:
-    if token: fetching.leave_token("job", token)
+    if token: job_tokens.leave_token("job", token)
     try:
         found = hub_data.run("job", step, progress)
         for path in found.get("paths", []):

@@ -9,6 +9,7 @@ import pytest
 from made_up_predictions import scored, written
 
 from core import metrics
+from core.data.copying import copied
 from core.metrics.rouge_l import common_subsequence
 from core.schemas.estimates import Verdict
 from core.schemas.predictions import TextPrediction, TextPredictions
@@ -140,3 +141,48 @@ def test_metrics_of_text_are_left_out_where_nothing_was_generated():
     predictions = scored(np.ones(40))
     keys = {metric.key for metric in metrics.for_family("causal-lm") if metric.compute(predictions) is not None}
     assert keys == {"loss", "perplexity", "token_accuracy", "bits_per_byte"}
+
+
+def test_bleu_of_a_corpus_is_that_of_sacrebleu_with_an_interval_around_it():
+    from sacrebleu import corpus_bleu
+
+    rng = np.random.default_rng(0)
+    vocabulary = np.array(["the", "a", "cat", "Dog", "sat,", "on", "mat!", "42", "don't", "re-use"])
+    right = [" ".join(rng.choice(vocabulary, rng.integers(4, 30))) for _ in range(60)]
+    said = [" ".join(w for w in r.split() if rng.random() < 0.8) for r in right]
+    found = METRICS["bleu"].compute(written(*zip(said, right, strict=True)))
+    assert found.value == pytest.approx(corpus_bleu(said, [right]).score)
+    assert found.low < found.value < found.high and found.n == 60
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("the cat", "the dog")],  # no run of two that agrees
+        [("a b c d e", "a b x d e"), ("x", "y")],  # none of three: smoothed
+        [("nothing alike here at all", "something quite different indeed")],
+        [("", "a b c d")],
+    ],
+)
+def test_bleu_where_runs_are_missing_is_smoothed_as_sacrebleu_does(pairs: list[tuple[str, str]]):
+    from sacrebleu import corpus_bleu
+
+    expected = corpus_bleu([text for text, _ in pairs], [[right for _, right in pairs]]).score
+    assert METRICS["bleu"].compute(written(*pairs)).value == pytest.approx(expected)
+
+
+def test_an_answer_with_13_words_of_a_training_row_is_copied_unless_question_or_answer_have_them():
+    row = "once a lighthouse keeper wrote down every ship that passed his rock in the long grey winter"
+    part = " ".join(row.split()[2:16])
+    told = copied(
+        [f"Well: {part.upper()}!", part, part, "once a lighthouse keeper", f"x {' '.join(row.split()[:12])} y z", None],
+        [("asked", "right"), (f"repeat: {row}", "right"), ("asked", row), ("", ""), ("", ""), ("", "")],
+        ["other words", row],
+    )
+    assert told == [True, False, False, None, False, None]
+    items = [TextPrediction(str(i), str(i), "r", "text", copied=one) for i, one in enumerate(told)]
+    found = METRICS["copied"].compute(TextPredictions(tuple(items)))
+    assert (found.value, found.n, found.method) == (1 / 4, 4, "Wilson")
+    assert METRICS["copied"].warning(TextPredictions(tuple(items))) == (
+        "only the 4 of 6 answers with at least 13 words can be judged."
+    )

@@ -17,7 +17,7 @@ from core.schemas.errors import UserError
 from core.schemas.examples import Example, Message
 from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Decoding, Predictor
-from core.training import loading, predictors
+from core.training import loading, predict, predictors, sampling
 from core.training.collators import LanguageCollator
 from core.training.datasets import language_rows, packed
 from core.training.train import train
@@ -82,6 +82,65 @@ def test_the_same_seed_writes_the_same_text_and_another_seed_another(writer: Pre
 
     assert write(1) == write(1)
     assert write(1) != write(2)
+
+
+def test_drawn_texts_are_the_same_one_by_one_as_together_and_for_the_same_prompt_again_others(
+    writer: Predictor,
+) -> None:
+    decoding = Decoding(max_new_tokens=12, temperature=0.8, top_p=0.9, seed=3)
+    together = writer.generate(QUESTIONS, decoding)
+    assert [writer.generate([question], decoding)[0] for question in QUESTIONS] == together
+    twice = writer.generate([QUESTIONS[0]] * 2, decoding)
+    assert twice[0] == together[0] != twice[1]
+
+
+def test_tokens_are_drawn_as_often_as_they_are_likely_and_never_beyond_top_p() -> None:
+    logits = torch.tensor([0.5, 0.25, 0.15, 0.1]).log()[None].repeat(4000, 1)
+    ids = torch.zeros(4000, 1, dtype=torch.long)
+
+    def shares(**settings: float) -> list[float]:
+        decoding = Decoding(temperature=settings.get("temperature", 1.0), top_p=settings.get("top_p", 1.0))
+        draws = sampling.RowDraws(decoding, sampling.sources([str(i) for i in range(4000)], decoding))
+        chosen = draws(ids, logits).argmax(-1)
+        return (torch.bincount(chosen, minlength=4) / 4000).tolist()
+
+    assert shares() == pytest.approx([0.5, 0.25, 0.15, 0.1], abs=0.03)
+    assert shares(top_p=0.6) == pytest.approx([2 / 3, 1 / 3, 0, 0], abs=0.03)
+    assert shares(top_p=0.01) == [1, 0, 0, 0]
+    assert shares(temperature=0.5) == pytest.approx(
+        [0.25 / 0.345, 0.0625 / 0.345, 0.0225 / 0.345, 0.01 / 0.345], abs=0.03
+    )
+
+
+def test_work_on_one_long_batch_is_told_token_by_token_and_can_be_left(small_model: Path) -> None:
+    told: list[int] = []
+    model = predictors.base(str(small_model), "causal-lm", PLAN, tick=told.append)
+    assert model is not None
+    model.generate(QUESTIONS, Decoding(max_new_tokens=12))
+    assert told == sorted(told) and told[-1] == len(QUESTIONS) and len(told) > 6
+
+    def leave(done: int) -> None:
+        raise InterruptedError
+
+    left = predictors.base(str(small_model), "causal-lm", PLAN, tick=leave)
+    assert left is not None
+    with pytest.raises(InterruptedError):
+        left.generate(QUESTIONS, Decoding(max_new_tokens=12))
+
+
+def test_a_base_model_that_judges_tells_how_far_it_is_before_it_has_read_all(
+    small_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predict, "ENCODED_AT_ONCE", 9)
+    texts = [e.text for e in tiny.classification(5, 20)]
+    told: list[int] = []
+    asked = predictors.base(str(small_model), "classifier", PLAN, tiny.LABELS, prompt, told.append)
+    assert asked is not None
+    in_pieces = asked.classify(texts)
+    assert len(told) >= 6 and told[-1] == 20 and told == sorted(told)
+    monkeypatch.undo()
+    for piece, whole in zip(in_pieces, judge(small_model).classify(texts), strict=True):
+        assert piece == pytest.approx(whole, abs=1e-5)
 
 
 def test_writing_says_how_long_it_is_and_whether_it_came_to_an_end(writer: Predictor) -> None:

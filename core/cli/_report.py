@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.data.verdicts import interval
-from core.metrics import registry as metrics
-from core.schemas.evaluation import EvaluationResult
 from core.schemas.findings import Severity
 from core.schemas.health import HealthReport
-from core.services import audits, evaluations, exports, models
+from core.services import audits, exports, models
 
+from . import _evaluation
 from ._journey import Journey
 
 
@@ -36,12 +33,12 @@ def as_object(journey: Journey, seconds: Mapping[str, float]) -> dict[str, Any]:
         "splits": plan.counts if plan else None,
         "recipe": run.recipe if run else None,
         "training": {"name": run.name, **(run.summary or {})} if run else None,
-        "evaluation": _evaluation(evaluations.result(journey.evaluation)) if journey.evaluation else None,
+        "evaluation": _evaluation.as_object(journey.evaluation) if journey.evaluation else None,
         "audit": _audit(journey),
         "export": _export(journey),
         "seconds": dict(seconds),
     }
-    return _finite(found)
+    return dict(_evaluation.finite(found))
 
 
 def _dataset(journey: Journey) -> dict[str, Any] | None:
@@ -61,29 +58,6 @@ def _dataset(journey: Journey) -> dict[str, Any] | None:
         "language": health.language,
         "counts": health.counts,
         "findings": {severity.value: [f.title for f in health.of(severity)] for severity in reversed(Severity)},
-    }
-
-
-def _evaluation(result: EvaluationResult) -> dict[str, Any]:
-    metrics = {
-        row.key: {
-            "title": row.title,
-            "higher_is_better": row.higher_is_better,
-            **{name: estimate.model_dump() for name, estimate in row.values.items()},
-            "verdict": row.comparison.verdict.value if row.comparison else None,
-            "change": row.comparison.change.model_dump() if row.comparison else None,
-        }
-        for row in result.metrics
-    }
-    return {
-        "split": result.split,
-        "n": result.n,
-        "headline": result.headline,
-        "verdict": result.verdict.value,
-        "sentences": list(result.sentences),
-        "worth_it": result.worth_it,
-        "base_note": result.base_note,
-        "metrics": metrics,
     }
 
 
@@ -113,15 +87,6 @@ def _export(journey: Journey) -> dict[str, Any] | None:
     return {"folder": export.folder, "archive": str(archive), "kind": export.kind, "parity": export.parity}
 
 
-def _finite(value: Any) -> Any:
-    """JSON knows no NaN and no infinity."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
-
-
 # -- for people --------------------------------------------------------------------------------------------------------
 
 
@@ -137,7 +102,7 @@ def as_text(journey: Journey, seconds: Mapping[str, float]) -> str:
             f"{summary['seconds']:,.0f} s; best checkpoint at step {summary['best_step']:,}"
         )
     if journey.evaluation is not None:
-        lines += _figures(evaluations.result(journey.evaluation))
+        lines += _evaluation.as_lines(journey.evaluation)
     if journey.audit is not None:
         lines += [f"Bias audit, {r.title}: {r.headline}" for r in audits.results(journey.audit).values()]
         lines += [f"Bias audit, {key}: not done. {why['cause']}" for key, why in audits.refusals(journey.audit).items()]
@@ -155,13 +120,4 @@ def _data_lines(journey: Journey) -> list[str]:
     if journey.plan is not None:
         split = ", ".join(f"{part} {count:,}" for part, count in journey.plan.counts.items())
         lines.append(f"Split: {split}; at most {journey.plan.config['max_length']} tokens")
-    return lines
-
-
-def _figures(result: EvaluationResult) -> list[str]:
-    lines = [f"Test set ({result.n:,} rows): {result.verdict.value}. {' '.join(result.sentences)}"]
-    for row in result.metrics:
-        metric = metrics()[row.key]
-        values = [f"{name} {interval(value, metric)}, n = {value.n:,}" for name, value in row.values.items()]
-        lines.append(f"  {row.title}: {'; '.join(values)}")
     return lines

@@ -9,7 +9,7 @@ import numpy as np
 from core.data.statistics import ratio_of_sums
 from core.schemas.predictions import TextPrediction, TextPredictions
 
-from ._base import CAUSAL_LM, Floats, was_scored
+from ._base import WRITERS, Floats, was_scored
 from ._sums import SumMetric
 
 
@@ -20,7 +20,7 @@ class BitsPerByte(SumMetric):
     title = "Bits per byte"
     help = "The loss in a unit that also compares models with different tokenizers; lower is better."
     higher_is_better = False
-    families = CAUSAL_LM
+    families = WRITERS
     order = 40
 
     def usable(self, item: TextPrediction) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from core.data.wordsplit import words
 from core.schemas.predictions import TextPrediction, TextPredictions
 
-from ._base import CAUSAL_LM, Floats, was_written
+from ._base import WRITERS, Floats, was_written
 from ._influence import InfluenceMetric
 
 
@@ -25,7 +25,7 @@ class Distinct2(InfluenceMetric):
     title = "Variety of wording"
     help = "How many of the word pairs in all its answers are different ones; low means that answers sound alike."
     format = "percent"
-    families = CAUSAL_LM
+    families = WRITERS
     bounds = (0.0, 1.0)
     order = 90
     source = "jackknife"

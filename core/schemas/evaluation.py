@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .base import Schema
+from .earlier_rounds import EarlierRound
 from .estimates import Comparison, Estimate, Verdict
+from .forgetting import Forgetting
+from .predictor import Decoding
 
 
 class MetricRow(Schema):
@@ -41,6 +44,7 @@ class EvaluationResult(Schema):
     words; `worth_it` answers "was fine-tuning needed?".
 
     `matrix[i][j]` counts rows of label i that the tuned model called label j. `per_class` rows are plain JSON.
+    `decoding` is how the answers were written (None where none were), `rounds` are other rounds on the same rows.
     `thresholds` are the probabilities from which each of the labels is given, where any number of them may be.
     """
 
@@ -64,6 +68,9 @@ class EvaluationResult(Schema):
     fixed: int = 0
     broken: int = 0
     honest: HonestScores | None = None
+    decoding: Decoding | None = None
+    forgetting: Forgetting | None = None
+    rounds: tuple[EarlierRound, ...] = ()
 
     def metric(self, key: str) -> MetricRow | None:
         return next((m for m in self.metrics if m.key == key), None)

@@ -26,6 +26,7 @@ class JobKind(StrEnum):
     SERVE = "serve"
     FIX = "fix"
     TEST_SET = "test_set"
+    JUDGE = "judge"
 
 
 # One job at a time in each lane, so that a chat or an import need not wait for a training. A sweep only watches its runs.
@@ -38,6 +39,7 @@ LANES: Mapping[str, tuple[JobKind, ...]] = {
     "data": (JobKind.IMPORT, JobKind.PREPARE, JobKind.FIX, JobKind.TEST_SET),
     "check": (JobKind.CHECK,),
     "serve": (JobKind.SERVE,),
+    "judge": (JobKind.JUDGE,),
 }  # fmt: skip
 
 

@@ -45,6 +45,7 @@ TEXT_SCHEMA = pa.schema(
         "rejected_nll": pa.float64(),
         "margin": pa.float64(),
         "liked": pa.bool_(),
+        "copied": pa.bool_(),
     }
 )
 
@@ -169,6 +170,7 @@ class TextPrediction:
 
     Of preferences, `rejected` is the worse answer and `rejected_nll` its likelihood as `nll`. `margin` says by how much
     this contender puts the reference before the rejected answer; of a rated answer (`liked` or not), how high it puts it.
+    `copied` says whether the text repeats a long run of words of a training row, None where that was not or cannot be told.
     """
 
     row_id: str
@@ -186,6 +188,7 @@ class TextPrediction:
     rejected_nll: float | None = None
     margin: float | None = None
     liked: bool | None = None
+    copied: bool | None = None
 
     @classmethod
     def of(

@@ -7,50 +7,62 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, cast
 
+from pydantic import ValidationError
+
 from core.data import baselines, preference_margins, preference_verdict, verdicts
 from core.metrics import for_family
 from core.metrics import registry as metrics
 from core.metrics._base import Metric
 from core.metrics._compare import compare
-from core.metrics._examples import broken, changed_most, confident_errors, fixed
-from core.metrics._per_class import all_labels, cell_rows, confusion, per_class
+from core.metrics._examples import broken, changed_most, fixed
+from core.metrics._per_class import all_labels, confusion, per_class
 from core.schemas.errors import UserError
 from core.schemas.estimates import Verdict
 from core.schemas.evaluation import EvaluationResult, MetricRow
+from core.schemas.evaluation_settings import WritingSettings
 from core.schemas.examples import Example
 from core.schemas.jobs import JobKind
 from core.schemas.label_sets import LabelSetPredictions
 from core.schemas.number_predictions import NumberPredictions
 from core.schemas.predictions import TABLES, ClassPredictions, Predictions, TextPredictions
+from core.schemas.predictor import Decoding
 from core.store import jobs, records
 from core.store.files import keep_table, load_table
 from core.store.tables import Evaluation, Project, Run
 from core.tasks import registry as tasks
 from core.tasks._base import TaskType
 
-from . import datasets, preparation, runs
+from . import class_rows, datasets, preparation, runs
 from .honest import Repeated, describe, without
 
 REASON, REASON_LENGTH = "evaluation", 200
-GENERATED_AT_MOST = 100  # answers written in full; likelihood is measured on every row
+WRITING = "writing"  # under which a project keeps how answers are written
 
 
 def submit(
-    run: Run, split: str = "test", generate: int = GENERATED_AT_MOST, reason: str = REASON, plan_id: str | None = None
+    run: Run,
+    split: str = "test",
+    generate: int | None = None,
+    decoding: Decoding | None = None,
+    reason: str = REASON,
+    plan_id: str | None = None,
 ) -> str:
     """Queue an evaluation of a finished run. Opening the test set is counted when it is done, with its `reason`.
 
-    `plan_id` names the plan whose test rows are meant where they are not those of the run: a test set that was added later.
-    Returns the job id.
+    How many answers are written, and how, is what the project last chose unless it is given. `plan_id` names the plan whose
+    test rows are meant where they are not those of the run: a test set that was added later. A cancelled evaluation shows
+    nothing of what it read, so it leaves no result and is no opening. Returns the job id.
     """
     if not run.summary:
         raise UserError(
             "There is no model to evaluate yet.", "The training is not finished.", "Wait for it, or resume it."
         )
+    chosen = writing_settings(records.get(Project, run.project_id))
     payload = {
         "run_id": run.id,
         "split": split,
-        "generate": generate,
+        "generate": chosen.answers if generate is None else generate,
+        "decoding": (decoding or chosen.decoding).model_dump(),
         "reason": " ".join(reason.split())[:REASON_LENGTH],
     }
     return jobs.submit(JobKind.EVALUATE, run.project_id, payload | ({"plan_id": plan_id} if plan_id else {}))
@@ -63,6 +75,14 @@ def inputs(run: Run, payload: Mapping[str, Any]) -> runs.Inputs:
         return given
     other = preparation.parts(preparation.get_plan(str(payload["plan_id"])), run.task)
     return replace(given, parts={**given.parts, "test": other["test"]})
+
+
+def writing_settings(project: Project | None) -> WritingSettings:
+    """What was chosen last, or the defaults where nothing was or it no longer fits."""
+    try:
+        return WritingSettings.model_validate((project.settings if project else {}).get(WRITING, {}))
+    except ValidationError:
+        return WritingSettings()
 
 
 def of_run(run_id: str, split: str | None = None) -> list[Evaluation]:
@@ -280,16 +300,10 @@ def simple_baselines(
 
 def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) -> list[dict[str, Any]]:
     """Rows behind `fixed`, `broken`, `confident` (errors), `gained` or `lost`, as plain rows for a table."""
+    if found.family == "classifier":
+        return class_rows.examples(found, kind, limit)
     tuned = predictions(found, "tuned")
     base = predictions(found, "base") if "base" in found.contents else None
-    if isinstance(tuned, ClassPredictions):
-        if kind == "confident":
-            return [
-                {"row_id": p.row_id, "gold": p.gold, "tuned": p.predicted, "confidence": p.confidence}
-                for p in confident_errors(tuned, limit)
-            ]
-        flips = (fixed if kind == "fixed" else broken)(cast(ClassPredictions, base), tuned) if base else []
-        return [flip.model_dump() for flip in flips[:limit]]
     if isinstance(tuned, NumberPredictions):
         worst = sorted(tuned.items, key=lambda item: -abs(item.error))[:limit]
         return [{"row_id": p.row_id, "gold": p.gold, "tuned": p.predicted, "error": p.error} for p in worst]
@@ -299,7 +313,7 @@ def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) ->
         return []
     changes = changed_most(metrics()[found.headline], base, tuned)
     chosen = changes[:limit] if kind in ("fixed", "gained") else changes[::-1][:limit]
-    by_id = {item.row_id: item for item in tuned.items}
+    by_id = {item.row_id: item for item in cast(TextPredictions, tuned).items}
     before = {item.row_id: item for item in cast(TextPredictions, base).items}
     return [
         {
@@ -336,8 +350,7 @@ def _label_examples(base: Predictions | None, tuned: LabelSetPredictions, kind: 
 
 def cell(found: EvaluationResult, gold: str, predicted: str) -> list[str]:
     """Row ids behind one cell of the confusion matrix."""
-    tuned = cast(ClassPredictions, predictions(found, "tuned"))
-    return [p.row_id for p in cell_rows(tuned, gold, predicted)]
+    return class_rows.cell(found, gold, predicted)
 
 
 def texts(run: Run, row_ids: list[str]) -> dict[str, Example]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
 
@@ -28,6 +26,7 @@ from core.schemas.jobs import JobKind
 from core.schemas.models import ModelFacts
 from core.store import jobs, records
 from core.store.files import folder
+from core.store.job_tokens import leave_token
 from core.store.tables import BaseModel
 
 NAME = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
@@ -44,28 +43,6 @@ def submit(project_id: str, name: str, revision: str, token: str) -> str:
         )
     payload = {"what": "model", "name": name, "revision": revision}
     return jobs.submit(JobKind.IMPORT, project_id, payload, prepare=lambda job_id: leave_token(job_id, token))
-
-
-def leave_token(job_id: str, token: str) -> None:
-    """Keep a token for a job, if there is one, in a file that only this person can read."""
-    if not token:
-        return
-    with open(os.open(_token_file(job_id), os.O_WRONLY | os.O_CREAT, 0o600), "w") as stream:
-        stream.write(token)
-
-
-def _token_file(job_id: str) -> Path:
-    return folder("state") / f"token-{job_id}"
-
-
-def take_token(job_id: str) -> str | None:
-    """The token of a job, which is gone afterwards."""
-    path = _token_file(job_id)
-    if not path.exists():
-        return None
-    token = path.read_text()
-    path.unlink()
-    return token
 
 
 def fetch(name: str, revision: str, token: str | None) -> ModelFacts:

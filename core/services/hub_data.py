@@ -12,7 +12,7 @@ from huggingface_hub.utils.tqdm import tqdm
 
 from core.schemas.errors import UserError
 from core.schemas.jobs import JobKind
-from core.store import config, jobs
+from core.store import config, job_tokens, jobs
 
 from . import fetching
 
@@ -36,7 +36,9 @@ def submit_fetch(project_id: str, name: str, commit: str, files: Sequence[str], 
 
 
 def _submit(project_id: str, payload: dict[str, Any], token: str) -> str:
-    return jobs.submit(JobKind.IMPORT, project_id, payload, prepare=lambda job_id: fetching.leave_token(job_id, token))
+    return jobs.submit(
+        JobKind.IMPORT, project_id, payload, prepare=lambda job_id: job_tokens.leave_token(job_id, token)
+    )
 
 
 def _checked(name: str) -> str:
@@ -51,7 +53,7 @@ def _checked(name: str) -> str:
 
 def run(job_id: str, payload: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """What a job of either kind does (in the worker). `progress` may raise to end it."""
-    token = fetching.take_token(job_id)
+    token = job_tokens.take_token(job_id)
     if payload["what"] == "dataset_list":
         progress(f"Asking the hub about {payload['name']}", 0, 0)
         return look(payload["name"], payload["revision"], token)

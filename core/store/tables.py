@@ -305,6 +305,27 @@ class Review(Row, Table):
     updated_at: Mapped[float] = mapped_column(default=time.time)
 
 
+class JudgeAnswer(Row, Table):
+    """What a language model said to one `question` (the hash of all that it was asked), kept as it came so that it is paid for
+    once. `winner` is first, second or tie, None where its answer could not be read."""
+
+    __tablename__ = "judge_answer"
+    __table_args__ = (UniqueConstraint("project_id", "question"),)
+    project_id: Mapped[str] = _of_project()
+    question: Mapped[str]
+    winner: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class Judging(Row, Table):
+    """What a language model as judge makes of an evaluation's answers; `result` is a `Judgement`."""
+
+    __tablename__ = "judging"
+    project_id: Mapped[str] = _of_project()
+    evaluation_id: Mapped[str] = mapped_column(ForeignKey("evaluation.id", ondelete="CASCADE"), index=True)
+    result: Mapped[dict[str, Any]]
+
+
 class Audit(Row, Table):
     """Findings about data and model. `action` says which corrective action it checks, if any."""
 

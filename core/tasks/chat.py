@@ -48,8 +48,8 @@ class Chat(TaskType):
     conversational = True
     headline_metric = "loss"
     metrics = (
-        "loss", "perplexity", "token_accuracy", "chrf", "rouge_l", "exact_match", "length_ratio", "distinct_2",
-        "repeated_4grams", "finished",
+        "loss", "perplexity", "token_accuracy", "bits_per_byte", "chrf", "bleu", "rouge_l", "exact_match", "length_ratio",
+        "distinct_2", "repeated_4grams", "finished", "copied",
     )  # fmt: skip
 
     def check_roles(self, roles: Mapping[str, str]) -> None:

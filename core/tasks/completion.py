@@ -18,7 +18,9 @@ class Completion(TaskType):
     roles = (Role("text", "Text", "The texts that the model should learn to write like."),)
     family = "causal-lm"
     headline_metric = "loss"
-    metrics = ("loss", "perplexity", "token_accuracy", "bits_per_byte", "distinct_2", "repeated_4grams", "length_ratio")
+    metrics = (
+        "loss", "perplexity", "token_accuracy", "bits_per_byte", "distinct_2", "repeated_4grams", "length_ratio", "copied",
+    )  # fmt: skip
 
     def to_example(self, row: Row, roles: Mapping[str, str], row_id: str) -> Example | None:
         text = cell(row, roles, "text")

@@ -42,7 +42,7 @@ class Preference(TaskType):
     headline_metric = "preference_accuracy"
     metrics = (
         "preference_accuracy", "preference_order", "preference_margin", "thumb_order", "answer_words", "loss", "chrf",
-        "length_ratio", "distinct_2", "repeated_4grams", "finished",
+        "length_ratio", "distinct_2", "repeated_4grams", "finished", "copied",
     )  # fmt: skip
 
     def check_roles(self, roles: Mapping[str, str]) -> None:

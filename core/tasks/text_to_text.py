@@ -22,15 +22,9 @@ class TextToText(TaskType):
     family = "seq2seq"
     headline_metric = "chrf"
     metrics = (
-        "chrf",
-        "rouge_l",
-        "exact_match",
-        "loss",
-        "token_accuracy",
-        "length_ratio",
-        "repeated_4grams",
-        "finished",
-    )
+        "chrf", "bleu", "rouge_l", "exact_match", "loss", "perplexity", "token_accuracy", "bits_per_byte", "length_ratio",
+        "distinct_2", "repeated_4grams", "finished", "copied",
+    )  # fmt: skip
 
     def to_example(self, row: Row, roles: Mapping[str, str], row_id: str) -> Example | None:
         read, told = cell(row, roles, "prompt").strip(), cell(row, roles, "response").strip()

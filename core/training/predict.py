@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from itertools import takewhile
 from typing import Any
 
@@ -16,9 +16,11 @@ from core.schemas.predictor import Decoding, Generation, Score
 
 from .faults import translated
 from .heads import Head
+from .sampling import choosing, sources
 
 TOKENS_AT_ONCE = 4096
 CACHED_AT_ONCE = 16384  # tokens of a shared prompt, counted once for each label
+ENCODED_AT_ONCE = 4096  # pairs of a text and a label that are turned into tokens before the model reads them
 Prompt = Sequence[Message] | str
 Tick = Callable[[int], None]
 
@@ -54,14 +56,6 @@ def _shared(encoded: Sequence[tuple[Sequence[int], Sequence[bool]]]) -> int:
     uncounted = min(counts.index(True) if True in counts else len(ids) for ids, counts in encoded)
     columns = zip(*(ids for ids, _ in encoded), strict=False)
     return min(uncounted, sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns)))
-
-
-def sampling_of(decoding: Decoding) -> dict[str, Any]:
-    """How `generate` chooses each token: the likeliest at temperature 0, else drawn with the given seed."""
-    if decoding.temperature <= 0:
-        return {"do_sample": False}
-    torch.manual_seed(decoding.seed)
-    return {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
 
 
 def next_token(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -112,14 +106,14 @@ class LanguagePredictor(_Loaded):
     @translated()
     @torch.no_grad()
     def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
-        """Greedy at temperature 0, else sampling with the given seed; left-padded batches of similar length."""
+        """Greedy at temperature 0, else drawn with the given seed; left-padded batches of similar length."""
         was_training = self.model.training
         self.model.eval()
         room = max(self._limit() // 2, self._limit() - decoding.max_new_tokens)  # a short context is shared
         encoded = [self.codec.prompt_ids(p, room) for p in prompts]
         ends = set(self.codec.stop_ids(self.model.generation_config.eos_token_id))
         out: list[Generation | None] = [None] * len(prompts)
-        sampling = sampling_of(decoding)
+        drawn = sources([self.codec.prompt_text(p) for p in prompts], decoding)
         done = 0
         for chosen in _batches([len(e) + decoding.max_new_tokens for e in encoded]):
             ids, mask = _pad([encoded[i] or [self.pad] for i in chosen], self.pad, "left", self.device)
@@ -131,7 +125,7 @@ class LanguagePredictor(_Loaded):
                 eos_token_id=sorted(ends),
                 pad_token_id=self.pad,
                 use_cache=True,
-                **sampling,
+                **choosing(decoding, [drawn[i] for i in chosen], self.tick, done),
             )
             for i, row in zip(chosen, made[:, ids.shape[1] :].tolist(), strict=True):
                 out[i] = self._written(row, ends)
@@ -242,27 +236,34 @@ class LabelLikelihood(LanguagePredictor):
         The prompt is read once for each text and its key-value cache shared by all labels.
         """
         self.model.eval()
-        limit = self._limit()
         out: list[list[float]] = [[] for _ in texts]
-        encoded = [
-            [self.codec.scored(self.prompt(t, self.labels), label, limit) for label in self.labels] for t in texts
-        ]
-        shared = [_shared(row) for row in encoded]
-        longest = [max(len(ids) for ids, _ in row) for row in encoded]
-        order = sorted(range(len(texts)), key=lambda i: -longest[i])
         done = 0
+        # Similar lengths together, and only so many encoded at a time that progress is seen and memory stays small.
+        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        for start in range(0, len(order), at_once := max(1, ENCODED_AT_ONCE // len(self.labels))):
+            for chosen, rows in self._in_batches([(i, texts[i]) for i in order[start : start + at_once]]):
+                for i, row in zip(chosen, rows, strict=True):
+                    top = max(row)
+                    weights = [math.exp(v - top) for v in row]
+                    out[i] = [w / sum(weights) for w in weights]
+                done += len(chosen)
+                self.report(done)
+        return out
+
+    def _in_batches(self, texts: Sequence[tuple[int, str]]) -> Iterator[tuple[list[int], list[list[float]]]]:
+        """The numbers of some texts, and of each text the mean log-likelihood of every label; batch by batch."""
+        limit = self._limit()
+        encoded = {
+            i: [self.codec.scored(self.prompt(text, self.labels), label, limit) for label in self.labels]
+            for i, text in texts
+        }
+        longest = {i: max(len(ids) for ids, _ in row) for i, row in encoded.items()}
+        order = sorted(encoded, key=lambda i: -longest[i])
         while order:
             size = max(1, CACHED_AT_ONCE // (len(self.labels) * max(1, longest[order[0]])))
             chosen, order = order[:size], order[size:]
-            for i, row in zip(
-                chosen, self._label_scores([encoded[i] for i in chosen], [shared[i] for i in chosen]), strict=True
-            ):
-                top = max(row)
-                weights = [math.exp(v - top) for v in row]
-                out[i] = [w / sum(weights) for w in weights]
-            done += len(chosen)
-            self.report(done)
-        return out
+            rows = [encoded[i] for i in chosen]
+            yield chosen, self._label_scores(rows, [_shared(row) for row in rows])
 
     def _label_scores(self, encoded: list[list[tuple[list[int], list[bool]]]], shared: list[int]) -> list[list[float]]:
         """Mean log-likelihood of the counted tokens, for each text and label."""
@@ -306,11 +307,14 @@ class YesNoLikelihood(LabelLikelihood):
     def classify(self, texts: Sequence[str]) -> list[list[float]]:
         """The probability of "yes" for each label, of the two answers."""
         columns = []
-        for label in self.labels:
+        for place, label in enumerate(self.labels):
 
             def prompt(text: str, _answers: Sequence[str], label: str = label) -> str:
                 return self.prompt(text, (label,))
 
-            asked = LabelLikelihood(self.model, self.tokenizer, self.codec, self.ANSWERS, prompt, self.report)
+            def report(done: int, place: int = place) -> None:
+                self.report((place * len(texts) + done) // len(self.labels))
+
+            asked = LabelLikelihood(self.model, self.tokenizer, self.codec, self.ANSWERS, prompt, report)
             columns.append([row[0] for row in asked.classify(texts)])
         return [list(row) for row in zip(*columns, strict=True)]

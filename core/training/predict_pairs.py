@@ -9,7 +9,8 @@ import torch
 from core.schemas.predictor import Decoding, Generation, Score
 
 from .faults import translated
-from .predict import Prompt, _batches, _Loaded, _pad, counted_score, sampling_of
+from .predict import Prompt, _batches, _Loaded, _pad, counted_score
+from .sampling import choosing, sources
 
 
 class PairPredictor(_Loaded):
@@ -18,15 +19,13 @@ class PairPredictor(_Loaded):
     @translated()
     @torch.no_grad()
     def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
-        """Greedy at temperature 0, else sampling with the given seed; right-padded batches of similar length."""
+        """Greedy at temperature 0, else drawn with the given seed; right-padded batches of similar length."""
         was_training = self.model.training
         self.model.eval()
         encoded = [self.codec.prompt_ids(p) for p in prompts]
         ends = set(self.codec.stop_ids(self.model.generation_config.eos_token_id))
         out: list[Generation | None] = [None] * len(prompts)
-        sampling = sampling_of(decoding)
-        if not sampling["do_sample"]:
-            sampling["num_beams"] = 1  # such models often come with more in their own settings
+        drawn = sources([self.codec.prompt_text(p) for p in prompts], decoding)
         done = 0
         for chosen in _batches([len(e) + decoding.max_new_tokens for e in encoded]):
             ids, mask = _pad([encoded[i] or [self.pad] for i in chosen], self.pad, "right", self.device)
@@ -39,7 +38,8 @@ class PairPredictor(_Loaded):
                 eos_token_id=sorted(ends),
                 pad_token_id=self.pad,
                 use_cache=True,
-                **sampling,
+                num_beams=1,  # such models often come with more in their own settings
+                **choosing(decoding, [drawn[i] for i in chosen], self.tick, done),
             )
             for i, row in zip(chosen, made[:, 1:].tolist(), strict=True):
                 out[i] = self._written(row, ends)

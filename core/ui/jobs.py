@@ -9,6 +9,7 @@ from core.schemas.jobs import Job
 from core.services import runs, status
 
 from .errors import show_error
+from .time_left import time_left
 
 REFRESH_SECONDS = 1.0
 
@@ -33,6 +34,8 @@ def _live(job_id: str, title: str) -> None:
     assert job is not None
     share = min(1.0, job.done / job.total) if job.total else 0.0
     count = f" · {job.done:,.0f} of {job.total:,.0f}" if job.total else ""
+    if job.total and (remaining := time_left(job, st.session_state)):
+        count = f"{count} · {remaining}"
     waiting = "waiting for the worker" if job.state == "queued" else "starting"
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")

@@ -16,6 +16,7 @@ from core.schemas.errors import UserError
 from core.store.deleting import carry_out
 from core.store.engine import DatabaseBusy
 from core.store.files import folder
+from core.store.job_tokens import forget_tokens
 from core.store.leftovers import sweep_leftovers
 from core.store.migrate import migrate
 from core.store.owners import identity, runs_here
@@ -44,6 +45,7 @@ class Tidying:
             carry_out()
             sweep_leftovers()
             sweep_token_caches()
+            forget_tokens()
         except OSError:
             log.exception("the storage folder could not be tidied; the next try is in a minute")
 

@@ -1,21 +1,28 @@
-"""Evaluate: base, tuned and simple baselines on one split, with the same rows and decoding."""
+"""Evaluate: base, tuned and simple baselines on one split, with the same rows, decoding and draws."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from core.data.copying import copied
+from core.schemas.evaluation_settings import WritingSettings
 from core.schemas.examples import Example
-from core.schemas.families import MOST_ASKED
+from core.schemas.families import FAMILIES, MOST_ASKED
+from core.schemas.forgetting import Forgetting
 from core.schemas.jobs import Job
 from core.schemas.label_sets import LabelSetPredictions
 from core.schemas.number_predictions import NumberPredictions
 from core.schemas.predictions import ClassPredictions, Predictions, TextPrediction, TextPredictions
 from core.schemas.predictor import Decoding, Predictor
-from core.services import evaluations, honest, runs, starting
+from core.services import earlier_rounds, evaluations, forgetting, honest, runs, starting
+from core.services.runs import Inputs
+from core.store.tables import Run
 from core.tasks import registry as tasks
 from core.worker.recorder import JobRecorder
+from core.worker.stages import Stages
 
 NO_OPINION = (
     "This base model cannot write text, so it has no opinion about the labels before training. "
@@ -38,33 +45,43 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     split = job.payload["split"]
     given = evaluations.inputs(training, job.payload)
     examples = given.parts[split]
-    generate = int(job.payload.get("generate", evaluations.GENERATED_AT_MOST))
-
-    def ticker(what: str) -> Any:
-        def tick(done: int) -> None:
-            recorder.obey()
-            recorder.phase(what, done, len(examples))
-
-        return tick
+    decoding = Decoding.model_validate(job.payload.get("decoding") or {})
+    generate = int(job.payload.get("generate", WritingSettings().answers))
+    stages = Stages(recorder)
 
     contenders: dict[str, Predictions] = {}
-    tuned = predictors.tuned(given.folder, given.plan, ticker("Tuned model"))
-    contenders["tuned"] = _predict(tuned, given.family, given.labels, examples, generate)
+    tuned = predictors.tuned(given.folder, given.plan, stages)
+    contenders["tuned"] = _predict(tuned, "Your model", given, examples, generate, decoding, stages)
     del tuned
     prompt = tasks()[training.task].label_prompt
-    base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt, ticker("Base model"))
+    base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt, stages)
     if base is not None:
-        contenders["base"] = _predict(base, given.family, given.labels, examples, generate)
+        contenders["base"] = _predict(base, "Base model", given, examples, generate, decoding, stages)
     note = _base_note(given.family, base is not None, len(given.labels)) or starting.note(training)
+    del base
     if tasks()[training.task].preference:
         contenders, note = evaluations.weigh(contenders), starting.note(training)
-    recorder.phase("Simple baselines")
+    forgot = _forgotten(training, given, stages)
+    stages.begin("Simple baselines")
     contenders |= evaluations.simple_baselines(given.family, given.parts, split, given.labels)
-    recorder.phase("Looking for rows that stand in training too")
+    if not FAMILIES[given.family].reads:
+        stages.begin("Looking for passages copied from training")
+        contenders = {name: _with_copies(p, given.parts["train"]) for name, p in contenders.items()}
+    stages.begin("Looking for rows that stand in training too")
     repeated = honest.repeated(given.parts, split, honest.learned_before(training))
-    recorder.phase("Comparing")
+    stages.begin("Comparing")
     seconds = round(time.monotonic() - began, 2)
     built = evaluations.judge(training, split, contenders, note, seconds, repeated)
+    stages.begin("Comparing with other rounds")
+    others = earlier_rounds.compared(training, split, contenders["tuned"], [row.key for row in built.metrics])
+    built = built.model_copy(
+        update={
+            "decoding": None if FAMILIES[given.family].reads else decoding,
+            "forgetting": forgot,
+            "rounds": others,
+        }
+    )
+    recorder.obey()
     return recorder.deliver(lambda: {"evaluation_id": evaluations.store(training, built, job.payload).id})
 
 
@@ -77,9 +94,35 @@ def _base_note(family: str, judged: bool, labels: int) -> str:
     return TOO_MANY if family == "multi-label" and labels > MOST_ASKED else NO_OPINION
 
 
+def _forgotten(training: Run, given: Inputs, stages: Stages) -> Forgetting:
+    """A finished model does not change: what an earlier evaluation of it measured is taken over."""
+    from core.training import forgetting as probes
+
+    for kept in evaluations.of_run(training.id):
+        known = evaluations.result(kept).forgetting
+        if known is not None and known.probes:
+            return known
+    if not probes.measurable(given.base_folder, given.family):
+        return Forgetting(reason=forgetting.PAIRS if FAMILIES[given.family].pairs else forgetting.ENCODER)
+    texts = forgetting.all_passages()
+    stages.begin("General passages, before and after", 2 * len(texts))
+    scores = probes.likelihoods(given.folder, given.base_folder, given.family, given.plan, texts, stages)
+    if scores is None:
+        return Forgetting(reason=forgetting.APART)
+    return forgetting.measured(*scores, forgetting.THROUGH_BASE if FAMILIES[given.family].reads else "")
+
+
 def _predict(
-    predictor: Predictor, family: str, labels: tuple[str, ...], examples: list[Example], generate: int
+    predictor: Predictor,
+    who: str,
+    given: Inputs,
+    examples: list[Example],
+    generate: int,
+    decoding: Decoding,
+    stages: Stages,
 ) -> Predictions:
+    family, labels = given.family, given.labels
+    stages.begin(f"{who} reads", len(examples))
     if family == "multi-label":
         said = predictor.classify([e.text for e in examples])
         return LabelSetPredictions.of(labels, examples, said, predictor.thresholds)
@@ -91,10 +134,11 @@ def _predict(
     prompts = [e.prompt if is_chat else "" for e, is_chat in zip(examples, chat, strict=True)]
     answers = [e.reference if is_chat else e.text for e, is_chat in zip(examples, chat, strict=True)]
     scores = predictor.score(prompts, answers)
-    others = _rejected(predictor, examples)
+    others = _rejected(predictor, who, examples, stages)
     # A completion has no prompt of its own: the model continues the text's first words.
     shown = [p if is_chat else opening(e.text) for e, p, is_chat in zip(examples, prompts, chat, strict=True)]
-    written = predictor.generate(shown[:generate], Decoding())
+    stages.begin(f"{who} writes", len(shown[:generate]))
+    written = predictor.generate(shown[:generate], decoding)
     padded = [*written, *[None] * (len(examples) - len(written))]
     references = [a if is_chat else a[len(s) :] for a, s, is_chat in zip(answers, shown, chat, strict=True)]
     return TextPredictions(
@@ -110,13 +154,24 @@ def _predict(
     )
 
 
-def _rejected(predictor: Predictor, examples: list[Example]) -> dict[str, float]:
+def _rejected(predictor: Predictor, who: str, examples: list[Example], stages: Stages) -> Mapping[str, float]:
     """Row id to the negative log-likelihood (nats) of the rejected answer, for the rows that have one."""
     pairs = [e for e in examples if e.rejected]
     if not pairs:
         return {}
+    stages.begin(f"{who} reads the worse answers", len(pairs))
     scores = predictor.score([e.prompt for e in pairs], [e.rejected for e in pairs])
     return {e.row_id: score.nll for e, score in zip(pairs, scores, strict=True)}
+
+
+def _with_copies(predictions: Predictions, train: Sequence[Example]) -> Predictions:
+    """Each written answer with whether it repeats a training row."""
+    if not isinstance(predictions, TextPredictions):
+        return predictions
+    rows = [e.text or "\n".join(m.content for m in e.messages) for e in train]
+    items = predictions.items
+    found = copied([item.text for item in items], [(item.prompt, item.reference) for item in items], rows)
+    return TextPredictions(tuple(replace(item, copied=told) for item, told in zip(items, found, strict=True)))
 
 
 def opening(text: str, words: int = 12) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.schemas.jobs import Job
 from core.services import datasets, fetching, health, hub_data
+from core.store import job_tokens
 from core.worker.recorder import JobRecorder
 
 
@@ -17,7 +18,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     what = job.payload.get("what")
     if what == "model":
         recorder.phase(f"Fetching {job.payload['name']}")
-        facts = fetching.fetch(job.payload["name"], job.payload["revision"], fetching.take_token(job.id))
+        facts = fetching.fetch(job.payload["name"], job.payload["revision"], job_tokens.take_token(job.id))
         return {"base_model_key": facts.key}
     if what in ("dataset_list", "dataset_files"):
         return hub_data.run(job.id, job.payload, progress)

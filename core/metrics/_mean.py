@@ -11,6 +11,8 @@ import numpy as np
 from core.data.statistics import (
     bootstrap_mean,
     bootstrap_p,
+    degrees,
+    group_sums,
     independent,
     interval_of,
     mcnemar,
@@ -55,9 +57,11 @@ class MeanMetric(Metric):
         if np.array_equal(before, after):
             return identical(n)
         columns = np.column_stack([after - before, np.ones_like(before)])
-        samples = ratio_of_sums(resample_sums(columns, groups))
+        units = columns if groups is None else group_sums(columns, groups)
+        df = degrees(ratio_of_sums(columns.sum(axis=0) - units), groups=groups)
+        samples = ratio_of_sums(resample_sums(units))
         span = (self.bounds[0] - self.bounds[1], self.bounds[1] - self.bounds[0]) if self.bounds else None
-        estimate = interval_of(float((after - before).mean()), samples, n, span, grouped=groups is not None)
+        estimate = interval_of(float((after - before).mean()), samples, n, span, groups is not None, df=df)
         return Change(estimate, bootstrap_p(samples), "paired bootstrap")
 
 

@@ -27,7 +27,7 @@ from core.store.tables import Evaluation, Project, Run
 from core.tasks import registry as tasks
 from core.tasks._base import TaskType
 
-from . import datasets, runs
+from . import analyses, datasets, runs
 from .honest import Repeated, describe, without
 
 GENERATED_AT_MOST = 100  # answers written in full; likelihood is measured on every row
@@ -93,6 +93,31 @@ def store(run: Run, built: EvaluationResult) -> Evaluation:
             result=built.model_dump(mode="json"),
         )
     )
+
+
+def deepen(
+    run: Run,
+    given: runs.Inputs,
+    built: EvaluationResult,
+    contenders: Mapping[str, Predictions],
+    validation: Predictions | None = None,
+    progress: analyses.Progress = lambda what: None,
+) -> EvaluationResult:
+    """Work out and keep what stands behind the figures (called by the worker)."""
+    found = analyses.analyse(run, given, built, contenders, validation, progress)
+    fitted = found.calibration if found.calibration and found.calibration.fitted_on else None
+    return built.model_copy(
+        update={
+            "analysis": analyses.keep(found),
+            "validation": keep_table(validation.to_table()) if validation is not None else "",
+            "temperature": fitted.temperature if fitted else None,
+        }
+    )
+
+
+def validation_predictions(found: EvaluationResult) -> Predictions | None:
+    """What the tuned model said about validation rows, where it was kept."""
+    return _kept(found.family, found.validation) if found.validation else None
 
 
 def build(
@@ -163,6 +188,7 @@ def build(
         base_note=base_note,
         seconds=seconds,
         honest=honest,
+        groups=len(set(tuned.groups)) if tuned.groups is not None else 0,
         **extra,
     )
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from core.schemas.examples import Example
-from core.schemas.families import MOST_ASKED
+from core.schemas.families import FAMILIES, MOST_ASKED
 from core.schemas.jobs import Job
 from core.schemas.label_sets import LabelSetPredictions
 from core.schemas.number_predictions import NumberPredictions
 from core.schemas.predictions import ClassPredictions, Predictions, TextPrediction, TextPredictions
 from core.schemas.predictor import Decoding, Predictor
-from core.services import evaluations, honest, runs, starting
+from core.services import evaluations, honest, preparation, related_rows, runs, starting
 from core.tasks import registry as tasks
 from core.worker.recorder import JobRecorder
 
@@ -50,6 +50,10 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     contenders: dict[str, Predictions] = {}
     tuned = predictors.tuned(given.folder, given.plan, ticker("Tuned model"))
     contenders["tuned"] = _predict(tuned, given.family, given.labels, examples, generate)
+    # Thresholds and temperature are chosen on validation rows, so what it says about them is kept too.
+    aside = (
+        _predict(tuned, given.family, given.labels, given.parts["validation"], 0) if _chooses(given, split) else None
+    )
     del tuned
     prompt = tasks()[training.task].label_prompt
     base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt, ticker("Base model"))
@@ -62,10 +66,18 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     contenders |= evaluations.simple_baselines(given.family, given.parts, split, given.labels)
     recorder.phase("Looking for rows that stand in training too")
     repeated = honest.repeated(given.parts, split)
+    related = related_rows.groups(preparation.get_plan(training.plan_id), examples)
+    contenders = {name: related_rows.grouped(found, related) for name, found in contenders.items()}
     recorder.phase("Comparing")
     seconds = round(time.monotonic() - began, 2)
     built = evaluations.judge(training, split, contenders, note, seconds, repeated)
+    built = evaluations.deepen(training, given, built, contenders, aside, recorder.phase)
     return recorder.deliver(lambda: {"evaluation_id": evaluations.store(training, built).id})
+
+
+def _chooses(given: runs.Inputs, split: str) -> bool:
+    """Whether something is chosen on validation rows for the rows that are judged."""
+    return split != "validation" and FAMILIES[given.family].labels and bool(given.parts["validation"])
 
 
 def _base_note(family: str, judged: bool, labels: int) -> str:

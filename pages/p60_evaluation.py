@@ -7,8 +7,9 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import evaluations, runs, status
 from core.ui import jobs, parts, screens
-from core.ui.evaluation import classes_panel, examples_panel, honest_panel, metrics_panel, verdict_panel
-from core.ui.evaluation_reading import labels_panel, numbers_panel
+from core.ui.evaluation import honest_panel, metrics_panel, verdict_panel
+from core.ui.evaluation_sections import sections_panel
+from core.ui.next_steps import next_steps_panel
 from core.ui.training import next_round
 
 project = screens.begin("evaluation", "training")
@@ -61,15 +62,9 @@ with parts.guard():
     result = evaluations.result(results[0])
     verdict_panel(result)
     honest_panel(result)
+    next_steps_panel(project, run, result)
     metrics_panel(result)
-    if result.family == "classifier":
-        classes_panel(run, result)
-    elif result.family == "multi-label":
-        labels_panel(result)
-    if result.family == "regression":
-        numbers_panel(run, result)
-    else:
-        examples_panel(run, result)
+    sections_panel(run, result)
     st.divider()
     with st.container(horizontal=True, gap="small"):
         if st.button("Start the next round", icon=":material/replay:", type="primary"):

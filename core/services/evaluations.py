@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, cast
@@ -301,6 +302,8 @@ def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) ->
         return [{"row_id": p.row_id, "gold": p.gold, "tuned": p.predicted, "error": p.error} for p in worst]
     if isinstance(tuned, LabelSetPredictions):
         return _label_examples(base, tuned, kind)[:limit]
+    if kind == "worst":
+        return _worst_answers(found, tuned, cast(TextPredictions | None, base), limit)
     if base is None:
         return []
     changes = changed_most(metrics()[found.headline], base, tuned)
@@ -317,6 +320,29 @@ def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) ->
         }
         for change in chosen
         if (change.gain > 0) == (kind in ("fixed", "gained"))
+    ]
+
+
+def _worst_answers(
+    found: EvaluationResult, tuned: TextPredictions, base: TextPredictions | None, limit: int
+) -> list[dict[str, Any]]:
+    """By chrF where answers were written and can be compared, else by the headline figure."""
+    key = "chrf" if any(item.text is not None and item.reference for item in tuned.items) else found.headline
+    scores = metrics()[key].per_item(tuned)
+    if scores is None:
+        return []
+    sign = 1 if metrics()[key].higher_is_better else -1
+    before = {item.row_id: item.text for item in base.items} if base else {}
+    known = [(sign * score, item) for score, item in zip(scores, tuned.items, strict=True) if math.isfinite(score)]
+    return [
+        {
+            "row_id": item.row_id,
+            "prompt": item.prompt,
+            "reference": item.reference,
+            "tuned_text": item.text,
+            "base_text": before.get(item.row_id),
+        }
+        for _, item in sorted(known, key=lambda pair: pair[0])[:limit]
     ]
 
 

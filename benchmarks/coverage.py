@@ -3,8 +3,8 @@
     python -m benchmarks.coverage [--cases 2000] [--processes 2] [--json FILE]
 
 Prints one line a point: coverage, and how often the truth lay below and above. The tests hold a smaller grid
-(`tests/test_coverage.py`); `docs/decisions.md` says which intervals err to the safe side. The standard error of a coverage of 95% is
-0.5 points with 2,000 cases.
+(`tests/test_coverage.py`); `docs/decisions.md` says which intervals err to the safe side. With 2,000 cases the standard error of
+a coverage of 95% is half a point.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class SumMetric(Metric):
         value = float(self.statistic(total)[0])
         if not np.isfinite(value):
             return None
-        kinds, counts = _units(rows, predictions.groups)
+        kinds, counts = units_of(rows, predictions.groups)
         df = degrees(self.statistic(total - kinds), counts, predictions.groups)
         samples = _defined(self.statistic(resample_sums(kinds, multiplicity=counts, draws=self.draws)))
         n = independent(predictions.groups, len(rows))
@@ -55,7 +55,7 @@ class SumMetric(Metric):
         n, grouped = independent(groups, len(both)), groups is not None
         if np.array_equal(before, after):
             return identical(n)
-        kinds, counts = _units(both, groups)
+        kinds, counts = units_of(both, groups)
         without = self._values(total - kinds, width)
         df = degrees(without[1] - without[0], counts, groups)
         samples = self._values(resample_sums(kinds, multiplicity=counts, draws=self.draws), width)
@@ -78,7 +78,7 @@ def _defined(samples: Floats) -> Floats:
     return samples[np.isfinite(samples)]
 
 
-def _units(rows: Floats, groups: Sequence[str] | None) -> tuple[Floats, NDArray[np.int64]]:
+def units_of(rows: Floats, groups: Sequence[str] | None) -> tuple[Floats, NDArray[np.int64]]:
     """What is drawn: rows, or the sums of whole groups; equal ones once, with their number."""
     return _collapse(rows if groups is None else group_sums(rows, groups))
 

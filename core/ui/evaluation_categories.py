@@ -41,8 +41,11 @@ def _confusion(run: Run, result: EvaluationResult) -> None:
     most = max(1, int(counts.to_numpy().max()))
     wrong = int(counts.to_numpy().sum() - counts.to_numpy().trace())
 
-    def paint(column: "pd.Series[int]") -> list[str]:
-        return [_colour(str(right) == str(column.name), float(n) / most) for right, n in zip(column.index, column, strict=True)]
+    def paint(column: pd.Series[int]) -> list[str]:
+        return [
+            _colour(str(right) == str(column.name), float(n) / most)
+            for right, n in zip(column.index, column, strict=True)
+        ]
 
     chosen = st.dataframe(
         counts.style.apply(paint, axis=0).format(lambda n: f"{n}" if n else ""),

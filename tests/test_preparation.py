@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.data.lengths import coverage
 from core.schemas.errors import UserError
 from core.schemas.plan import PreparationPlan, SplitPlan
-from core.services import datasets, models, preparation, projects, recipes, rows, runs, tokens
+from core.services import datasets, models, preparation, projects, recipes, rows, runs, split_counts, tokens
 from core.store.migrate import migrate
 from core.store.tables import Project
 
@@ -110,7 +110,7 @@ def test_rows_of_the_file_are_found_one_by_one() -> None:
 def test_what_balancing_reads_is_in_the_estimate_and_refused_where_there_are_no_categories() -> None:
     project = imported("classification", CLASSES, data=labelled(300))
     plan = preparation.save(project, PreparationPlan())
-    counts = rows.split_label_counts(plan)
+    counts = split_counts.of_part(plan)
     assert counts.total() == plan.counts["train"]
     recipe = recipes.for_project(project, "quick").model_copy(update={"epochs": 1.0, "batch_size": 1})
     more = recipes.estimate(project, recipe.model_copy(update={"balance": "oversample"}))

@@ -23,8 +23,7 @@ from core.store.config import storage_root
 from core.store.tables import Plan, Project, Run
 from core.tasks import registry as tasks
 
-from . import datasets, models, preparation, projects
-from .rows import split_label_counts
+from . import datasets, models, preparation, projects, split_counts
 
 PRESETS = {
     "quick": ("Quick", "A first look in a minute or two. Good for trying out."),
@@ -147,7 +146,7 @@ def estimate(project: Project, recipe: Recipe) -> Cost:
     if FAMILIES[family].packs and not basis.preference and basis.plan.packing:
         rows = max(1, -(-tokens // basis.plan.max_length))
     elif family == "classifier" and plan_row and rows:
-        read = sum(rows_a_round(split_label_counts(plan_row), recipe.balance).values())
+        read = sum(rows_a_round(split_counts.of_part(plan_row), recipe.balance).values())
         tokens, rows = round(tokens * read / rows), read
     speed = _measured_speed(project, recipe)
     machine = basis.machine.model_copy(update={"speed": basis.machine.speed * recipe.devices})

@@ -9,7 +9,7 @@ from functools import lru_cache
 import pandas as pd
 
 from core.schemas.examples import Example
-from core.store.tables import DatasetVersion, Plan
+from core.store.tables import DatasetVersion
 from core.tasks import registry as tasks
 
 from . import datasets
@@ -44,25 +44,4 @@ def _label_counts(_content: str, column: str, version_id: str) -> dict[str, int]
     if column not in frame.columns:
         return {}
     found = frame[column].dropna().astype(str).str.strip()
-    return {str(label): int(n) for label, n in found[found != ""].value_counts().items()}
-
-
-def split_label_counts(plan: Plan, split: str = "train") -> Counter[str]:
-    """Rows of each category in one part of the split."""
-    return Counter(_split_label_counts(plan.id, split))
-
-
-@lru_cache(maxsize=16)
-def _split_label_counts(plan_id: str, split: str) -> dict[str, int]:
-    from . import preparation
-
-    plan = preparation.get_plan(plan_id)
-    version = datasets.get_version(plan.dataset_version_id)
-    column = version.roles.get("label") or ""
-    frame = datasets.frame(version)
-    if column not in frame.columns:
-        return {}
-    where = preparation.assignment(plan)
-    chosen = frame[[where.get(row_id) == split for row_id in frame[datasets.ROW_ID]]]
-    found = chosen[column].dropna().astype(str).str.strip()
     return {str(label): int(n) for label, n in found[found != ""].value_counts().items()}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.data.balancing import MOST_REPEATS, MOST_WEIGHT, class_weights, rows_a_round
 from core.schemas.recipe import Recipe
-from core.services import preparation, rows
+from core.services import preparation, split_counts
 from core.store.tables import Project
 
 from .markup import plain
@@ -17,7 +17,7 @@ UNEVEN = 3.0  # times that the largest category is larger than the smallest, fro
 def balance_panel(project: Project, recipe: Recipe) -> None:
     """The rarest categories first, with their rows a round or their weight; nothing where there are no categories."""
     plan = preparation.current(project)
-    counts = rows.split_label_counts(plan) if plan else None
+    counts = split_counts.of_part(plan) if plan else None
     if not counts or len(counts) < 2:
         return
     rarest, least = min(counts.items(), key=lambda item: (item[1], item[0]))

@@ -53,6 +53,12 @@ def test_a_share_of_copies_is_known_as_well_as_the_share_of_the_originals():
     assert (copied.low, copied.high) == pytest.approx((alone.low, alone.high), abs=5e-3)
 
 
+def test_one_error_among_hundreds_of_groups_says_no_less_than_one_error_among_as_many_rows():
+    outcomes, groups = [0.0] + [1.0] * 318, [*range(317), 5, 6]
+    grouped, alone = s.wilson_by_group(outcomes, groups), s.wilson(316, 317)
+    assert (grouped.low, grouped.high) == pytest.approx((alone.low, alone.high), abs=2e-3)
+
+
 def test_groups_that_agree_on_everything_leave_as_many_rows_as_groups():
     agreed = s.wilson_by_group([1.0] * 60, [i % 6 for i in range(60)])
     assert agreed.low == s.wilson(6, 6).low and agreed.high == 1.0

@@ -11,7 +11,7 @@ from scipy.special import gammaincinv, stdtrit
 
 from core.schemas.estimates import Estimate
 
-from .stats_degrees import degrees
+from .stats_degrees import degrees, even
 
 LEVEL = 0.95
 _FEW = 3  # successes or failures for which the normal approximation of the score test fails
@@ -60,8 +60,15 @@ def wilson_by_group(outcomes: Sequence[float], groups: Sequence[Hashable], level
         spread = float(np.square(off).sum()) * count / (count - 1) / n**2
         effective = min(float(n), share * (1 - share) / spread) if spread > 0 else float(count)
         t = float(stdtrit(max(1.0, min(degrees(off, groups=groups) or count - 1, count - 1)), 0.5 + level / 2))
-        effective *= (z_value(level) / t) ** 2
+        # Not fewer than if all rows of a group agreed: one error among hundreds says little about its own spread.
+        whole = even(groups)
+        least = whole * (z_value(level) / float(stdtrit(max(1.0, whole - 1), 0.5 + level / 2))) ** 2
+        effective = max(effective * (z_value(level) / t) ** 2, min(least, effective))
     low, high = _wilson_bounds(share * effective, effective, level)
+    if 0 < share * effective <= _FEW:
+        low = min(low, _least(share * effective, level) / effective)
+    if 0 < (1 - share) * effective <= _FEW:
+        high = max(high, 1 - _least((1 - share) * effective, level) / effective)
     return Estimate(value=share, n=count, low=low, high=high, method="Wilson, by group")
 
 
@@ -124,7 +131,7 @@ def _arms(successes: int, n: int, level: float) -> tuple[float, float]:
     return value - low, high - value
 
 
-def _least(count: int, level: float) -> float:
+def _least(count: float, level: float) -> float:
     """The least mean of a Poisson variable that is as large as `count` by chance (Garwood 1936, Biometrika 28:437)."""
     return float(gammaincinv(count, 0.5 - level / 2))
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
-from core.data.statistics import LEVEL, degrees, group_sums, independent, z_value
+from core.data.statistics import LEVEL, even, group_sums, independent, z_value
 from core.schemas.estimates import Estimate
 
 from ._base import Change, Floats, Metric, common_groups
@@ -72,7 +72,7 @@ def _error(deviations: Floats, groups: Sequence[str] | None) -> tuple[float, flo
     sums = group_sums(deviations[:, None], groups)[:, 0]
     count = len(sums)
     error = sqrt(float(np.square(sums).sum()) * count / max(count - 1, 1))
-    df = max(1.0, min(degrees(sums, groups=groups) or count - 1, count - 1))
+    df = max(1.0, even(groups) - 1)
     return error, float(stdtrit(df, 0.5 + LEVEL / 2)) * error
 
 

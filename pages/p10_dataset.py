@@ -14,6 +14,7 @@ from core.ui.dataset_report import report_panel
 from core.ui.dataset_rows import rows_panel
 from core.ui.dataset_versions import version_header, versions_panel
 from core.ui.goal import goal_panel
+from core.ui.next_steps import prepared_fix
 
 project = screens.begin("dataset")
 
@@ -54,6 +55,7 @@ with (
 if version is None:
     st.stop()
 
+prepared_fix(project, version)
 version_header(project, version)
 report, rows, versions = st.tabs(["Health report", "Rows", "Versions"])
 with report, parts.guard():

@@ -8,11 +8,12 @@ from core.schemas.jobs import JobKind
 from core.services import evaluations, runs, status
 from core.ui import jobs, parts, screens
 from core.ui.earlier_rounds import rounds_panel
-from core.ui.evaluation import classes_panel, examples_panel, honest_panel, metrics_panel, verdict_panel
-from core.ui.evaluation_reading import labels_panel, numbers_panel
+from core.ui.evaluation import honest_panel, metrics_panel, verdict_panel
+from core.ui.evaluation_sections import sections_panel
 from core.ui.forgetting import forgetting_panel
 from core.ui.judge import judge_panel
 from core.ui.next_round import next_round_button
+from core.ui.next_steps import next_steps_panel
 from core.ui.openings_panel import asked, rows_choice
 from core.ui.prediction_downloads import predictions_panel
 from core.ui.writing_settings import decoding_caption, writing_form
@@ -47,18 +48,12 @@ with parts.guard():
     result = evaluations.result(results[0])
     verdict_panel(result)
     honest_panel(result)
+    next_steps_panel(project, run, result)
     metrics_panel(result)
     decoding_caption(result)
     predictions_panel(run, results[0])
     rounds_panel(run, result)
-    if result.family == "classifier":
-        classes_panel(run, result)
-    elif result.family == "multi-label":
-        labels_panel(result)
-    if result.family == "regression":
-        numbers_panel(run, result)
-    else:
-        examples_panel(run, result)
+    sections_panel(run, result)
     forgetting_panel(result)
     judge_panel(run, results[0], result)
     st.divider()

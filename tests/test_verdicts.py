@@ -88,7 +88,7 @@ def test_a_model_that_only_names_the_most_frequent_category_is_not_praised():
 def test_too_few_rows_say_how_many_more_are_needed_and_judge_nothing():
     summary = classification_summary(against(2, 11, 12), against(3, 11, 12), against(11, 11, 12), "messages")
     assert summary.text == (
-        "On 12 messages it never saw, it is right 11 times in 12 (65 to 99 in 100); the base model 2. "
+        "On 12 messages it never saw, it is right 11 times in 12 (65 to 100 in 100); the base model 2. "
         "Not enough data: 12 messages cannot tell a difference from chance. It takes at least 30, 18 more."
     )
     assert summary.verdict is Verdict.NOT_ENOUGH_DATA and summary.worth_it is None

@@ -8,7 +8,7 @@ from math import exp, inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from core.schemas.estimates import Estimate
 
@@ -37,7 +37,7 @@ class Fit:
         spread between groups is far too small where nearly all outcomes are the same. Few groups: Student's t."""
         value = float(weights @ self.coefficients)
         error = sqrt(max(float(weights @ self.by_model @ weights), float(weights @ self.by_groups @ weights), 0.0))
-        half = float(student.ppf(0.5 + level / 2, self.n - 1)) * error if self.n > 1 else inf
+        half = float(stdtrit(self.n - 1, 0.5 + level / 2)) * error if self.n > 1 else inf
         return value, value - half, value + half
 
     def chance(self, weights: Floats, method: str, level: float = LEVEL) -> Estimate:

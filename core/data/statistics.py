@@ -9,6 +9,7 @@ from .stats_bootstrap import (
     bootstrap,
     bootstrap_mean,
     bootstrap_p,
+    expanded,
     group_sums,
     independent,
     interval_of,
@@ -17,6 +18,7 @@ from .stats_bootstrap import (
     ratio_of_sums,
     resample_sums,
 )
+from .stats_degrees import degrees, even
 from .stats_power import decisive_votes, margin, rows_for_margin, rows_per_group, rows_to_decide
 from .stats_proportions import LEVEL, cohens_h, newcombe_difference, newcombe_paired, wilson, wilson_by_group, z_value
 from .stats_tests import benjamini_hochberg, mcnemar, sign_test
@@ -31,6 +33,9 @@ __all__ = [
     "bootstrap_p",
     "cohens_h",
     "decisive_votes",
+    "degrees",
+    "even",
+    "expanded",
     "group_sums",
     "independent",
     "interval_of",

@@ -7,13 +7,17 @@ replacement, and the figure is computed from the summed components. So 10,000 dr
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from math import sqrt
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 
 from core.schemas.estimates import Estimate
 
+from .stats_degrees import degrees
 from .stats_proportions import LEVEL, wilson
 
 DRAWS = 10_000
@@ -55,7 +59,8 @@ def bootstrap(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Estimate:
-    """A figure with its percentile interval (Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13).
+    """A figure with its percentile interval (Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13),
+    widened for few rows (`interval_of`).
 
     `bounds` are the least and greatest possible value; they give an interval where no draw differs (all rows right).
     """
@@ -63,8 +68,10 @@ def bootstrap(
     weights = None if multiplicity is None else np.asarray(multiplicity, dtype=np.float64)
     total = rows.sum(axis=0) if weights is None else weights @ rows
     n = independent(groups, int(len(rows) if weights is None else weights.sum()))
+    units = rows if groups is None else group_sums(rows, groups)
+    df = degrees(statistic(total - units), weights, groups)
     samples = statistic(resample_sums(rows, groups, multiplicity, draws, seed))
-    return interval_of(float(statistic(total[None, :])[0]), samples, n, bounds, grouped=groups is not None)
+    return interval_of(float(statistic(total[None, :])[0]), samples, n, bounds, grouped=groups is not None, df=df)
 
 
 def bootstrap_mean(
@@ -111,13 +118,27 @@ def interval_of(
     bounds: tuple[float, float] | None = None,
     grouped: bool = False,
     level: float = LEVEL,
+    df: float | None = None,
 ) -> Estimate:
-    """An Estimate from the draws of a figure. Where all draws agree, see `no_variation`."""
-    low, high = np.nanquantile(samples, [0.5 - level / 2, 0.5 + level / 2])
+    """An Estimate from the draws of a figure. Where all draws agree, see `no_variation`.
+
+    Plain percentiles are too narrow where there are few independent units: 85% instead of 95% for five groups. So they
+    are taken further out, by sqrt(n / (n - 1)) and Student's t in place of the normal quantile (Hesterberg 2015, The
+    American Statistician 69:371, "expanded percentile"). `df` are the degrees of freedom, n - 1 where not given.
+    """
+    low, high = np.nanquantile(samples, expanded(n, level, df))
     if np.isclose(low, high, rtol=1e-12, atol=1e-12):
         return no_variation(value, n, bounds)
     by = ", by group" if grouped else ""
     return Estimate(value=value, n=n, low=float(low), high=float(high), method=f"bootstrap, {len(samples):,} draws{by}")
+
+
+def expanded(n: int, level: float = LEVEL, df: float | None = None) -> tuple[float, float]:
+    """The shares of draws at which an interval from `n` independent units begins and ends."""
+    if n < 2:
+        return 0.0, 1.0
+    reach = sqrt(n / (n - 1)) * float(stdtrit(max(1.0, min(df or n - 1, n - 1)), 0.5 + level / 2))
+    return NormalDist().cdf(-reach), NormalDist().cdf(reach)
 
 
 def no_variation(value: float, n: int, bounds: tuple[float, float] | None) -> Estimate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from math import ceil
+from math import ceil, sqrt
 from typing import Protocol
 
 from core.schemas.base import Schema
@@ -15,6 +15,11 @@ from .stats_power import MOST_ROWS, rows_to_decide
 
 CLOSE = 0.05
 """Where the tuned model may still be this much better, "as well" is said with a reservation (house default)."""
+
+
+class HasFormat(Protocol):
+    @property
+    def format(self) -> str: ...
 
 
 class Measure(Protocol):
@@ -173,6 +178,20 @@ def check_success(success: Success, measure: Measure, estimate: Estimate | None,
     more_rows = f" About {needed:,} more test rows would tell." if needed else ""
     sentence = f"{hope}: cannot tell yet, {found}.{more_rows}"
     return SuccessCheck(outcome=Outcome.CANNOT_TELL, sentence=sentence, rows_needed=needed)
+
+
+def more_rows(estimate: Estimate, measure: HasFormat, rows: int, extra: int = 100) -> str:
+    """What `extra` more test rows would buy, if the figure stays: the range shrinks with the root of the rows."""
+    if estimate.low is None or estimate.high is None or rows < 1 or estimate.high <= estimate.low:
+        return ""
+    half = (estimate.high - estimate.low) / 2
+    then = half * sqrt(rows / (rows + extra))
+    scale, unit = (100, " points") if measure.format == "percent" else (1, "")
+    digits = 1 if scale == 100 else 2 if half >= 0.1 else 3
+    now, later = f"{scale * half:.{digits}f}", f"{scale * then:.{digits}f}"
+    if now == later:
+        return f"{extra} more test rows would hardly narrow the range of plus or minus {now}{unit}."
+    return f"{extra} more test rows would narrow the range from about plus or minus {now} to {later}{unit}."
 
 
 def figure(value: float, measure: Measure) -> str:

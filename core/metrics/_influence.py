@@ -9,8 +9,9 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
-from core.data.statistics import group_sums, independent, z_value
+from core.data.statistics import LEVEL, even, group_sums, independent, z_value
 from core.schemas.estimates import Estimate
 
 from ._base import Change, Floats, Metric, common_groups
@@ -37,10 +38,10 @@ class InfluenceMetric(Metric):
         if found is None:
             return None
         value, deviations = found
-        error = _error(deviations, predictions.groups)
+        error, reach = _error(deviations, predictions.groups)
         if error < 1e-12 or not 0 < value < 1:
             return self.without_spread(value, predictions)
-        return logit_interval(value, error, independent(predictions.groups, len(predictions)), self.source)
+        return logit_interval(value, reach, independent(predictions.groups, len(predictions)), self.source)
 
     def change(self, base: Any, tuned: Any) -> Change | None:
         before, after = self.influence(base), self.influence(tuned)
@@ -48,25 +49,36 @@ class InfluenceMetric(Metric):
             return None
         groups = common_groups(base, tuned)
         n, difference = independent(groups, len(base)), after[0] - before[0]
-        error = _error(after[1] - before[1], groups)
+        error, half = _error(after[1] - before[1], groups)
         if error < 1e-12:
             return Change(_from_both(difference, n, self.measure(base), self.measure(tuned)))
-        half = z_value() * error
         estimate = Estimate(value=difference, n=n, low=difference - half, high=difference + half, method=self.source)
         return Change(estimate, 2 * NormalDist().cdf(-abs(difference) / error), f"normal, {self.source}")
 
 
-def logit_interval(value: float, error: float, n: int, method: str) -> Estimate:
-    """A normal interval on the logit scale, which stays between 0 and 1 (Pepe 2003, The Statistical Evaluation of
-    Medical Tests, section 5.2)."""
-    centre, half = log(value / (1 - value)), z_value() * error / (value * (1 - value))
+def logit_interval(value: float, reach: float, n: int, method: str) -> Estimate:
+    """An interval that reaches so far either way, drawn on the logit scale, which stays between 0 and 1 (Pepe 2003, The
+    Statistical Evaluation of Medical Tests, section 5.2)."""
+    centre, half = log(value / (1 - value)), reach / (value * (1 - value))
     low, high = (1 / (1 + exp(-max(-700.0, min(700.0, end)))) for end in (centre - half, centre + half))
     return Estimate(value=value, n=n, low=low, high=high, method=method)
 
 
-def _error(deviations: Floats, groups: Sequence[str] | None) -> float:
-    sums = deviations if groups is None else group_sums(deviations[:, None], groups)[:, 0]
-    return sqrt(float(np.square(sums).sum()))
+def _error(deviations: Floats, groups: Sequence[str] | None) -> tuple[float, float]:
+    """The standard error, and how far a 95% interval reaches: by Student's t where rows come in groups."""
+    if groups is None:
+        error = sqrt(float(np.square(deviations).sum()))
+        return error, z_value() * error
+    sums = group_sums(deviations[:, None], groups)[:, 0]
+    count = len(sums)
+    error = sqrt(float(np.square(sums).sum()) * count / max(count - 1, 1))
+    df = max(1.0, even(groups) - 1)
+    return error, float(stdtrit(df, 0.5 + LEVEL / 2)) * error
+
+
+def reach_of(deviations: Floats, groups: Sequence[str] | None) -> float:
+    """How far a 95% interval reaches either way, from the deviations of the rows."""
+    return _error(deviations, groups)[1]
 
 
 def _from_both(difference: float, n: int, base: Estimate | None, tuned: Estimate | None) -> Estimate:

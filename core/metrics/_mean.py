@@ -11,6 +11,7 @@ import numpy as np
 from core.data.statistics import (
     bootstrap_mean,
     bootstrap_p,
+    degrees,
     independent,
     interval_of,
     mcnemar,
@@ -23,6 +24,7 @@ from core.data.statistics import (
 from core.schemas.estimates import Estimate
 
 from ._base import Change, Floats, Metric, common_groups, identical
+from ._sums import units_of
 
 
 class MeanMetric(Metric):
@@ -55,9 +57,11 @@ class MeanMetric(Metric):
         if np.array_equal(before, after):
             return identical(n)
         columns = np.column_stack([after - before, np.ones_like(before)])
-        samples = ratio_of_sums(resample_sums(columns, groups))
+        kinds, counts = units_of(columns, groups)
+        df = degrees(ratio_of_sums(columns.sum(axis=0) - kinds), counts, groups)
+        samples = ratio_of_sums(resample_sums(kinds, multiplicity=counts))
         span = (self.bounds[0] - self.bounds[1], self.bounds[1] - self.bounds[0]) if self.bounds else None
-        estimate = interval_of(float((after - before).mean()), samples, n, span, grouped=groups is not None)
+        estimate = interval_of(float((after - before).mean()), samples, n, span, groups is not None, df=df)
         return Change(estimate, bootstrap_p(samples), "paired bootstrap")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.statistics import bootstrap_p, independent, interval_of, resample_sums
+from core.data.statistics import DRAWS, bootstrap_p, degrees, group_sums, independent, interval_of, resample_sums
 from core.schemas.estimates import Estimate
 
 from ._base import Change, Floats, Metric, common_groups, identical
@@ -19,6 +19,8 @@ class SumMetric(Metric):
     components, shape (draws, components), to values, shape (draws,)).
     """
 
+    draws: int = DRAWS
+
     def components(self, predictions: Any) -> Floats:
         raise NotImplementedError
 
@@ -26,38 +28,45 @@ class SumMetric(Metric):
         raise NotImplementedError
 
     def interval(
-        self, value: float, samples: Floats, n: int, bounds: tuple[float, float] | None, grouped: bool
+        self, value: float, samples: Floats, n: int, bounds: tuple[float, float] | None, grouped: bool, df: float | None
     ) -> Estimate:
-        return interval_of(value, samples, n, bounds, grouped)
+        return interval_of(value, samples, n, bounds, grouped, df=df)
 
     def measure(self, predictions: Any) -> Estimate | None:
         rows = self.components(predictions)
-        value = float(self.statistic(rows.sum(axis=0, keepdims=True))[0])
+        total = rows.sum(axis=0, keepdims=True)
+        value = float(self.statistic(total)[0])
         if not np.isfinite(value):
             return None
-        samples = _defined(self.statistic(_resample(rows, predictions.groups)))
+        kinds, counts = units_of(rows, predictions.groups)
+        df = degrees(self.statistic(total - kinds), counts, predictions.groups)
+        samples = _defined(self.statistic(resample_sums(kinds, multiplicity=counts, draws=self.draws)))
         n = independent(predictions.groups, len(rows))
-        return self.interval(value, samples, n, self.bounds, predictions.groups is not None)
+        return self.interval(value, samples, n, self.bounds, predictions.groups is not None, df)
 
     def change(self, base: Any, tuned: Any) -> Change | None:
         before, after = self.components(base), self.components(tuned)
         width, groups = before.shape[1], common_groups(base, tuned)
         both = np.hstack([before, after])
-        first, second = self._values(both.sum(axis=0, keepdims=True), width)
+        total = both.sum(axis=0, keepdims=True)
+        first, second = self._values(total, width)
         if not np.isfinite([first[0], second[0]]).all():
             return None
         n, grouped = independent(groups, len(both)), groups is not None
         if np.array_equal(before, after):
             return identical(n)
-        samples = self._values(_resample(both, groups), width)
+        kinds, counts = units_of(both, groups)
+        without = self._values(total - kinds, width)
+        df = degrees(without[1] - without[0], counts, groups)
+        samples = self._values(resample_sums(kinds, multiplicity=counts, draws=self.draws), width)
         span = (self.bounds[0] - self.bounds[1], self.bounds[1] - self.bounds[0]) if self.bounds else None
         difference = _defined(samples[1] - samples[0])
-        estimate = self.interval(float(second[0] - first[0]), difference, n, span, grouped)
+        estimate = self.interval(float(second[0] - first[0]), difference, n, span, grouped, df)
         if self.ideal is None:
             return Change(estimate, bootstrap_p(difference), "paired bootstrap")
         nearer = np.abs(samples[0] - self.ideal) - np.abs(samples[1] - self.ideal)
         gain = float(abs(first[0] - self.ideal) - abs(second[0] - self.ideal))
-        improvement = self.interval(gain, nearer, n, None, grouped)
+        improvement = self.interval(gain, nearer, n, None, grouped, df)
         return Change(estimate, bootstrap_p(nearer), "paired bootstrap of the distance to the ideal", improvement)
 
     def _values(self, sums: Floats, width: int) -> tuple[Floats, Floats]:
@@ -69,11 +78,9 @@ def _defined(samples: Floats) -> Floats:
     return samples[np.isfinite(samples)]
 
 
-def _resample(rows: Floats, groups: Sequence[str] | None) -> Floats:
-    if groups is not None:
-        return resample_sums(rows, groups)
-    kinds, counts = _collapse(rows)
-    return resample_sums(kinds, multiplicity=counts)
+def units_of(rows: Floats, groups: Sequence[str] | None) -> tuple[Floats, NDArray[np.int64]]:
+    """What is drawn: rows, or the sums of whole groups; equal ones once, with their number."""
+    return _collapse(rows if groups is None else group_sums(rows, groups))
 
 
 def _collapse(rows: Floats) -> tuple[Floats, NDArray[np.int64]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from core.data.statistics import independent, wilson
@@ -9,7 +11,7 @@ from core.schemas.estimates import Estimate
 from core.schemas.predictions import ClassPrediction, ClassPredictions
 
 from ._base import CLASSIFIER, Floats
-from ._influence import InfluenceMetric
+from ._influence import InfluenceMetric, logit_interval, reach_of
 
 
 class RocAuc(InfluenceMetric):
@@ -64,6 +66,17 @@ def one_class(scores: Floats, own: np.ndarray) -> tuple[float, Floats]:
     value = float(shares[own].mean())
     sizes = np.where(own, len(mine), len(others))
     return value, (shares - value) / np.sqrt(sizes * np.maximum(sizes - 1, 1))
+
+
+def one_class_estimate(scores: Floats, own: np.ndarray, groups: Sequence[str] | None = None) -> Estimate:
+    """The AUC of one class with its interval; needs rows of both kinds. See `RocAuc`."""
+    value, deviations = one_class(scores, own)
+    reach, n = reach_of(deviations, groups), independent(groups, len(scores))
+    if reach > 1e-12 and 0 < value < 1:
+        return logit_interval(value, reach, n, RocAuc.source)
+    pairs = int(min(own.sum(), (~own).sum()))
+    low = (wilson(pairs, pairs).low or 0.0) if value == 1 else value
+    return Estimate(value=value, n=n, low=low, high=value, method="Wilson on disjoint pairs")
 
 
 def _share_below(scores: Floats, others: Floats) -> Floats:

@@ -46,6 +46,9 @@ class EvaluationResult(Schema):
     `matrix[i][j]` counts rows of label i that the tuned model called label j. `per_class` rows are plain JSON.
     `decoding` is how the answers were written (None where none were), `rounds` are other rounds on the same rows.
     `thresholds` are the probabilities from which each of the labels is given, where any number of them may be.
+    `validation` is the table of the tuned model's predictions on validation rows, from which thresholds are chosen;
+    `temperature` was fitted on them (None: not fitted). `analysis` is the address of what was found behind the figures
+    (`core/services/analyses.py`). `groups` are independent groups of rows, 0 where all rows are independent.
     """
 
     split: str
@@ -71,6 +74,10 @@ class EvaluationResult(Schema):
     decoding: Decoding | None = None
     forgetting: Forgetting | None = None
     rounds: tuple[EarlierRound, ...] = ()
+    groups: int = 0
+    validation: str = ""
+    temperature: float | None = None
+    analysis: str = ""
 
     def metric(self, key: str) -> MetricRow | None:
         return next((m for m in self.metrics if m.key == key), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -32,7 +33,7 @@ from core.store.tables import Evaluation, Project, Run
 from core.tasks import registry as tasks
 from core.tasks._base import TaskType
 
-from . import class_rows, datasets, preparation, runs
+from . import analyses, class_rows, datasets, preparation, runs
 from .honest import Repeated, describe, without
 
 REASON, REASON_LENGTH = "evaluation", 200
@@ -135,6 +136,31 @@ def store(run: Run, built: EvaluationResult, payload: Mapping[str, Any] | None =
     )
 
 
+def deepen(
+    run: Run,
+    given: runs.Inputs,
+    built: EvaluationResult,
+    contenders: Mapping[str, Predictions],
+    validation: Predictions | None = None,
+    progress: analyses.Progress = lambda what: None,
+) -> EvaluationResult:
+    """Work out and keep what stands behind the figures (called by the worker)."""
+    found = analyses.analyse(run, given, built, contenders, validation, progress)
+    fitted = found.calibration if found.calibration and found.calibration.fitted_on else None
+    return built.model_copy(
+        update={
+            "analysis": analyses.keep(found),
+            "validation": keep_table(validation.to_table()) if validation is not None else "",
+            "temperature": fitted.temperature if fitted else None,
+        }
+    )
+
+
+def validation_predictions(found: EvaluationResult) -> Predictions | None:
+    """What the tuned model said about validation rows, where it was kept."""
+    return _kept(found.family, found.validation) if found.validation else None
+
+
 def build(
     task_key: str,
     split: str,
@@ -203,6 +229,7 @@ def build(
         base_note=base_note,
         seconds=seconds,
         honest=honest,
+        groups=len(set(tuned.groups)) if tuned.groups is not None else 0,
         **extra,
     )
 
@@ -309,6 +336,8 @@ def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) ->
         return [{"row_id": p.row_id, "gold": p.gold, "tuned": p.predicted, "error": p.error} for p in worst]
     if isinstance(tuned, LabelSetPredictions):
         return _label_examples(base, tuned, kind)[:limit]
+    if kind == "worst":
+        return _worst_answers(found, tuned, cast(TextPredictions | None, base), limit)
     if base is None:
         return []
     changes = changed_most(metrics()[found.headline], base, tuned)
@@ -325,6 +354,29 @@ def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) ->
         }
         for change in chosen
         if (change.gain > 0) == (kind in ("fixed", "gained"))
+    ]
+
+
+def _worst_answers(
+    found: EvaluationResult, tuned: TextPredictions, base: TextPredictions | None, limit: int
+) -> list[dict[str, Any]]:
+    """By chrF where answers were written and can be compared, else by the headline figure."""
+    key = "chrf" if any(item.text is not None and item.reference for item in tuned.items) else found.headline
+    scores = metrics()[key].per_item(tuned)
+    if scores is None:
+        return []
+    sign = 1 if metrics()[key].higher_is_better else -1
+    before = {item.row_id: item.text for item in base.items} if base else {}
+    known = [(sign * score, item) for score, item in zip(scores, tuned.items, strict=True) if math.isfinite(score)]
+    return [
+        {
+            "row_id": item.row_id,
+            "prompt": item.prompt,
+            "reference": item.reference,
+            "tuned_text": item.text,
+            "base_text": before.get(item.row_id),
+        }
+        for _, item in sorted(known, key=lambda pair: pair[0])[:limit]
     ]
 
 

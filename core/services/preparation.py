@@ -94,11 +94,11 @@ def fixed(version: DatasetVersion) -> dict[str, Split]:
         earlier = zip(table["row_id"].to_pylist(), table["split"].to_pylist(), strict=True)
         where = {**dict(earlier), **where}
     if where:
-        where |= {row: where[whole] for row, whole in _wholes(version).items() if row not in where and whole in where}
+        where |= {row: where[whole] for row, whole in wholes(version).items() if row not in where and whole in where}
     return where
 
 
-def _wholes(version: DatasetVersion) -> dict[str, str]:
+def wholes(version: DatasetVersion) -> dict[str, str]:
     """Row id to the row that it is a piece of, for the rows that a fix has cut from a long text."""
     frame = datasets.frame(version)
     if CHUNK_OF not in frame.columns:
@@ -196,7 +196,7 @@ def _rows(version: DatasetVersion, examples: list[Example], plan: PreparationPla
                 "Choose another column, or split at random.",
             )
         values = dict(zip(frame[datasets.ROW_ID], frame[plan.split.column], strict=True))
-    wholes = _wholes(version)
+    pieces = wholes(version)
     both = {e.liked for e in examples} >= {True, False}
     labels = {e.row_id: ("up" if e.liked else "down") if both and e.liked is not None else e.label for e in examples}
     return [
@@ -205,7 +205,7 @@ def _rows(version: DatasetVersion, examples: list[Example], plan: PreparationPla
             labels.get(e.row_id),
             _text(values.get(e.row_id)),
             compared_text(e),
-            wholes.get(e.row_id),
+            pieces.get(e.row_id),
             e.labels,
         )
         for e in examples

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.schemas.estimates import Estimate, Verdict
+from core.data.verdicts import more_rows
+from core.schemas.estimates import Verdict
 from core.schemas.evaluation import EvaluationResult
 from core.schemas.families import FAMILIES
-from core.services import evaluations
+from core.services import analyses, evaluations
 from core.store.tables import Run
 
 from . import parts
@@ -34,8 +36,6 @@ COLUMNS = {
     "confidence": "how sure",
     "row_id": "row",
 }
-TOO_MANY_LABELS = 40
-NUMBERS_FIT = 15  # labels up to which the confusion matrix shows its numbers
 LENGTH = (
     "Add pairs in which the shorter answer is the better one, so that length gives nothing away, and read some answers on the "
     "Samples screen before you trust it."
@@ -66,11 +66,26 @@ def verdict_panel(result: EvaluationResult) -> None:
             st.html(f"<p><strong>Your hope:</strong> {escape(result.success['sentence'])}</p>")
         if result.base_note:
             st.caption(result.base_note)
+        _more_rows(result)
+
+
+def _more_rows(result: EvaluationResult) -> None:
+    """What one more test row would buy, and what the rows are worth that are not independent."""
+    row = result.metric("accuracy") or result.metric(result.headline)
+    told = more_rows(row.values["tuned"], row, result.n) if row else ""
+    if result.groups and result.groups < result.n:
+        told += (
+            f" {result.n - result.groups:,} of the {result.n:,} rows are near copies of others or belong together; every range "
+            f"counts the {result.groups:,} groups, not the rows."
+        )
+    if told:
+        st.caption(told.strip())
 
 
 def metrics_panel(result: EvaluationResult) -> None:
-    """Every metric for every contender, with n and interval; then the headline as a picture."""
+    """The headline of every contender as a picture, then every metric with n and interval."""
     st.subheader("Figures", anchor=False)
+    _bars(result)
     names = [c for c in CONTENDERS if c in result.contents]
     against = "against base" if "base" in names or "mean" not in names else "against the mean"
     header = ["", "Your model", against, *(CONTENDERS[c] for c in names if c != "tuned")]
@@ -89,7 +104,6 @@ def metrics_panel(result: EvaluationResult) -> None:
     for row in result.metrics:
         if row.warning:
             st.caption(f":material/info: {row.title}: {row.warning}")
-    _bars(result)
 
 
 def _bars(result: EvaluationResult) -> None:
@@ -141,92 +155,9 @@ def honest_panel(result: EvaluationResult) -> None:
         st.caption("To avoid this, choose “Keep nearly equal texts together” under Split on the Tokenization screen.")
 
 
-def classes_panel(run: Run, result: EvaluationResult) -> None:
-    """Per class, and the confusion matrix whose cells open their rows."""
-    st.subheader("By category", anchor=False)
-    figures = []
-    for row in result.per_class:
-        line: dict[str, Any] = {"category": row["label"], "rows": row["n"]}
-        for name in ("precision", "recall", "f1"):
-            estimate = row[name]
-            line[name] = parts.percent(Estimate.model_validate(estimate)) if estimate else "–"
-        line["note"] = "too few rows to judge" if row["few"] else ""
-        figures.append(line)
-    st.dataframe(figures, hide_index=True, width="stretch", height=420 if len(figures) > 11 else "content")
-    if len(result.labels) > TOO_MANY_LABELS:
-        st.caption(f"{len(result.labels)} categories are too many for a readable matrix; choose a pair below.")
-    else:
-        _matrix(result)
-    confused = sorted(
-        (
-            (result.matrix[i][j], a, b)
-            for i, a in enumerate(result.labels)
-            for j, b in enumerate(result.labels)
-            if i != j
-        ),
-        reverse=True,
-    )
-    pairs = [(n, a, b) for n, a, b in confused if n][:100]
-    if not pairs:
-        st.success("No row was put into a wrong category.")
-        return
-    chosen = st.selectbox("Open the rows of", pairs, format_func=lambda p: f"{p[1]} taken for {p[2]} ({p[0]})")
-    rows = evaluations.cell(result, chosen[1], chosen[2])
-    found = evaluations.texts(run, rows)
-    st.dataframe(
-        [{"row": r, "text": found[r].text} for r in rows if r in found], hide_index=True, width="stretch", height=240
-    )
-
-
-def _matrix(result: EvaluationResult) -> None:
-    """With numbers while they fit: as a table, whose colours follow the theme at once. Else as a picture."""
-    if len(result.labels) <= NUMBERS_FIT:
-        st.html(_matrix_html(result))
-        return
-    figure = go.Figure(
-        go.Heatmap(
-            z=[[n or None for n in counts] for counts in result.matrix],
-            x=result.labels,
-            y=result.labels,
-            # From nearly transparent to the accent colour, so that it fits a light and a dark page.
-            colorscale=[[0, "rgba(26,143,132,0.10)"], [1, "rgba(26,143,132,0.95)"]],
-            zmin=0,
-            showscale=False,
-            hoverongaps=False,
-            hovertemplate="right: %{y}<br>said: %{x}<br>%{z} rows<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        xaxis_title="what the model said",
-        yaxis_title="what is right",
-        yaxis_autorange="reversed",
-        height=max(320, 60 + 34 * len(result.labels)),
-    )
-    figure.update_xaxes(type="category", showgrid=False)
-    figure.update_yaxes(type="category", showgrid=False)
-    show(figure, f"matrix-{result.split}")
-
-
-def _matrix_html(result: EvaluationResult) -> str:
-    most = max((n for counts in result.matrix for n in counts), default=0) or 1
-    head = "".join(f'<th scope="col">{escape(label)}</th>' for label in result.labels)
-    body = []
-    for i, (right, counts) in enumerate(zip(result.labels, result.matrix, strict=True)):
-        cells = []
-        for j, (said, n) in enumerate(zip(result.labels, counts, strict=True)):
-            title = escape(f"{right}, called {said}: {n} rows")
-            strength = f' style="--tw-share:{round(100 * n / most)}%"' if n else ""
-            cells.append(f'<td class="{"tw-right" if i == j else "tw-wrong"}" title="{title}"{strength}>{n or ""}</td>')
-        body.append(f'<tr><th scope="row">{escape(right)}</th>{"".join(cells)}</tr>')
-    return (
-        '<div class="tw-wide"><table class="tw-matrix"><caption>Each row is a right answer, each column what the model said.'
-        f"</caption><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
-    )
-
-
 def examples_panel(run: Run, result: EvaluationResult) -> None:
-    """What was fixed, what was broken, and the surest mistakes."""
-    st.subheader("Examples", anchor=False)
+    """What was fixed, what was broken, and the surest mistakes, each with the most similar training row."""
+    near = analyses.load(result.analysis).neighbours
     reads = FAMILIES[result.family].reads
     if reads and "base" not in result.contents and result.family == "multi-label":
         kinds = {"confident": "Wrong"}
@@ -237,32 +168,48 @@ def examples_panel(run: Run, result: EvaluationResult) -> None:
             "confident": "Sure and wrong" if result.family == "classifier" else "Wrong",
         }
     else:
-        kinds = {"gained": "Gained most", "lost": "Lost most"}
-    for tab, kind in zip(st.tabs(list(kinds.values())), kinds, strict=True):
-        with tab:
-            rows = evaluations.examples_of_interest(result, kind)
-            if not rows:
-                st.caption("None.")
-            elif reads:
-                found = evaluations.texts(run, [r["row_id"] for r in rows])
-                table = [
-                    {"text": found[r["row_id"]].text if r["row_id"] in found else ""}
-                    | {title: r[name] for name, title in COLUMNS.items() if name in r}
-                    for r in rows
-                ]
-                config = {"how sure": st.column_config.NumberColumn(format="percent")}
-                st.dataframe(
-                    table,
-                    hide_index=True,
-                    width="stretch",
-                    height=320 if len(table) > 8 else "content",
-                    column_config=config,
-                )
-            else:
-                _answers(rows[:10])
+        kinds = {"gained": "Gained most", "lost": "Lost most", "worst": "Worst answers"}
+    kind = st.segmented_control(
+        "Which rows",
+        list(kinds),
+        default="confident" if "confident" in kinds else "gained",
+        required=True,
+        format_func=kinds.__getitem__,
+        label_visibility="collapsed",
+        key=f"examples-{result.split}-{result.family}",
+    )
+    rows = evaluations.examples_of_interest(result, kind or next(iter(kinds)))
+    if not rows:
+        st.caption("None.")
+        return
+    wanted = {n.row_id for r in rows for n in near.get(r["row_id"], ())[:1]}
+    found = evaluations.texts(run, [*(r["row_id"] for r in rows), *wanted])
+    if not reads:
+        _answers(rows[:10], near, found)
+        return
+    table = []
+    for r in rows:
+        line: dict[str, Any] = {"text": found[r["row_id"]].text if r["row_id"] in found else ""}
+        line |= {title: r[name] for name, title in COLUMNS.items() if name in r and name != "row_id"}
+        for best in near.get(r["row_id"], ())[:1]:
+            line["most similar training row"] = found[best.row_id].text if best.row_id in found else ""
+            line["its answer"] = best.label
+            line["similarity"] = best.similarity
+        table.append(line | {"row": r["row_id"]})
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        height=380 if len(table) > 9 else "content",
+        column_config={
+            "how sure": st.column_config.NumberColumn(format="percent"),
+            "similarity": st.column_config.NumberColumn(format="percent", help="By the words they share."),
+            "row": None,
+        },
+    )
 
 
-def _answers(rows: list[dict[str, Any]]) -> None:
+def _answers(rows: list[dict[str, Any]], near: Mapping[str, Any], found: Mapping[str, Any]) -> None:
     for row in rows:
         with st.container(border=True):
             st.text(row["prompt"])
@@ -274,3 +221,8 @@ def _answers(rows: list[dict[str, Any]]) -> None:
             ):
                 column.caption(title)
                 column.text("(not written: only its likelihood was measured)" if text is None else text or "(nothing)")
+            for best in near.get(row["row_id"], ())[:1]:
+                if best.row_id in found:
+                    prompt = found[best.row_id].prompt
+                    words = prompt[-1].content if prompt else found[best.row_id].text
+                    st.caption(f"Most similar in training ({best.similarity:.0%} by words): {parts.plain(words[:300])}")

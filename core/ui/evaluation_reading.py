@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.data.statistics import bootstrap_mean
 from core.schemas.estimates import Estimate
 from core.schemas.evaluation import EvaluationResult
+from core.schemas.examples import Example
 from core.schemas.number_predictions import NumberPredictions
-from core.services import evaluations
+from core.services import analyses, evaluations
 from core.store.tables import Run
 
 from . import parts
@@ -22,7 +25,6 @@ WORST = 20
 
 def labels_panel(result: EvaluationResult) -> None:
     """Each label by itself: how often it is there, found, and rightly given, and from which probability."""
-    st.subheader("By label", anchor=False)
     thresholds = dict(zip(result.labels, result.thresholds, strict=False))
     figures = []
     for row in result.per_class:
@@ -43,11 +45,10 @@ def labels_panel(result: EvaluationResult) -> None:
     )
 
 
-def numbers_panel(run: Run, result: EvaluationResult) -> None:
-    """Predicted against right number, and the rows that are furthest off."""
+def numbers_panel(result: EvaluationResult) -> None:
+    """Predicted against right number, and how far off it is for small and large ones."""
     found = evaluations.predictions(result, "tuned")
     assert isinstance(found, NumberPredictions)
-    st.subheader("Predicted against right", anchor=False)
     step = -(-len(found) // MOST_POINTS)
     items = found.items[::step]
     low, high = min(found.gold.min(), found.predicted.min()), max(found.gold.max(), found.predicted.max())
@@ -75,16 +76,52 @@ def numbers_panel(run: Run, result: EvaluationResult) -> None:
     show(figure, f"numbers-{result.split}")
     sampled = f" {len(items):,} of {len(found):,} rows are drawn." if step > 1 else ""
     st.caption(f"Each point is a row. On the dashed line a prediction is exactly right.{sampled}")
-    st.subheader("Furthest off", anchor=False)
+    _residuals(found, result.split)
+
+
+def _residuals(found: NumberPredictions, key: str) -> None:
+    """How far off the predictions are for small, middling and large right numbers: mean and range of each tenth."""
+    parts_ = np.array_split(np.argsort(found.gold, kind="stable"), min(10, max(1, len(found) // 10)))
+    errors = found.predicted - found.gold
+    means = [bootstrap_mean(errors[rows], draws=2_000) for rows in parts_]
+    figure = go.Figure()
+    figure.add_hline(y=0, line_dash="dash", line_width=1.5, line_color=MARK)
+    figure.add_scatter(
+        x=[float(found.gold[rows].mean()) for rows in parts_],
+        y=[m.value for m in means],
+        mode="markers",
+        marker={"size": 10},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [(m.high if m.high is not None else m.value) - m.value for m in means],
+            "arrayminus": [m.value - (m.low if m.low is not None else m.value) for m in means],
+        },
+        customdata=[len(rows) for rows in parts_],
+        hovertemplate="right: about %{x:.4g}<br>off by %{y:+.3g} on average<br>%{customdata} rows<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_layout(xaxis_title="right number", yaxis_title="predicted minus right", height=280)
+    show(figure, f"residuals-{key}")
+    st.caption(
+        "Each point is a tenth of the rows, by their right number, with its 95% interval. Above the line it says too much, below "
+        "too little: a slope from left to right means that it stays too near the middle."
+    )
+
+
+def furthest_panel(run: Run, result: EvaluationResult) -> None:
+    """The rows that are furthest off, with the most similar training row."""
     rows = evaluations.examples_of_interest(result, "worst", WORST)
-    texts = evaluations.texts(run, [row["row_id"] for row in rows])
+    near = analyses.load(result.analysis).neighbours
+    best = {row["row_id"]: n.row_id for row in rows for n in near.get(row["row_id"], ())[:1]}
+    texts = evaluations.texts(run, [*(row["row_id"] for row in rows), *best.values()])
     table = [
         {
             "text": texts[row["row_id"]].text if row["row_id"] in texts else "",
             "right": row["gold"],
             "predicted": row["tuned"],
             "off by": row["error"],
-            "row": row["row_id"],
+            "most similar training row": _beside(texts.get(best.get(row["row_id"], ""))),
         }
         for row in rows
     ]
@@ -95,4 +132,10 @@ def numbers_panel(run: Run, result: EvaluationResult) -> None:
         width="stretch",
         height=320 if len(table) > 8 else "content",
         column_config={"right": number, "predicted": number, "off by": number},
+    )
+
+
+def _beside(example: Example | None) -> str:
+    return (
+        "" if example is None else f"{example.text} ({example.value:g})" if example.value is not None else example.text
     )

@@ -17,7 +17,7 @@ from core.schemas.label_sets import LabelSetPredictions
 from core.schemas.number_predictions import NumberPredictions
 from core.schemas.predictions import ClassPredictions, Predictions, TextPrediction, TextPredictions
 from core.schemas.predictor import Decoding, Predictor
-from core.services import earlier_rounds, evaluations, forgetting, honest, runs, starting
+from core.services import earlier_rounds, evaluations, forgetting, honest, preparation, related_rows, runs, starting
 from core.services.runs import Inputs
 from core.store.tables import Run
 from core.tasks import registry as tasks
@@ -52,6 +52,10 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     contenders: dict[str, Predictions] = {}
     tuned = predictors.tuned(given.folder, given.plan, stages)
     contenders["tuned"] = _predict(tuned, "Your model", given, examples, generate, decoding, stages)
+    # Thresholds and temperature are chosen on validation rows, so what it says about them is kept too.
+    aside = None
+    if _chooses(given, split):
+        aside = _predict(tuned, "Your model, validation rows,", given, given.parts["validation"], 0, decoding, stages)
     del tuned
     prompt = tasks()[training.task].label_prompt
     base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt, stages)
@@ -69,6 +73,8 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
         contenders = {name: _with_copies(p, given.parts["train"]) for name, p in contenders.items()}
     stages.begin("Looking for rows that stand in training too")
     repeated = honest.repeated(given.parts, split, honest.learned_before(training))
+    related = related_rows.groups(preparation.get_plan(job.payload.get("plan_id") or training.plan_id), examples)
+    contenders = {name: related_rows.grouped(found, related) for name, found in contenders.items()}
     stages.begin("Comparing")
     seconds = round(time.monotonic() - began, 2)
     built = evaluations.judge(training, split, contenders, note, seconds, repeated)
@@ -81,8 +87,14 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
             "rounds": others,
         }
     )
+    built = evaluations.deepen(training, given, built, contenders, aside, stages.begin)
     recorder.obey()
     return recorder.deliver(lambda: {"evaluation_id": evaluations.store(training, built, job.payload).id})
+
+
+def _chooses(given: runs.Inputs, split: str) -> bool:
+    """Whether something is chosen on validation rows for the rows that are judged."""
+    return split != "validation" and FAMILIES[given.family].labels and bool(given.parts["validation"])
 
 
 def _base_note(family: str, judged: bool, labels: int) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.reduction import DupFd
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -65,7 +66,9 @@ def started(before: str = "") -> Any:
         ours, theirs = os.pipe()
         variables = {**where, "RANK": str(number), "LOCAL_RANK": str(number)}
         process = CONTEXT.Process(target=_follow, args=(DupFd(ours), variables, str(folder), part, before))
-        process.start()
+        with pytest.MonkeyPatch.context() as patch:  # else it runs what a test of a screen has left as the main program
+            patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+            process.start()
         os.close(ours)
         return _Process(process, theirs)
 

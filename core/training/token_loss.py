@@ -52,7 +52,7 @@ def teach(model: Any) -> bool:
 def summed(hidden: torch.Tensor, head: torch.nn.Module, gold: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Loss in nats over the tokens (n, size) with the ids `gold` (n,), and how many of them the model puts first."""
     plain = type(head) is torch.nn.Linear
-    if plain and (hidden.is_cuda or len(gold) * head.out_features > MOST_NUMBERS):  # type: ignore[operator]
+    if plain and (hidden.is_cuda or len(gold) * head.out_features > MOST_NUMBERS):
         likelihoods, _, _, _, first = ChunkedLogProbFunction.apply(
             hidden, head.weight, head.bias, gold, 1.0, TILE, None, 1.0, ("is_top1",)
         )

@@ -39,7 +39,8 @@ THINGS = (
 ).split()
 PLACES = (
     "hall kitchen garden cellar attic garage office library workshop bathroom corridor bedroom balcony stable bakery market "
-    "museum station harbour school"
+    "museum station harbour school theatre hospital chapel tower cabin barn courtyard bakehouse lobby dormitory pantry loft "
+    "shed mill forge cloister gallery archive canteen laundry"
 ).split()
 TEMPLATE = "Where can I find the {thing} in the {place}?"
 SHORT = (

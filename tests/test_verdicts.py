@@ -125,6 +125,12 @@ def test_shares_never_round_to_always_or_never(right: int, n: int, words: str):
     assert words in classification_summary(against(n // 2, right, n)).sentences[0]
 
 
+def test_where_the_base_model_has_no_opinion_what_stands_in_its_place_is_named():
+    summary = classification_summary(None, against(60, 273, 300), against(240, 273, 300), "messages")
+    assert summary.sentences[0].endswith("always naming the most frequent category 20.") and summary.worth_it is True
+    assert len(summary.sentences) == 3 and "base model" not in summary.text
+
+
 def test_a_language_model_is_judged_metric_by_metric_and_against_a_search():
     base, tuned, copied = answers(0.1), answers(0.9, seed=1), answers(0.5, seed=2)
     measured = [(metric, metrics.compare(metric, base, tuned)) for metric in (LOSS, CHRF)]

@@ -69,30 +69,36 @@ class SuccessCheck(Schema):
 
 
 def classification_summary(
-    base: Comparison,
+    base: Comparison | None,
     majority: Comparison | None = None,
     word_counts: Comparison | None = None,
     noun: str = "examples",
 ) -> Summary:
     """The verdict on a classifier from comparisons of accuracy, the tuned model always on the side `tuned`, and on the
     other side the base model, the most frequent class and word counts (see `core/data/baselines.py`).
+
+    Where the base model has no opinion (None) the most frequent class stands in its place, by its own name. Raises ValueError
+    where both are missing.
     """
-    n = base.tuned.n
+    first = base or majority
+    if first is None:
+        raise ValueError("a verdict needs the base model or the most frequent class to compare with")
+    title = "the base model" if base else "always naming the most frequent category"
     sentences = [
-        f"On {n:,} {noun} it never saw, it is right {_times(base.tuned)}{_range(base.tuned)}; "
-        f"the base model {_hits(base.base)}.",
-        _said(base, noun),
+        f"On {first.tuned.n:,} {noun} it never saw, it is right {_times(first.tuned)}{_range(first.tuned)}; "
+        f"{title} {_hits(first.base)}.",
+        _said(first, noun),
     ]
-    learnt = base.verdict is Verdict.BETTER and (majority is None or majority.verdict is Verdict.BETTER)
-    if base.verdict is Verdict.NOT_ENOUGH_DATA:
-        return Summary(sentences=tuple(sentences), verdict=base.verdict)
-    if majority is not None:
+    learnt = first.verdict is Verdict.BETTER and (majority is None or majority.verdict is Verdict.BETTER)
+    if first.verdict is Verdict.NOT_ENOUGH_DATA:
+        return Summary(sentences=tuple(sentences), verdict=first.verdict)
+    if base is not None and majority is not None:
         sentences.append(_against_majority(majority))
     if word_counts is None:
-        return Summary(sentences=tuple(sentences), verdict=base.verdict)
+        return Summary(sentences=tuple(sentences), verdict=first.verdict)
     sentences.append(_against_words(word_counts, learnt, noun))
     worth_it = learnt and word_counts.verdict is Verdict.BETTER
-    return Summary(sentences=tuple(sentences), verdict=base.verdict, worth_it=worth_it)
+    return Summary(sentences=tuple(sentences), verdict=first.verdict, worth_it=worth_it)
 
 
 def reading_summary(

@@ -35,6 +35,9 @@ MOST_LABELS = 30  # labels that get curves of their own
 BINS = 15
 WORST = 0.1  # part of the answers or numbers that counts as gone wrong, where there is no right or wrong
 MOST_SUSPECTS = 50
+GOOD_ENOUGH = (
+    0.8  # accuracy below which what looks like a wrong label is as likely the model's own error (house default)
+)
 MOST_VALUES = 50  # different values of a column that is looked at for weak spots
 
 
@@ -206,9 +209,12 @@ def _neighbours(
 
 def _suspects(contenders: Mapping[str, Predictions]) -> tuple[Suspect, ...]:
     """Confident learning (cleanlab, both filters) on the mean of the tuned model's and the word counts' probabilities,
-    neither of which learned from these rows; the least sure of their own label first."""
+    neither of which learned from these rows; the least sure of their own label first. Only rows where both name the same
+    other label, and only from a model that is right often enough: of a weak one the list would hold its own errors."""
     tuned, other = contenders["tuned"], contenders.get("tfidf")
     if not isinstance(tuned, ClassPredictions) or not tuned.has_probabilities:
+        return ()
+    if sum(item.correct for item in tuned.items) < GOOD_ENOUGH * len(tuned):
         return ()
     place = {label: k for k, label in enumerate(tuned.labels)}
     rows = [i for i, item in enumerate(tuned.items) if item.gold in place]
@@ -216,6 +222,7 @@ def _suspects(contenders: Mapping[str, Predictions]) -> tuple[Suspect, ...]:
     if len(set(y.tolist())) < 2 or len(set(y.tolist())) < len(tuned.labels):
         return ()  # confident learning needs rows of every class
     shares = tuned.matrix[rows]
+    said = [shares.argmax(axis=1)]
     if isinstance(other, ClassPredictions) and other.has_probabilities:
         theirs = np.zeros_like(tuned.matrix)
         for k, label in enumerate(other.labels):
@@ -223,6 +230,7 @@ def _suspects(contenders: Mapping[str, Predictions]) -> tuple[Suspect, ...]:
                 theirs[:, place[label]] = other.matrix[:, k]
         by_id = {item.row_id: i for i, item in enumerate(other.items)}
         order = [by_id[tuned.items[i].row_id] for i in rows]
+        said.append(theirs[order].argmax(axis=1))
         shares = (shares + theirs[order]) / 2
     shares = shares / shares.sum(axis=1, keepdims=True)
     from cleanlab.filter import find_label_issues  # seconds to import, so only where it is used
@@ -232,8 +240,7 @@ def _suspects(contenders: Mapping[str, Predictions]) -> tuple[Suspect, ...]:
     for i in listed.tolist()[:MOST_SUSPECTS]:
         best = int(shares[i].argmax())
         item = tuned.items[rows[i]]
-        # Only where the tuned model itself disagrees with the label: else there is no error to explain.
-        if best != y[i] and not item.correct:
+        if best != y[i] and all(names[i] == best for names in said):
             found.append(
                 Suspect(
                     row_id=item.row_id,

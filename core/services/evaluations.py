@@ -251,10 +251,10 @@ def _summary(task: TaskType, headline: str, contenders: Mapping[str, Predictions
     if isinstance(tuned, ClassPredictions):
         accuracy = metrics()["accuracy"]
         against = {name: compare(accuracy, contenders[name], tuned) for name in contenders if name != "tuned"}
-        base = against.get("base") or against.get("majority")
-        if base is None:
+        base, majority = against.get("base"), against.get("majority")
+        if base is None and majority is None:
             return None
-        return verdicts.classification_summary(base, against.get("majority"), against.get("tfidf"))
+        return verdicts.classification_summary(base, majority, against.get("tfidf"))
     if isinstance(tuned, LabelSetPredictions | NumberPredictions):
         measure = metrics()[headline]
         others = {name: compare(measure, contenders[name], tuned) for name in contenders if name != "tuned"}

@@ -21,6 +21,7 @@ from core.store.job_tokens import forget_tokens, leave_token
 from core.store.tables import Evaluation, JudgeAnswer, Judging, Review, Run, SampleSet
 
 from . import evaluations
+from .reviews import right_of
 
 FEWEST_DECISIVE = 20  # pairs with a winner below which no verdict is given
 FEWEST_VOTES = 10  # pairs that a person voted on, below which agreement says little
@@ -64,7 +65,7 @@ def voted(run: Run) -> list[Pair]:
         votes: dict[int, Counter[Winner]] = {}
         for review in records.find(Review, sample_set_id=kept.id):
             item = kept.items[review.item]
-            shown = {item.get("left"), item.get("right") or ("base" if item.get("left") == "tuned" else "tuned")}
+            shown = {item["left"], right_of(item)}
             if review.vote and shown == {"base", "tuned"} and item.get("repeat_of") is None:
                 said: Winner = "tuned" if review.vote == "tuned" else "base" if review.vote == "base" else "tie"
                 votes.setdefault(review.item, Counter())[said] += 1

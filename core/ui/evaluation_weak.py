@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.schemas.analysis import Analysis
 from core.schemas.evaluation import EvaluationResult
-from core.services import evaluations
+from core.services import analyses, evaluations
 from core.store.tables import Run
 
 from . import parts
@@ -48,6 +48,14 @@ def slices_panel(run: Run, result: EvaluationResult, found: Analysis) -> None:
 
 def suspects_panel(run: Run, result: EvaluationResult, found: Analysis) -> None:
     """Rows whose own label is doubtful. Nothing is changed here."""
+    accuracy = result.metric("accuracy")
+    if accuracy is not None and accuracy.values["tuned"].value < analyses.GOOD_ENOUGH:
+        st.info(
+            f"Labels are doubted only by a model that is right {100 * analyses.GOOD_ENOUGH:.0f} times in 100 or more. Below that, "
+            "most of what it doubts would be its own errors.",
+            icon=":material/info:",
+        )
+        return
     if not found.suspects:
         st.success("No label of these rows looks wrong.", icon=":material/check_circle:")
         return

@@ -18,6 +18,7 @@ from core.schemas.number_predictions import NumberPredictions
 from core.schemas.predictions import ClassPredictions, Predictions, TextPrediction, TextPredictions
 from core.schemas.predictor import Decoding, Predictor
 from core.services import earlier_rounds, evaluations, forgetting, honest, preparation, related_rows, runs, starting
+from core.services.review_prompts import opening
 from core.services.runs import Inputs
 from core.store.tables import Run
 from core.tasks import registry as tasks
@@ -184,9 +185,3 @@ def _with_copies(predictions: Predictions, train: Sequence[Example]) -> Predicti
     items = predictions.items
     found = copied([item.text for item in items], [(item.prompt, item.reference) for item in items], rows)
     return TextPredictions(tuple(replace(item, copied=told) for item, told in zip(items, found, strict=True)))
-
-
-def opening(text: str, words: int = 12) -> str:
-    """The first words of a text, with its own spacing."""
-    parts = text.split(maxsplit=words)
-    return text if len(parts) <= words else text[: len(text) - len(parts[-1])].rstrip()

@@ -166,7 +166,7 @@ def _borders(figure: go.Figure, found: Sequence[Round]) -> None:
         if before.lineage != after.lineage:
             figure.add_vline(x=place + 0.5 + SIDE / 2, line={"color": charts.MARK, "width": 1.2, "dash": "dash"})
             figure.add_annotation(
-                x=place + 0.55 + SIDE / 2, y=0, yref="paper", xanchor="left", yanchor="bottom", showarrow=False,
+                x=place + 0.55 + SIDE / 2, y=1, yref="paper", xanchor="left", yanchor="bottom", showarrow=False,
                 text=f"test set {after.lineage}", font={"size": 12, "color": charts.MARK},
             )  # fmt: skip
 

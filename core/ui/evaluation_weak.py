@@ -51,7 +51,7 @@ def suspects_panel(run: Run, result: EvaluationResult, found: Analysis) -> None:
     accuracy = result.metric("accuracy")
     if accuracy is not None and accuracy.values["tuned"].value < analyses.GOOD_ENOUGH:
         st.info(
-            f"Labels are doubted only by a model that is right {100 * analyses.GOOD_ENOUGH:.0f} times in 100 or more. Below that, "
+            f"Labels are doubted only by a model that is right {100 * analyses.GOOD_ENOUGH:.0f} times in 100 or more. Below it, "
             "most of what it doubts would be its own errors.",
             icon=":material/info:",
         )

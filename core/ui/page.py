@@ -54,7 +54,9 @@ def journey_rail(steps: Sequence[Step], query_params: Mapping[str, str] | None =
             st.page_link(
                 step.page,
                 label=f"{step.number}\u2002{step.title}" if step.number else step.title,
-                icon=_ICONS[step.state] if step.number is not None else ":material/account_tree:",
+                icon=":material/account_tree:"
+                if step.number is None and step.state != "blocked"
+                else _ICONS[step.state],
                 help=f"{_WORDS[step.state]}{why}",
                 query_params=dict(query_params) if query_params else None,
                 width="stretch",

@@ -9,9 +9,8 @@ from typing import Any
 from core.data.verdicts import interval
 from core.metrics import registry as metrics
 from core.schemas.evaluation import EvaluationResult
-from core.services import evaluations, judging, prediction_files, runs
-from core.store import records
-from core.store.tables import Evaluation, Project, Run
+from core.services import evaluations, judging, openings, prediction_files, runs
+from core.store.tables import Evaluation, Run
 
 
 def as_object(kept: Evaluation) -> dict[str, Any]:
@@ -45,12 +44,11 @@ def _metric(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _openings(run: Run, kept: Evaluation) -> dict[str, Any]:
-    project = records.get(Project, run.project_id)
-    opened = evaluations.openings(project, kept.lineage) if project else []
+    opened = openings.of_lineage(run.project_id, kept.lineage)
     return {
         "lineage": kept.lineage,
         "opened": len(opened),
-        "openings": [{"run": e.run_id, "at": e.created_at, "reason": e.reason, "evaluation": e.id} for e in opened],
+        "openings": [{"run": o.run_id, "at": o.at, "reason": o.reason} for o in opened],
     }
 
 

@@ -337,7 +337,7 @@ def examples_of_interest(found: EvaluationResult, kind: str, limit: int = 50) ->
     if isinstance(tuned, LabelSetPredictions):
         return _label_examples(base, tuned, kind)[:limit]
     if kind == "worst":
-        return _worst_answers(found, tuned, cast(TextPredictions | None, base), limit)
+        return _worst_answers(found, cast(TextPredictions, tuned), cast(TextPredictions | None, base), limit)
     if base is None:
         return []
     changes = changed_most(metrics()[found.headline], base, tuned)

@@ -82,7 +82,7 @@ def hub_search_panel(project: Project) -> None:
             licence=chosen_licence,
             smallest=int(smallest or 0) * 1_000_000,
             largest=int(largest or 0) * 1_000_000,
-            sort=chosen_sort,  # type: ignore[arg-type]
+            sort=chosen_sort,
         )
         st.session_state.pop(key, None)
         with parts.guard(), st.spinner("Asking the hub"):

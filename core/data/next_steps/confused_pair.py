@@ -30,7 +30,7 @@ def _step(evidence: Evidence, count: int, a: str, b: str) -> NextStep:
     button = "See what merging would do"
     if rows:
         settings = {"queue": list(rows), "title": f"Between {a} and {b}"}
-        button = f"Go through {len(rows)} training rows between them"
+        button = f"See {len(rows)} training rows"
     return NextStep(
         rule="confused_pair",
         title=f"{count} of {evidence.wrong} errors are between “{a}” and “{b}”",

@@ -54,9 +54,10 @@ def curves_panel(result: EvaluationResult, found: Analysis) -> None:
 
 
 def _roc(drawn: list[ScoreCurve], key: str) -> None:
-    figure = go.Figure(_guess([0, 1], [0, 1], "dash"))
+    figure = go.Figure()
     for curve in drawn:
         figure.add_scatter(x=[p[0] for p in curve.roc], y=[p[1] for p in curve.roc], mode="lines", name=curve.label)
+    figure.add_trace(_guess([0, 1], [0, 1], "dash"))  # last, so that a label has one colour in both charts
     _axes(figure, "false alarms", "found", len(drawn))
     show(figure, f"roc-{key}")
 

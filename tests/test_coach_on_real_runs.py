@@ -11,11 +11,12 @@ import pytest
 import torch
 from test_several_labels_and_numbers import LABELS as MANY_LABELS
 from test_several_labels_and_numbers import labelled, rated
-from tiny_training import LABELS, Diary, classification, spec_of, texts
+from tiny_training import LABELS, Diary, classification, spec_of, texts, wish_at
 
 from core.data import coach
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
+from core.schemas.jobs import Desired
 from core.schemas.training import TrainingSpec
 from core.services import coaching
 from core.training.train import train
@@ -27,17 +28,21 @@ Advised = dict[str, coach.Advice]
 
 @pytest.fixture(scope="module")
 def advised(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Advised]:
-    """What the coach says at the end of a real training of one kind, on these rows, with these settings."""
+    """What the coach says at the end of a real training of one kind, on these rows, with these settings; or while it is at
+    work, after this share of its steps."""
 
-    def run(kind: str, parts: tuple[Sequence[Example], Sequence[Example]], **recipe: Any) -> Advised:
+    def run(
+        kind: str, parts: tuple[Sequence[Example], Sequence[Example]], at_work: float = 0.0, **recipe: Any
+    ) -> Advised:
         spec = spec_of(kind, tmp_path_factory.mktemp("run"), small_model, **recipe)
         spec = spec.model_copy(update={"train": tuple(parts[0]), "validation": tuple(parts[1])})
-        diary = Diary()
+        planned = int(len(parts[0]) / spec.recipe.batch_size * spec.recipe.epochs)
+        diary = Diary(wish_at(int(at_work * planned), Desired.STOP)) if at_work else Diary()
         try:
             steps = train(spec, diary).steps
         except UserError:  # a loss that is no number ends the training; its curves stay
             steps = diary.step
-        return {a.kind: a for a in coach.read(curves(spec, diary, steps))}
+        return {a.kind: a for a in coach.read(curves(spec, diary, planned if at_work else steps))}
 
     return run
 
@@ -140,6 +145,29 @@ def test_weights_beyond_what_a_float_can_hold_are_a_loss_that_is_no_number(
     at_step(6, overflow, monkeypatch)
     found = advised("classifier, full", (classification(1, 60), classification(2, 15)), epochs=1)
     assert list(found) == ["nan"] and found["nan"].step == 7
+
+
+def test_a_loss_that_jumps_in_the_middle_and_does_not_come_back_is_a_spike(
+    advised: Callable[..., Advised], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dampen(trainer: Any, model: Any, batch: dict[str, Any]) -> None:
+        with torch.no_grad():
+            model.score.weight.mul_(0.3)
+
+    at_step(80, dampen, monkeypatch)
+    settings = {"epochs": 7, "batch_size": 16, "learning_rate": 1e-3, "scheduler": "cosine", "evaluations_per_epoch": 1}
+    found = advised("classifier, full", (classification(1, 240), classification(2, 60)), **settings)
+    assert found["spike"].step == 81 and "rate_too_high" not in found
+    assert [m.step for m in found["spike"].marks] == [81, 101]
+
+
+def test_labels_that_are_half_luck_are_learned_as_far_as_they_go_and_then_it_is_a_plateau(
+    advised: Callable[..., Advised],
+) -> None:
+    data = (relabelled(classification(1, 640), 0.5), relabelled(classification(2, 300), 0.5))
+    settings = {"epochs": 6, "batch_size": 32, "learning_rate": 1e-3, "scheduler": "cosine"}
+    found = advised("classifier, full", data, at_work=0.74, **settings)
+    assert list(found) == ["plateau"] and found["plateau"].now == "stop"
 
 
 def test_a_classifier_that_is_right_but_ever_more_certain_of_its_few_mistakes_is_too_sure(

@@ -76,8 +76,8 @@ def describe(
     after = next((row for row in rest if row.key == headline), None)
     if before and after:
         said += (
-            f" Without them, {before.title.lower()} is {_figure(after.values['tuned'], before.format)} instead of "
-            f"{_figure(before.values['tuned'], before.format)}."
+            f" Without them, {before.title.lower()} is {_figure(after.values['tuned'], before.format, left)} instead of "
+            f"{_figure(before.values['tuned'], before.format, n)}."
         )
     enough = left >= MIN_ROWS
     said += (
@@ -96,9 +96,9 @@ def describe(
     )
 
 
-def _figure(estimate: Estimate, form: str) -> str:
+def _figure(estimate: Estimate, form: str, rows: int) -> str:
     scale, unit = (100, "%") if form == "percent" else (1, "")
     value = f"{estimate.value * scale:.3g}{unit}"
     if estimate.low is None or estimate.high is None:
-        return f"{value} ({estimate.n:,} rows)"
-    return f"{value} ({estimate.low * scale:.3g} to {estimate.high * scale:.3g}{unit}, {estimate.n:,} rows)"
+        return f"{value} ({rows:,} rows)"
+    return f"{value} ({estimate.low * scale:.3g} to {estimate.high * scale:.3g}{unit}, {rows:,} rows)"

@@ -16,7 +16,7 @@ from core.schemas.evaluation import EvaluationResult
 from core.schemas.examples import Example
 from core.schemas.plan import PreparationPlan
 from core.schemas.predictions import ClassPredictions
-from core.services import analyses, datasets, evaluations, preparation, projects, related_rows, runs
+from core.services import analyses, datasets, evaluation_rows, evaluations, preparation, projects, related_rows, runs
 from core.store import records
 from core.store.migrate import migrate
 from core.store.tables import Evaluation, Run
@@ -89,14 +89,14 @@ def test_the_analysis_is_kept_with_the_result_and_read_back(run: Run) -> None:
     assert kept.temperature == found.calibration.temperature > 1
     before, after = found.calibration.error_before, found.calibration.error_after
     assert before is not None and after is not None and after.value < before.value
-    wrong = [i.row_id for i in evaluations.predictions(kept, "tuned").items if not i.correct]  # type: ignore[union-attr]
+    wrong = [i.row_id for i in evaluation_rows.predictions(kept, "tuned").items if not i.correct]  # type: ignore[union-attr]
     assert set(found.neighbours) == set(wrong)
     train = {e.row_id for e in runs.inputs(run).parts["train"]}
     assert all(n.row_id in train for near in found.neighbours.values() for n in near)
     refunds = {e.row_id for e in runs.inputs(run).parts["test"] if e.label == "refund"}
     assert found.slices and set(found.slices[0].row_ids) <= refunds
     assert "confused_pair" in {step.rule for step in found.steps}
-    validation = evaluations.validation_predictions(kept)
+    validation = evaluation_rows.validation_predictions(kept)
     assert validation is not None and len(validation) == found.calibration.fitted_on
 
 

@@ -26,7 +26,17 @@ from core.schemas.plan import PreparationPlan
 from core.schemas.predictions import ClassPredictions
 from core.schemas.predictor import Decoding
 from core.schemas.recipe import Recipe
-from core.services import datasets, evaluations, forgetting, models, prediction_files, preparation, projects, runs
+from core.services import (
+    datasets,
+    evaluation_rows,
+    evaluations,
+    forgetting,
+    models,
+    prediction_files,
+    preparation,
+    projects,
+    runs,
+)
 from core.store import jobs
 from core.store.engine import engine
 from core.store.migrate import migrate
@@ -239,14 +249,14 @@ def test_rows_for_the_screen_are_those_of_the_whole_predictions(storage: Path, n
             ClassPredictions(p.labels, tuple(replace(i, probabilities=()) for i in p.items)) for p in (base, tuned)
         )
     result = evaluations.build("classification", "test", {"tuned": tuned, "base": base}, "", 0.0, {})
-    shown = {kind: evaluations.examples_of_interest(result, kind) for kind in ("fixed", "broken", "confident")}
+    shown = {kind: evaluation_rows.examples_of_interest(result, kind) for kind in ("fixed", "broken", "confident")}
     assert shown["fixed"] == [flip.model_dump() for flip in fixed(base, tuned)][:50]
     assert shown["broken"] == [flip.model_dump() for flip in broken(base, tuned)][:50]
     assert [row["row_id"] for row in shown["confident"]] == [p.row_id for p in confident_errors(tuned, 50)]
     assert all(shown.values())
     for gold in result.labels:
         for said in result.labels:
-            assert evaluations.cell(result, gold, said) == [p.row_id for p in cell_rows(tuned, gold, said)]
+            assert evaluation_rows.cell(result, gold, said) == [p.row_id for p in cell_rows(tuned, gold, said)]
 
 
 def panels(kept: Evaluation) -> Any:

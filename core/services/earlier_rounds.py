@@ -12,7 +12,7 @@ from core.schemas.evaluation import EvaluationResult
 from core.schemas.predictions import Predictions
 from core.store.tables import Evaluation, Run
 
-from . import evaluations, runs
+from . import evaluation_rows, evaluations, runs
 
 MOST = 5
 """Rounds that are compared, the newest first: each costs as much as the comparison with the base model."""
@@ -30,7 +30,7 @@ def compared(run: Run, split: str, tuned: Predictions, keys: Iterable[str]) -> t
             continue
         for kept in evaluations.of_run(other.id, split):
             result = evaluations.result(kept)
-            if result.n == len(tuned) and _rows(before := evaluations.predictions(result, "tuned")) == rows:
+            if result.n == len(tuned) and _rows(before := evaluation_rows.predictions(result, "tuned")) == rows:
                 found.append(_compared(other, kept, result, before, tuned, keys))
                 break
     return tuple(sorted(found, key=lambda earlier: earlier.number))

@@ -20,7 +20,7 @@ from core.store import jobs, records
 from core.store.job_tokens import forget_tokens, leave_token
 from core.store.tables import Evaluation, JudgeAnswer, Judging, Review, Run, SampleSet
 
-from . import evaluations
+from . import evaluation_rows, evaluations
 from .reviews import right_of
 
 FEWEST_DECISIVE = 20  # pairs with a winner below which no verdict is given
@@ -46,7 +46,7 @@ def pairs(found: EvaluationResult, most: int) -> list[Pair]:
     """The first `most` rows that base and tuned model answered in full."""
     if "base" not in found.contents:
         return []
-    base, tuned = (evaluations.predictions(found, name) for name in ("base", "tuned"))
+    base, tuned = (evaluation_rows.predictions(found, name) for name in ("base", "tuned"))
     if not isinstance(base, TextPredictions) or not isinstance(tuned, TextPredictions):
         return []
     before = {item.row_id: item.text for item in base.items}

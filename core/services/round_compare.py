@@ -20,7 +20,7 @@ from core.store import records
 from core.store.tables import Evaluation
 from core.tasks import registry as tasks
 
-from . import evaluations
+from . import evaluation_rows, evaluations
 from .rounds import Measured, Round
 
 PER_TOKEN = ("loss", "perplexity", "token_accuracy")  # mean nothing across tokenizers
@@ -82,7 +82,7 @@ def paired(first: Round, second: Round, split: str) -> Paired | None:
 def _paired(first: str, second: str, split: str, task: str, same_model: bool) -> Paired | None:
     """Evaluations never change, and a comparison draws thousands of samples."""
     results = [evaluations.result(cast(Evaluation, records.get(Evaluation, found))) for found in (first, second)]
-    one, other = (evaluations.predictions(result, "tuned") for result in results)
+    one, other = (evaluation_rows.predictions(result, "tuned") for result in results)
     by_id = {item.row_id: item for item in one.items}
     shared = [item for item in other.items if item.row_id in by_id]
     same = [item.row_id for item in shared if answer(item) == answer(by_id[item.row_id])]

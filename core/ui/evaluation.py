@@ -13,7 +13,7 @@ from core.data.verdicts import more_rows
 from core.schemas.estimates import Verdict
 from core.schemas.evaluation import EvaluationResult
 from core.schemas.families import FAMILIES
-from core.services import analyses, evaluations
+from core.services import analyses, evaluation_rows
 from core.store.tables import Run
 
 from . import parts
@@ -178,12 +178,12 @@ def examples_panel(run: Run, result: EvaluationResult) -> None:
         label_visibility="collapsed",
         key=f"examples-{result.split}-{result.family}",
     )
-    rows = evaluations.examples_of_interest(result, kind or next(iter(kinds)))
+    rows = evaluation_rows.examples_of_interest(result, kind or next(iter(kinds)))
     if not rows:
         st.caption("None.")
         return
     wanted = {n.row_id for r in rows for n in near.get(r["row_id"], ())[:1]}
-    found = evaluations.texts(run, [*(r["row_id"] for r in rows), *wanted])
+    found = evaluation_rows.texts(run, [*(r["row_id"] for r in rows), *wanted])
     if not reads:
         _answers(rows[:10], near, found)
         return

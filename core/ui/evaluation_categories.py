@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.schemas.estimates import Estimate
 from core.schemas.evaluation import EvaluationResult
-from core.services import evaluations
+from core.services import evaluation_rows
 from core.store.tables import Run
 
 from . import parts
@@ -78,9 +78,9 @@ def _confusion(run: Run, result: EvaluationResult) -> None:
 
 
 def _rows(run: Run, result: EvaluationResult, right: str, said: str) -> None:
-    ids = evaluations.cell(result, right, said)
+    ids = evaluation_rows.cell(result, right, said)
     shown = ids[:MOST_SHOWN]
-    found = evaluations.texts(run, shown)
+    found = evaluation_rows.texts(run, shown)
     name = f"“{parts.plain(right)}” called “{parts.plain(said)}”"
     st.markdown(f"**{name}: {len(ids):,} row{'s' * (len(ids) != 1)}**, the surest first")
     if shown:

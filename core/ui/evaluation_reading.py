@@ -13,7 +13,7 @@ from core.schemas.estimates import Estimate
 from core.schemas.evaluation import EvaluationResult
 from core.schemas.examples import Example
 from core.schemas.number_predictions import NumberPredictions
-from core.services import analyses, evaluations
+from core.services import analyses, evaluation_rows
 from core.store.tables import Run
 
 from . import parts
@@ -47,7 +47,7 @@ def labels_panel(result: EvaluationResult) -> None:
 
 def numbers_panel(result: EvaluationResult) -> None:
     """Predicted against right number, and how far off it is for small and large ones."""
-    found = evaluations.predictions(result, "tuned")
+    found = evaluation_rows.predictions(result, "tuned")
     assert isinstance(found, NumberPredictions)
     step = -(-len(found) // MOST_POINTS)
     items = found.items[::step]
@@ -111,10 +111,10 @@ def _residuals(found: NumberPredictions, key: str) -> None:
 
 def furthest_panel(run: Run, result: EvaluationResult) -> None:
     """The rows that are furthest off, with the most similar training row."""
-    rows = evaluations.examples_of_interest(result, "worst", WORST)
+    rows = evaluation_rows.examples_of_interest(result, "worst", WORST)
     near = analyses.load(result.analysis).neighbours
     best = {row["row_id"]: n.row_id for row in rows for n in near.get(row["row_id"], ())[:1]}
-    texts = evaluations.texts(run, [*(row["row_id"] for row in rows), *best.values()])
+    texts = evaluation_rows.texts(run, [*(row["row_id"] for row in rows), *best.values()])
     table = [
         {
             "text": texts[row["row_id"]].text if row["row_id"] in texts else "",

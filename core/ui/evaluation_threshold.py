@@ -12,7 +12,7 @@ from core.schemas.estimates import Estimate
 from core.schemas.evaluation import EvaluationResult
 from core.schemas.label_sets import LabelSetPredictions
 from core.schemas.predictions import ClassPredictions
-from core.services import evaluations
+from core.services import evaluation_rows
 
 from . import parts
 
@@ -21,7 +21,7 @@ Labelled = ClassPredictions | LabelSetPredictions
 
 def threshold_panel(result: EvaluationResult) -> None:
     """The person says what a miss and a false alarm cost; the threshold is chosen on validation and judged here."""
-    validation = cast(Labelled | None, evaluations.validation_predictions(result))
+    validation = cast(Labelled | None, evaluation_rows.validation_predictions(result))
     if validation is None:
         st.caption(
             "A threshold is chosen on validation rows and judged on test rows. Evaluate on the test set to see it."
@@ -29,7 +29,7 @@ def threshold_panel(result: EvaluationResult) -> None:
             else "This result is of an older version. Evaluate again to choose a threshold."
         )
         return
-    tuned = cast(Labelled, evaluations.predictions(result, "tuned"))
+    tuned = cast(Labelled, evaluation_rows.predictions(result, "tuned"))
     rare = min(tuned.labels, key=lambda label: sum(item.has(label) for item in validation.items) or len(validation))
     one, two, three = st.columns(3)
     label = one.selectbox("Raise an alarm for", tuned.labels, tuned.labels.index(rare))

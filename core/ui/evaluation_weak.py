@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.schemas.analysis import Analysis
 from core.schemas.evaluation import EvaluationResult
-from core.services import analyses, evaluations
+from core.services import analyses, evaluation_rows
 from core.store.tables import Run
 
 from . import parts
@@ -33,7 +33,7 @@ def slices_panel(run: Run, result: EvaluationResult, found: Analysis) -> None:
             ],
         )
         chosen = st.selectbox("Open the errors of", found.slices, format_func=lambda s: s.title)
-        texts = evaluations.texts(run, list(chosen.row_ids))
+        texts = evaluation_rows.texts(run, list(chosen.row_ids))
         st.dataframe(
             [{"row": r, "text": texts[r].text} for r in chosen.row_ids if r in texts],
             hide_index=True,
@@ -59,7 +59,7 @@ def suspects_panel(run: Run, result: EvaluationResult, found: Analysis) -> None:
     if not found.suspects:
         st.success("No label of these rows looks wrong.", icon=":material/check_circle:")
         return
-    texts = evaluations.texts(run, [s.row_id for s in found.suspects])
+    texts = evaluation_rows.texts(run, [s.row_id for s in found.suspects])
     st.markdown(
         f"**{len(found.suspects)} label{'s' * (len(found.suspects) != 1)} may be wrong.** Two models that never saw these rows, "
         "yours and one that counts words, agree on another answer. Both can be wrong: read the row."

@@ -10,7 +10,7 @@ import streamlit as st
 from core.schemas.analysis import NextStep
 from core.schemas.evaluation import EvaluationResult
 from core.schemas.recipe import Recipe
-from core.services import analyses, coaching, datasets, evaluations, relabel
+from core.services import analyses, coaching, datasets, evaluation_rows, relabel
 from core.services.next_round import prepare
 from core.store.tables import DatasetVersion, Project, Run
 
@@ -59,7 +59,7 @@ def _entry(project: Project, run: Run, step: NextStep, place: int) -> None:
                 _prepare(project, "merge_labels", {"mapping": step.settings["merge"]})
         if step.row_ids:
             with st.expander(f"The rows ({len(step.row_ids)})", type="compact"):
-                found = evaluations.texts(run, list(step.row_ids[:ROWS]))
+                found = evaluation_rows.texts(run, list(step.row_ids[:ROWS]))
                 rows = [{"row": r, "text": _words(found[r])} for r in step.row_ids[:ROWS] if r in found]
                 st.dataframe(rows, hide_index=True, width="stretch", height=220 if len(rows) > 5 else "content")
 

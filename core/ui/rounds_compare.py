@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.schemas.estimates import Verdict
-from core.services import evaluations, round_changes, round_compare, versions
+from core.services import evaluation_rows, round_changes, round_compare, versions
 from core.services.round_compare import Paired
 from core.services.rounds import Round
 
@@ -131,7 +131,7 @@ def _examples(first: Round, second: Round) -> None:
             if not rows:
                 st.caption("None.")
                 continue
-            texts = evaluations.texts(second.run, [row.row_id for row in rows])
+            texts = evaluation_rows.texts(second.run, [row.row_id for row in rows])
             st.dataframe(
                 [
                     {

@@ -109,6 +109,8 @@ class _WholeCheckpoints:
         ):  # one device, or a part of an evaluation that is under way
             return super().evaluate(*args, **kwargs)  # type: ignore[misc]
         accelerator.gather_for_metrics, accelerator.prepare = (lambda values, **_: values), (lambda loader: loader)
+        # The Trainer keeps the one that it was made with, which cuts what it takes for filling: an earlier training's, maybe.
+        self.gather_function = accelerator.gather_for_metrics
         try:
             return super().evaluate(*args, **kwargs)  # type: ignore[misc]
         finally:

@@ -364,8 +364,8 @@ def test_one_row_that_is_shown_takes_one_decision(project: Project) -> None:
 
     kwargs = {"project_id": project.id, "version_id": version.id, "queue_id": queue.id}
     app = AppTest.from_function(script, kwargs=kwargs, default_timeout=30).run()
-    shown = app.session_state[f"queue-shown-{queue.id}"]
-    app.session_state[f"queue-shown-{queue.id}"] = None  # the same press has already decided a row
+    shown = app.session_state[f"shown-queue-{queue.id}"]
+    app.session_state[f"shown-queue-{queue.id}"] = None  # the same press has already decided a row
     app.button(key=f"queue-drop-{shown}").click().run()
     assert relabel.state(project, version, queue).decisions == {}
     app.button(key=f"queue-drop-{shown}").click().run()

@@ -198,7 +198,15 @@ def test_a_rare_label_that_is_missed_is_weighted_in_the_next_round_unless_it_was
 
 def test_what_the_coach_says_prepares_the_next_recipe():
     advice = [
-        Advice(kind="underfitting", severity="warning", step=9, title="Stopped early", text="", action="more_epochs")
+        Advice(
+            kind="underfitting",
+            severity="warning",
+            step=9,
+            title="Stopped early",
+            text="",
+            marks=(),
+            action="more_epochs",
+        )
     ]
     step = said(Evidence(result(), wrong=40, advice=advice))["curves"]
     assert step.target == "recipe" and step.settings == {"action": "more_epochs"}
@@ -253,6 +261,8 @@ def test_a_good_result_with_thin_evidence_asks_for_nothing():
 
 def test_steps_come_by_what_they_might_put_right():
     near = [Near(f"r{i}", "a", "b", f"t{i}", "b", 0.8) for i in range(30)]
-    advice = [Advice(kind="plateau", severity="info", step=9, title="A plateau", text="", action="regularise")]
+    advice = [
+        Advice(kind="plateau", severity="info", step=9, title="A plateau", text="", marks=(), action="regularise")
+    ]
     steps = next_steps.rank(Evidence(result(), wrong=40, near=near, advice=advice))
     assert [s.gain for s in steps] == sorted((s.gain for s in steps), reverse=True)

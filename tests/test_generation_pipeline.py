@@ -130,6 +130,11 @@ def test_figures_of_texts_are_those_of_sacrebleu_and_rouge_score_on_the_exported
     result = evaluations.result(chat[1])
     rows = [row for row in exported(chat[1]) if row["tuned"]["text"] is not None]
     right = [row["right"] for row in rows]
+    independent = {
+        item.group or item.row_id
+        for item in evaluation_rows.predictions(result, "tuned").items
+        if item.text is not None
+    }
     rouge = RougeScorer(["rougeL"])
     for name in ("tuned", "base"):
         texts = [row[name]["text"] for row in rows]
@@ -144,7 +149,7 @@ def test_figures_of_texts_are_those_of_sacrebleu_and_rouge_score_on_the_exported
             found = result.metric(key)
             assert found is not None
             assert found.values[name].value == pytest.approx(value, abs=1e-6), (name, key)
-            assert found.values[name].n == 20 and found.values[name].low is not None
+            assert found.values[name].n == len(independent) and found.values[name].low is not None
 
 
 def test_figures_of_labels_are_those_of_scikit_learn_on_the_exported_predictions(sorted_texts: Evaluation) -> None:
@@ -182,7 +187,7 @@ def test_other_rounds_on_the_same_rows_are_contenders_with_a_paired_test(chat: t
     assert (compared.base.value, compared.tuned.value) == pytest.approx(
         (before.values["tuned"].value, after.values["tuned"].value)
     )
-    assert compared.change.n == second.n and "paired" in compared.test
+    assert compared.change.n == (second.groups or second.n) and "paired" in compared.test
 
 
 @pytest.mark.parametrize("which", ["chat", "sorted_texts"])

@@ -467,12 +467,12 @@ def test_an_export_that_is_cancelled_ends_within_its_phase_and_leaves_nothing(
     trained: Callable[[str], Done], tmp_path: Path, phase: str
 ) -> None:
     done, diary = trained("classifier, LoRA"), Cancelling(phase)
-    questions = done.spec.validation[:3]
+    questions, others = done.spec.validation[:3], set(psutil.Process().children(recursive=True))
     with pytest.raises(Interrupted):
         export(str(done.folder / "model"), "merged", tmp_path / "out" / "it", done.spec.plan, questions, {}, diary)
     assert diary.phases[-1] == phase
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
-    assert psutil.Process().children(recursive=True) == []
+    assert set(psutil.Process().children(recursive=True)) <= others
 
 
 def test_rows_whose_answers_are_all_cut_off_are_refused_in_words(small_model: Path, tmp_path: Path) -> None:

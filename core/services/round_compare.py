@@ -14,7 +14,6 @@ from core.metrics._compare import answer, compare
 from core.metrics._examples import changed_most
 from core.schemas.estimates import Comparison
 from core.schemas.label_sets import LabelSetPredictions
-from core.schemas.number_predictions import NumberPredictions
 from core.schemas.predictions import ClassPredictions, Predictions, TextPredictions
 from core.store import records
 from core.store.tables import Evaluation
@@ -150,10 +149,6 @@ def examples(found: Paired, better: str, limit: int = 50) -> tuple[int, list[Dif
         for g in chosen[:limit]
     ]
     return len(chosen), rows
-
-
-def reads_numbers(found: Paired) -> bool:
-    return isinstance(found.first, NumberPredictions)
 
 
 def _words(value: Any) -> str:

@@ -51,9 +51,10 @@ def measured(trainer: Any, batches: list[Any]) -> tuple[float, torch.Tensor]:
     """Loss a learned token over the batches together, and its gradient."""
     trainer.model.train().zero_grad()
     items = sum(len(batch["at_tokens"]) for batch in batches)
-    loss = 0.0
+    loss, where = 0.0, next(trainer.model.parameters()).device
     for batch in batches:
-        part = trainer.compute_loss(trainer.model, dict(batch), num_items_in_batch=items)
+        batch = {k: v.to(where) if isinstance(v, torch.Tensor) else v for k, v in batch.items()}
+        part = trainer.compute_loss(trainer.model, batch, num_items_in_batch=items)
         part.backward()
         loss += part.item()
     return loss, torch.cat([p.grad.flatten() for p in trainer.model.parameters() if p.grad is not None])

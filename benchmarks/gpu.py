@@ -267,8 +267,8 @@ def facts_of(shape: str) -> Any:
         key=shape, title=shape, source="folder", folder="", parameters=model.num_parameters(),
         embedding_parameters=config.vocab_size * config.hidden_size,
         layers=config.num_hidden_layers, hidden_size=config.hidden_size, intermediate_size=config.intermediate_size,
-        heads=config.num_attention_heads, key_value_heads=config.num_key_value_heads, head_size=config.head_dim, vocabulary=config.vocab_size,
-        context_length=config.max_position_embeddings,
+        heads=config.num_attention_heads, key_value_heads=config.num_key_value_heads, head_size=config.head_dim,
+        vocabulary=config.vocab_size, context_length=config.max_position_embeddings,
     )  # fmt: skip
 
 

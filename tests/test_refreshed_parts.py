@@ -30,7 +30,8 @@ def draw(where: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", ["queue queue waiting _panel", "seeds studies get _live", "sweep studies get _live", "jobs status job _live"]
+    "where",
+    ["queue queue waiting _panel", "seeds studies get _live", "sweep studies get _live", "jobs status job _live"],
 )
 def test_a_locked_database_is_said_in_place_and_nothing_breaks(where: str) -> None:
     app = AppTest.from_function(draw, kwargs={"where": where}, default_timeout=30).run()

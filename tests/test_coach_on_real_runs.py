@@ -253,7 +253,7 @@ def test_a_model_that_knows_its_rows_after_one_pass_draws_stairs(tmp_path: Path)
     spec = spec.model_copy(update={"plan": plan, "train": tuple(rows), "validation": tuple(rows[:10])})
     diary = Diary()
     said = {a.kind: a for a in coach.read(curves(spec, diary, train(spec, diary).steps))}
-    assert [mark.step for mark in said["stairs"].marks] == [100, 150], (
+    assert {100, 150} <= {mark.step for mark in said["stairs"].marks}, (
         "in the first pass it learns the words themselves"
     )
     assert said["stairs"].action == "fewer_epochs"

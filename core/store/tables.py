@@ -351,6 +351,20 @@ class Correction(Row, Table):
     outcome: Mapped[dict[str, Any] | None]
 
 
+class FilterVersion(Row, Table):
+    """Rules for what a model writes (`FilterRules`), kept for good under a number: the newest one counts. `run_id` None: for
+    every round of the project. `red_list` are texts that must be caught, `measured` is a `FilterReport`."""
+
+    __tablename__ = "filter_version"
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
+    project_id: Mapped[str] = _of_project()
+    number: Mapped[int]
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    rules: Mapped[dict[str, Any]]
+    red_list: Mapped[list[Any]]
+    measured: Mapped[dict[str, Any] | None]
+
+
 class Export(Row, Table):
     """A model that left, with the proof that it answers as the checkpoint did."""
 

@@ -71,7 +71,8 @@ def settings(project_id: str, **values: Any) -> dict[str, Any]:
 
 
 def duplicate(project_id: str) -> Project:
-    """A new project with the same task, goal, data, settings and output filter, and no runs. Files are shared: they never change."""
+    """A new project with the same task, goal, data, settings and output filter, and no runs. Files never change, so they are
+    shared."""
     source = get(project_id)
     copy = records.add(
         Project(

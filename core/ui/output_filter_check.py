@@ -123,8 +123,8 @@ def _groups(groups: Sequence[GroupRate]) -> None:
         return
     named = ", ".join(g.title for g in hit[:3])
     st.warning(
-        f"The rules change harmless sentences about {named}{' and others' if len(hit) > 3 else ''}. A filter that hits these people "
-        "more often than others treats them worse: narrow the rule, or allow the phrases.",
+        f"The rules change harmless sentences about {named}{' and others' if len(hit) > 3 else ''}. A filter that hits these "
+        "people more often than others treats them worse: narrow the rule, or allow the phrases.",
         icon=":material/group:",
     )
     rows = [

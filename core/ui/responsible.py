@@ -18,12 +18,14 @@ FIELDS = ResponsibleUse.model_fields
 
 def responsible_panel(project: Project) -> None:
     """Five questions and the licence, each optional, with an example; kept as they are given."""
-    left = responsible.open_points(project)
-    count = "all answered" if not left else f"{len(left)} open point{'' if len(left) == 1 else 's'}"
-    with st.expander(f"Responsible use ({count})", icon=":material/volunteer_activism:"):
+    # The label stays the same: Streamlit closes a panel whose label changes, here after each answer.
+    with st.expander(
+        "Responsible use: what it is for, and for whom it could go wrong", icon=":material/volunteer_activism:"
+    ):
+        left = len(responsible.open_points(project))
         st.caption(
-            "You can leave any of this open and go on. What is open is shown again at the bias audit, and stands in the model card "
-            "and the audit report."
+            f"{'Nothing is' if not left else '1 point is' if left == 1 else f'{left} points are'} open. You can leave any "
+            "of this open and go on. What is open is shown at the bias audit, and stands in the model card and the audit report."
         )
         given = responsible.answers(project)
         said: dict[str, Any] = {}
@@ -43,7 +45,7 @@ def responsible_panel(project: Project) -> None:
         known = list(LICENCES) if notes.licence in LICENCES else [*LICENCES, notes.licence]
         licence = two.selectbox(
             "What is the licence of the data?", known, known.index(notes.licence),
-            format_func=lambda name: LICENCES.get(name, name), help="What others may do with it. It also stands in the dataset card.",
+            format_func=lambda name: LICENCES.get(name, name), help="What others may do with it. The dataset card says so too.",
         )  # fmt: skip
         changed = ResponsibleUse.model_validate(said)
         if changed != given or licence != notes.licence:
@@ -60,7 +62,8 @@ def open_points_panel(project: Project) -> None:
     if not found:
         return
     with st.expander(
-        f"{len(found)} open point{'' if len(found) == 1 else 's'} of responsible use", icon=":material/volunteer_activism:"
+        f"{len(found)} open point{'' if len(found) == 1 else 's'} of responsible use",
+        icon=":material/volunteer_activism:",
     ):
         st.caption("No audit can answer these: they need a person.")
         for point in found:

@@ -17,6 +17,7 @@ COMMANDS = {
     "worker": "run the background worker until it is stopped",
     "status": "what the worker and the jobs are doing",
     "rounds": "the rounds of a project: what each changed, its scores, and how often a test set was opened",
+    "report": "the audit report of a round as one HTML file to print",
     "models": "list the base models of this machine",
     "doctor": "what this machine can do, and what is missing",
     "migrate": "bring the database to the newest schema",

@@ -161,3 +161,24 @@ def _marked(points: Sequence[Point], higher_is_better: bool) -> list[Point]:
         )
 
     return [replace(one, frontier=not beaten(one)) for one in points]
+
+
+# -- in words ----------------------------------------------------------------------------------------------------------
+
+
+def label(point: Point) -> str:
+    return f"{point.number} · {point.action or 'no corrective action'}"
+
+
+def scales(found: Frontier) -> tuple[float, float]:
+    """Factors for gap and quality: shares are shown in percent or points."""
+    assert found.metric is not None
+    return (100 if found.unit == "probability" else 1), (100 if found.metric.format == "percent" else 1)
+
+
+def axis_titles(found: Frontier) -> tuple[str, str]:
+    assert found.metric is not None
+    unit = "points" if found.unit == "probability" else found.unit
+    more = "more is better" if found.metric.higher_is_better else "less is better"
+    percent = " (%)" if found.metric.format == "percent" else ""
+    return f"gap between groups ({unit}), less is better", f"{found.metric.title.lower()}{percent}, {more}"

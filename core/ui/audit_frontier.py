@@ -12,7 +12,7 @@ import streamlit as st
 from core.data.lexicon import load_lexicon
 from core.schemas.estimates import Estimate
 from core.services import audit_frontier
-from core.services.audit_frontier import Frontier, Point
+from core.services.audit_frontier import Frontier, axis_titles, label, scales
 from core.store.tables import Project
 
 from . import charts, parts
@@ -52,24 +52,6 @@ def _axis_title(key: str) -> str:
     if key == ALL:
         return "All together"
     return next((axis.title for axis in load_lexicon().axes if axis.key == key), key)
-
-
-def label(point: Point) -> str:
-    return f"{point.number} · {point.action or 'no corrective action'}"
-
-
-def scales(found: Frontier) -> tuple[float, float]:
-    """Factors for gap and quality: shares are shown in percent or points."""
-    assert found.metric is not None
-    return (100 if found.unit == "probability" else 1), (100 if found.metric.format == "percent" else 1)
-
-
-def axis_titles(found: Frontier) -> tuple[str, str]:
-    assert found.metric is not None
-    unit = "points" if found.unit == "probability" else found.unit
-    more = "more is better" if found.metric.higher_is_better else "less is better"
-    percent = " (%)" if found.metric.format == "percent" else ""
-    return f"gap between groups ({unit}), less is better", f"{found.metric.title.lower()}{percent}, {more}"
 
 
 def _plot(found: Frontier) -> None:

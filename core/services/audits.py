@@ -46,8 +46,9 @@ def unfit(family: str) -> dict[str, UserError]:
 
 
 def actions(family: str) -> dict[str, DataMitigation]:
-    """Corrective actions for this kind of model."""
-    return {key: action for key, action in mitigations().items() if family in action.families}
+    """Corrective actions for this kind of model that end in another training; what changes only the output does not."""
+    known = mitigations().items()
+    return {key: action for key, action in known if family in action.families and action.changes != "output"}
 
 
 def submit(

@@ -157,7 +157,8 @@ class OutputFilter:
         """Words in any case; `*` at an end stands for any further letters of the word."""
         words = _lower(self._view(entry)).text.split()
         before, after = words[0].startswith("*"), words[-1].endswith("*")
-        words[0], words[-1] = words[0].lstrip("*"), words[-1].rstrip("*")
+        words[0] = words[0].lstrip("*")
+        words[-1] = words[-1].rstrip("*")
         if not all(words):
             raise re.error(f"{entry!r} has no letters beside the star")
         rest = r"[^\W_]{0,40}"

@@ -26,14 +26,23 @@ class FilterRule(Schema):
 class FilterRules(Schema):
     """What guards the answers of a round or of a whole project."""
 
-    rules: tuple[FilterRule, ...] = Field((), max_length=30, title="Rules")
+    rules: tuple[FilterRule, ...] = Field(
+        (),
+        max_length=30,
+        title="Rules",
+        description="Lists of words or patterns, each with what happens where one is found.",
+    )
     allow: tuple[str, ...] = Field(
         (), max_length=500, title="Always allowed", description="Phrases in which nothing is filtered."
     )
     personal: tuple[PersonalKind, ...] = Field(
         (), title="Personal data", description="Numbers are checked by their check digits where they have one."
     )
-    personal_action: Literal["mask", "refuse"] = "mask"
+    personal_action: Literal["mask", "refuse"] = Field(
+        "mask",
+        title="Where personal data is found",
+        description="Put its kind in its place, or refuse the whole answer.",
+    )
     refusal: str = Field(
         "I cannot give this answer.",
         max_length=300,

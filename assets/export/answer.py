@@ -13,7 +13,9 @@ Needs torch and transformers (and peft for an adapter). Whoever loads the weight
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +35,17 @@ def load_filter(folder=HERE):
     rules = Path(folder) / "filter_rules.json"
     if not rules.exists():
         return None
-    from output_filter import OutputFilter
-    from personal_data import spans
+    spans = _beside(folder, "personal_data").spans
+    return _beside(folder, "output_filter").OutputFilter(json.loads(rules.read_text(encoding="utf-8")), spans)
 
-    return OutputFilter(json.loads(rules.read_text(encoding="utf-8")), spans)
+
+def _beside(folder, name):
+    """A module of this very folder, whatever else has its name."""
+    spec = importlib.util.spec_from_file_location(f"tunewell_export_{name}", Path(folder) / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 class Model:

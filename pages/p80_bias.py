@@ -19,7 +19,13 @@ project = screens.begin("bias", "training")
 with parts.guard():
     by_id = {run.id: run for run in runs.finished(project.id)}
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    chosen = left.selectbox("Round", list(by_id), format_func=lambda r: f"{by_id[r].number} · {by_id[r].name}")
+    wanted = st.query_params.get("run")
+    chosen = left.selectbox(
+        "Round",
+        list(by_id),
+        list(by_id).index(wanted) if wanted in by_id else 0,
+        format_func=lambda r: f"{by_id[r].number} · {by_id[r].name}",
+    )
     run = by_id[chosen]
     active = [j for j in status.active_jobs(project.id) if j.kind is JobKind.AUDIT]
     if active:

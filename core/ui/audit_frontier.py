@@ -107,18 +107,24 @@ def _whiskers(values: Sequence[Estimate], scale: float) -> dict[str, Any]:
 
 def _table(found: Frontier) -> None:
     assert found.metric is not None
-    gap_share, quality_share = (scale == 100 for scale in scales(found))
+    gap_scale, quality_scale = scales(found)
     rows = [
         [
             f"{p.number} · {escape(p.name)}",
             escape(p.action or "no corrective action"),
-            parts.figure_html(p.gap, share=gap_share, digits=None if gap_share else 3),
-            parts.figure_html(p.quality, share=quality_share),
+            parts.figure_html(_times(p.gap, gap_scale), digits=1 if gap_scale == 100 else 3),
+            parts.figure_html(p.quality, share=quality_scale == 100),
             "no round is better in both" if p.frontier else "another round is better in both",
         ]
         for p in found.points
     ]
-    parts.table(["Round", "came from", "gap between groups", found.metric.title.lower(), ""], rows)
+    unit = "points" if gap_scale == 100 else found.unit
+    parts.table(["Round", "came from", f"gap between groups ({unit})", found.metric.title.lower(), ""], rows)
+
+
+def _times(estimate: Estimate, factor: float) -> Estimate:
+    ends = {end: None if (value := getattr(estimate, end)) is None else factor * value for end in ("low", "high")}
+    return estimate.model_copy(update={"value": factor * estimate.value, **ends})
 
 
 def _left_out(project: Project, found: Frontier) -> None:

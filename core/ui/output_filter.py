@@ -44,7 +44,7 @@ def filter_panel(run: Run) -> None:
     now = output_filters.current(run)
     _state(run, now)
     draft = _draft(run, now)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([5, 3], gap="large")
     with left:
         _rules(run, draft)
         _more(run, draft)
@@ -97,12 +97,12 @@ def _rules(run: Run, draft: dict[str, Any]) -> None:
         language = lexicon.language if lexicon else "en"
         if language in toxicity.languages() and not any(rule["name"] == "rude words" for rule in draft["rules"]):
             st.button(
-                "Add a list of rude words", key=f"filter-rude-{run.id}", on_click=_add_rude, args=(draft, language)
+                "Add a list of rude words", key=f"filter-rude-{run.id}", on_click=_add_rude, args=(run, draft, language)
             )
 
 
 def _rule(key: str, rule: dict[str, Any], remove: Callable[[], None]) -> None:
-    name, action, bin_ = st.columns([3, 4, 1], vertical_alignment="bottom")
+    name, action, bin_ = st.columns([5, 8, 2], vertical_alignment="bottom")
     rule["name"] = name.text_input("Name", rule["name"], max_chars=60, key=f"{key}-name")
     rule["action"] = action.segmented_control(
         "What happens", list(ACTIONS), default=rule["action"], format_func=ACTIONS.get, key=f"{key}-action",
@@ -162,12 +162,11 @@ def _add(draft: dict[str, Any], **values: Any) -> None:
     draft["next"] += 1
 
 
-def _add_rude(draft: dict[str, Any], language: str) -> None:
+def _add_rude(run: Run, draft: dict[str, Any], language: str) -> None:
     known = toxicity.load(language)
     _add(draft, name="rude words", entries=[word for words in known.words.values() for word in words])
     draft["allow"] = list(dict.fromkeys([*draft["allow"], *known.allow]))
-    for key in [k for k in st.session_state if str(k).startswith("filter-allow-")]:
-        del st.session_state[key]  # else the field would show what it held before
+    st.session_state[f"filter-allow-{run.id}"] = "\n".join(draft["allow"])  # else the field shows what it held before
 
 
 def _remove(draft: dict[str, Any], uid: int) -> None:

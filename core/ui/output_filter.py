@@ -102,7 +102,7 @@ def _rules(run: Run, draft: dict[str, Any]) -> None:
 
 
 def _rule(key: str, rule: dict[str, Any], remove: Callable[[], None]) -> None:
-    name, action, bin_ = st.columns([5, 8, 2], vertical_alignment="bottom")
+    name, action, bin_ = st.columns([4, 9, 2], vertical_alignment="bottom")
     rule["name"] = name.text_input("Name", rule["name"], max_chars=60, key=f"{key}-name")
     rule["action"] = action.segmented_control(
         "What happens", list(ACTIONS), default=rule["action"], format_func=ACTIONS.get, key=f"{key}-action",

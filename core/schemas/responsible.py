@@ -52,7 +52,7 @@ class ResponsibleUse(Schema):
         "",
         title="Did the people who wrote the texts, or appear in them, agree to this use?",
         description="In many countries they must, or there must be another legal ground.",
-        json_schema_extra={"options": CONSENT},
+        json_schema_extra={"options": {**CONSENT}},
     )
 
 

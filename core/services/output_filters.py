@@ -110,7 +110,7 @@ def clean_references(run: Run) -> tuple[str, ...]:
 @lru_cache(maxsize=8)
 def _references(plan_id: str, task: str) -> tuple[str, ...]:
     parts = preparation.parts(preparation.get_plan(plan_id), task)
-    texts = (e.reference or e.text for part in ("validation", "train") for e in parts[part])  # type: ignore[index]
+    texts = (e.reference or e.text for part in ("validation", "train") for e in parts[part])
     return tuple(dict.fromkeys(text for text in texts if text.strip()))[:MOST_CLEAN]
 
 

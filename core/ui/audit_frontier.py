@@ -30,7 +30,9 @@ def frontier_panel(project: Project) -> None:
         return
     left, right = st.columns(2)
     titles = dict(found.audits)
-    audit = left.selectbox("Measured by", list(titles), format_func=titles.get, key=f"frontier-audit-{project.id}")
+    audit = left.selectbox(
+        "Measured by", list(titles), format_func=titles.__getitem__, key=f"frontier-audit-{project.id}"
+    )
     axis = right.selectbox(
         "Kinds of groups", [ALL, *found.axes], format_func=_axis_title, key=f"frontier-axis-{project.id}"
     )

@@ -83,7 +83,7 @@ def _draft(run: Run, now: FilterVersion | None) -> dict[str, Any]:
         draft["rules"] = [rule.model_dump(mode="json") | {"uid": i} for i, rule in enumerate(rules.rules)]
         draft |= {"next": len(rules.rules), "red_list": list(now.red_list) if now else []}
         st.session_state[key] = draft
-    return st.session_state[key]  # type: ignore[no-any-return]
+    return st.session_state[key]
 
 
 def _rules(run: Run, draft: dict[str, Any]) -> None:
@@ -105,7 +105,7 @@ def _rule(key: str, rule: dict[str, Any], remove: Callable[[], None]) -> None:
     name, action, bin_ = st.columns([4, 9, 2], vertical_alignment="bottom")
     rule["name"] = name.text_input("Name", rule["name"], max_chars=60, key=f"{key}-name")
     rule["action"] = action.segmented_control(
-        "What happens", list(ACTIONS), default=rule["action"], format_func=ACTIONS.get, key=f"{key}-action",
+        "What happens", list(ACTIONS), default=rule["action"], format_func=ACTIONS.__getitem__, key=f"{key}-action",
         help="Mask: it becomes •••. Replace: it becomes your words. Refuse: the whole answer is held back.",
     ) or rule["action"]  # fmt: skip
     bin_.button("", icon=":material/delete:", key=f"{key}-remove", help="Remove this rule", on_click=remove)
@@ -126,7 +126,7 @@ def _rule(key: str, rule: dict[str, Any], remove: Callable[[], None]) -> None:
 
 def _more(run: Run, draft: dict[str, Any]) -> None:
     draft["personal"] = st.multiselect(
-        "Personal data", get_args(PersonalKind), draft["personal"], format_func=PERSONAL_TITLES.get,
+        "Personal data", get_args(PersonalKind), draft["personal"], format_func=PERSONAL_TITLES.__getitem__,
         key=f"filter-personal-{run.id}", help=FIELDS["personal"].description,
     )  # fmt: skip
     if draft["personal"]:

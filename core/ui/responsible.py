@@ -38,7 +38,7 @@ def responsible_panel(project: Project) -> None:
             )  # fmt: skip
         one, two = st.columns(2)
         said["consent"] = one.selectbox(
-            str(FIELDS["consent"].title), list(CONSENT), list(CONSENT).index(given.consent), format_func=CONSENT.get,
+            str(FIELDS["consent"].title), list(CONSENT), list(CONSENT).index(given.consent), format_func=CONSENT.__getitem__,
             help=FIELDS["consent"].description, key=f"responsible-{project.id}-consent",
         )  # fmt: skip
         notes = dataset_cards.notes(project)

@@ -7,7 +7,8 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import audits, runs, status
 from core.ui import jobs, parts, screens
-from core.ui.audit import action_panel, audit_panel, corrections_panel, settings_panel
+from core.ui.audit import audit_panel, settings_panel
+from core.ui.corrections import action_panel, corrections_panel
 
 project = screens.begin("bias", "training")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.schemas.jobs import Job
-from core.services import audits, runs
+from core.services import audits, corrections, runs
 from core.store.tables import Run
 from core.worker.handlers.audit_job import audit_run
 from core.worker.handlers.train_job import train_run
@@ -13,7 +13,7 @@ from core.worker.recorder import JobRecorder
 
 
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
-    correction = audits.get_correction(job.payload["correction_id"])
+    correction = corrections.get_correction(job.payload["correction_id"])
     again = runs.get(job.payload["run_id"])
     if not again.summary:
         trained = train_run(job, recorder)
@@ -23,10 +23,10 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     config = correction.config.get("audits", {})
     done, refused = audit_run(again, config, recorder)
     recorder.phase("Measuring the quality before and after")
-    judged = audits.judge_correction(correction, done, quality(before), quality(again))
+    judged = corrections.judge_correction(correction, done, quality(before), quality(again))
 
     def store() -> dict[str, Any]:
-        audits.finish_correction(correction, audits.store(again, config, done, refused), judged)
+        corrections.finish_correction(correction, audits.store(again, config, done, refused), judged)
         return {"correction_id": correction.id, "states": {k: g.state.value for k, g in judged.items()}}
 
     return recorder.deliver(store)

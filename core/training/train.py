@@ -25,7 +25,7 @@ from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
-from . import arguments, checkpoints, device, hardware, loading, ranks, regional, sharding, token_cache, varlen
+from . import arguments, checkpoints, device, hardware, loading, ranks, regional, sharding, terms, token_cache, varlen
 from .balance import Rounds, thumb_weights, weights_of
 from .callbacks import Obey, Progress, Samples, unstable, unusable_base
 from .collators import LanguageCollator, PairCollator
@@ -37,7 +37,9 @@ from .predict import LanguagePredictor
 from .predict_pairs import PairPredictor
 from .preferences import PairTrainer, ThumbTrainer, thumb_trainer
 from .retention import Retention
+from .terms._term import Known
 from .trainers import ClassifierTrainer, LanguageTrainer, TextToTextTrainer
+from .with_terms import AfterSteps, WithTerms, with_columns
 
 AnyTrainer: TypeAlias = ClassifierTrainer | LanguageTrainer | TextToTextTrainer | PairTrainer | ThumbTrainer
 FIXED_TRAIN_SAMPLE = 200
@@ -193,6 +195,8 @@ def _steps(spec: TrainingSpec, trainer: AnyTrainer, obey: Obey, progress: Progre
     else:
         saved = checkpoints.state_of(spec.resume_from)
         progress.restore(saved)
+        if isinstance(trainer, WithTerms):
+            trainer.load_terms(Path(spec.resume_from))
         ended = checkpoints.already_ended(saved, spec.recipe, recorder.wish())
     if ended:
         trainer.state, obey.ended = saved, ended
@@ -257,9 +261,11 @@ def _encoded(codec: Codec, spec: TrainingSpec, name: str, head: Head | None) -> 
 def trainer_of(
     spec: TrainingSpec, chosen: device.Device, model: Any, tokenizer: PreTrainedTokenizerFast, rows: Rows, folder: Path
 ) -> AnyTrainer:
+    head = head_of(spec.family, spec.labels, spec.train)
+    found = _terms(spec, model, rows)
     common: dict[str, Any] = {
         "model": model,
-        "train_dataset": rows.train.rows,
+        "train_dataset": with_columns(rows.train.rows, found),
         "eval_dataset": {"validation": rows.validation.rows, "train_sample": rows.sample},
         "processing_class": tokenizer,
         "in_parts": sharding.wanted(spec.recipe),
@@ -267,10 +273,10 @@ def trainer_of(
     width = spec.plan.max_length if spec.plan.padding == "fixed" else 0
     trainer: AnyTrainer
     size = len(rows.train.rows)
-    head = head_of(spec.family, spec.labels, spec.train)
     if head is not None:
         labels, balance = list(rows.train.rows["labels"]), spec.recipe.balance
         rounds = Rounds(labels, balance, spec.recipe.seed) if balance in ("oversample", "undersample") else None
+        rounds = next((drawn for term in found if (drawn := term.rounds()) is not None), rounds)
         size = len(rounds) if rounds else len(labels)
         trainer = ClassifierTrainer(
             args=arguments.reader(str(folder), size, spec.recipe, chosen),
@@ -300,10 +306,30 @@ def trainer_of(
             data_collator=LanguageCollator(tokenizer.pad_token_id or 0, width),
             **common,
         )
+    if found and isinstance(trainer, WithTerms):
+        trainer.terms = found
+        trainer.add_callback(AfterSteps(found))
     trainer.phases = Phases(chosen.name)
     # Packed sequences are of one length: there is nothing to take together.
     trainer.grouped = spec.plan.padding == "bucket" and "seq_lengths" not in rows.train.rows.column_names
     return trainer
+
+
+def _terms(spec: TrainingSpec, model: Any, rows: Rows) -> list[terms.Term]:
+    """The corrective actions at work. Raises UserError where one does not fit."""
+    if not spec.terms:
+        return []
+    single = FAMILIES[spec.family].reads
+    known = Known(
+        family=spec.family if spec.objective == "answers" else spec.objective,
+        examples=[e for e in spec.train if e.text.strip()] if single else (),
+        labels=list(rows.train.rows["labels"]) if spec.family == "classifier" else (),
+        codec=Codec.from_folder(spec.base_folder, spec.family, spec.plan),
+        model=model,
+        seed=spec.recipe.seed,
+        devices=spec.recipe.devices,
+    )
+    return terms.made(spec.terms, known)
 
 
 def _sample_prompts(spec: TrainingSpec) -> list[Example]:

@@ -67,14 +67,14 @@ def test_a_bias_is_found_corrected_and_judged_without_touching_the_test_rows(sto
         assert any(f.severity == "warning" for r in audits.results(before).values() for f in r.findings)
 
         shown = corrections.preview(first, "counterfactual_augmentation", {"axes": ["gender"]})
-        assert shown and all(row.before != row.after for row in shown)
-        struck = shown[0].row_id
+        assert shown.rows and all(row["before"] != row["after"] for row in shown.rows)
+        struck = shown.rows[0]["row_id"]
         correction = corrections.correct(first, before, "counterfactual_augmentation", {"axes": ["gender"]}, [struck])
         again = runs.get(str(correction.run_after_id))
         done(str(again.job_id))
 
     _only_training_grew(first, again, plan.counts, struck)
-    judged = corrections.outcome(corrections.get_correction(correction.id))
+    judged = corrections.outcome(corrections.get(correction.id))
     assert judged and all(gate.reasons for gate in judged.values())
     assert any(gate.gap_change is not None and gate.gap_change.value < 0 for gate in judged.values())
     assert all(gate.state in set(GateState) for gate in judged.values())

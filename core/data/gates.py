@@ -29,7 +29,7 @@ MOST_LOSS = 0.02
 """The main metric may not be able to have fallen by as much as this (house default: two points)."""
 COLLAPSED = 0.95
 SMALLEST = 0.01
-"""A group's gap that grew by less than this is not called worse however narrow its interval (house default)."""
+"""A gap that changed by less than this is called neither better nor worse however narrow its interval (house default)."""
 Q = 0.05
 
 
@@ -53,6 +53,15 @@ def verify(
     collapsed = _has_collapsed(before, after)
     changes, worse = _group_changes(before, after)
     return double_gate(gap, quality, changes, worse, collapsed, after.unit)
+
+
+def together(judged: Collection[GateResult]) -> GateState:
+    """How an action ended by all audits that judged it: refused where one refuses it, verified where one verified it and none
+    refuses. An audit that found hardly a gap before has nothing that could shrink, so it need not verify."""
+    states = {result.state for result in judged}
+    if GateState.REFUSED in states:
+        return GateState.REFUSED
+    return GateState.VERIFIED if GateState.VERIFIED in states else GateState.NOT_VERIFIED
 
 
 def double_gate(
@@ -92,6 +101,8 @@ def _judge_gap(gap: Estimate, unit: str) -> tuple[GateState, str]:
     told = f"{_size(gap, unit)} ({gap.n:,} independent cases)"
     if gap.low is None or gap.high is None or gap.n < MIN_ROWS:
         return GateState.NOT_VERIFIED, f"Too few cases to say whether the gap between groups shrank: {gap.n:,}."
+    if (gap.high < 0 or gap.low > 0) and abs(gap.value) < SMALLEST:
+        return GateState.NOT_VERIFIED, f"The gap between groups changed by too little to matter: {told}."
     if gap.high < 0:
         return GateState.VERIFIED, f"The gap between groups became smaller: {told}."
     if gap.low > 0:

@@ -51,7 +51,7 @@ class DoubtfulRows(Action):
     title = "Drop or relabel doubtful rows"
     help = (
         "Lists rows about these groups whose label the other rows speak against, the most doubtful first, and leaves them out or "
-        "relabels them. Look at each: where a group goes with one label nearly always, the rows that speak **against** that tie "
+        "relabels them. Look at each: where a group goes with one label nearly always, the rows that speak against that tie "
         "look doubtful too, and dropping those makes the bias worse."
     )
     cost = "No more time than before. Comparing it with as many random rows takes a second training."

@@ -58,7 +58,7 @@ class Reweighing(Action):
             for group, label in sorted(counts)
         ]
         says = [
-            f"The shares of a label differ by up to {_spread(before):.0f} points between groups; weighted, by {_spread(after):.0f}."
+            f"A label's shares differ by up to {_spread(before):.0f} points between groups; weighted, by {_spread(after):.0f}."
         ]
         clipped = sum(w in (LEAST, MOST) for w in by_cell.values())
         if clipped:

@@ -1,66 +1,163 @@
-"""Corrective actions: preview one, apply it, train again, and carry it to its verified end."""
+"""Corrective actions: which fit, what one would do, and the way of one from a finding to its verified end."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-
-import pandas as pd
 
 from core.data import gates
 from core.mitigations import registry as mitigations
 from core.schemas.audits import AuditResult, GateResult
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
+from core.schemas.findings import Severity
 from core.schemas.jobs import JobKind
-from core.schemas.mitigations import Augmented, DataMitigation, SwapPreview
+from core.schemas.mitigations import Deed, Given, Mitigation, Preview
+from core.schemas.recipe import Recipe
 from core.store import records
 from core.store.engine import write
 from core.store.tables import Audit, Correction, Run
 from core.tasks import registry as tasks
 
-from . import audits, datasets, preparation, runs
+from . import audits, corrected_rows, datasets, preparation, runs
+
+FLAGGED = (Severity.WARNING, Severity.ERROR)
+LABELS_DIFFER = ("reweighing", "balanced_sampling")  # actions for a tie that the data audit found
 
 
-def actions(family: str) -> dict[str, DataMitigation]:
-    """Corrective actions for this kind of model."""
-    return {key: action for key, action in mitigations().items() if family in action.families}
+def actions(family: str) -> dict[str, Mitigation]:
+    """Corrective actions that retrain this kind of model."""
+    return {key: a for key, a in mitigations().items() if family in a.families and a.changes != "output"}
 
 
-def _train_rows(run: Run) -> tuple[list[Example], list[Example]]:
-    """(training rows, held-out rows) of the run's plan."""
+def unfit(family: str) -> dict[str, tuple[str, str]]:
+    """Actions that do not fit this kind of model: title and reason."""
+    return {
+        key: (action.title, action.unfit.get(family, "It was not made for models of this kind."))
+        for key, action in mitigations().items()
+        if family not in action.families and action.changes != "output"
+    }
+
+
+def recommended(run: Run, audit: Audit) -> list[tuple[str, str]]:
+    """The actions that fit, each with the reason for its place: first what the findings call for, robustness last."""
+    found = audits.results(audit)
+    moved = [key for key, r in found.items() if r.gaps and any(f.severity in FLAGGED for f in r.findings)]
+    coverage = found.get("data_coverage")
+    tied = coverage is not None and any(f.severity in FLAGGED for f in coverage.findings)
+    said: list[tuple[int, str, str]] = []
+    for place, (key, action) in enumerate(actions(tasks()[run.task].family).items()):
+        if action.claim == "robustness":
+            said.append((300 + place, key, f"For robustness, not for fairness. {action.helps}"))
+        elif action.expert:
+            said.append((200 + place, key, action.helps))
+        elif tied and key in LABELS_DIFFER:
+            said.append(
+                (50 + place, key, "The audit found that labels are not spread alike over the groups in your data.")
+            )
+        elif moved and key not in LABELS_DIFFER and place < 2:
+            said.append((place, key, "The audit found that answers move when only the people change."))
+        else:
+            said.append((100 + place, key, action.helps))
+    return [(key, reason) for _, key, reason in sorted(said)]
+
+
+def axes_found(audit: Audit) -> list[str]:
+    """Kinds of groups with a measured gap, the largest first: what an action's form begins with."""
+    sums: dict[str, list[float]] = {}
+    for result in audits.results(audit).values():
+        for series in result.gaps:
+            if not series.group and series.values:
+                sums.setdefault(series.axis, []).append(sum(series.values.values()) / len(series.values))
+    means = {axis: max(values) for axis, values in sums.items()}
+    largest = max(means.values(), default=0.0)
+    return [axis for axis in sorted(means, key=means.__getitem__, reverse=True) if means[axis] >= largest / 2]
+
+
+def _plugin(run: Run, action: str) -> Mitigation:
+    family = tasks()[run.task].family
+    if action not in actions(family):
+        title, reason = unfit(family).get(action, (action, "It is not there."))
+        raise UserError(f"“{title}” does not fit this model.", reason, "Choose another corrective action.")
+    return actions(family)[action]
+
+
+def _told(run: Run, config: Mapping[str, Any]) -> tuple[list[Example], Given]:
+    """The training rows of the run, and what an action is told beside them."""
     parts = preparation.parts(preparation.get_plan(run.plan_id), run.task)
-    return parts["train"], [*parts["validation"], *parts["test"]]
+    version = datasets.get_version(run.dataset_version_id)
+    column = str(config.get("column") or "")
+    given = Given(
+        groups=audits.own_groups(run, {"data_coverage": {"columns": [column]}}).get(column, {}) if column else {},
+        held_out=[*parts["validation"], *parts["test"]],
+        language=(version.health or {}).get("language") or "en",
+        seed=int(run.recipe.get("seed", 17)),
+        recipe=run.recipe,
+    )
+    return parts["train"], given
 
 
-def preview(run: Run, action: str, config: Mapping[str, Any]) -> list[SwapPreview]:
-    """Twenty rows that the action would add. Raises UserError where it must not be used."""
-    plugin = actions(tasks()[run.task].family)[action]
-    return plugin.preview(_train_rows(run)[0], plugin.config.model_validate(dict(config)))
+def preview(run: Run, action: str, config: Mapping[str, Any]) -> Preview:
+    """What the action would do. Raises UserError where it must not be used."""
+    plugin = _plugin(run, action)
+    rows, given = _told(run, config)
+    return plugin.look(rows, plugin.config.model_validate(dict(config)), given)
 
 
-def correct(run: Run, audit: Audit, action: str, config: Mapping[str, Any], struck: Collection[str] = ()) -> Correction:
-    """Apply the action to the training split as a new dataset version, and queue the retrain with its second audit."""
-    plugin = actions(tasks()[run.task].family)[action]
-    train, held_out = _train_rows(run)
-    added = plugin.apply(train, plugin.config.model_validate(dict(config)), frozenset(struck), held_out)
-    version = _augmented_version(run, added, plugin.title)
-    plan = preparation.extend(preparation.get_plan(run.plan_id), version, [e.row_id for e in added.examples])
-    again = runs.successor(run, plugin.title, plan=plan)
+def correct(
+    run: Run,
+    audit: Audit,
+    action: str,
+    config: Mapping[str, Any],
+    struck: Collection[str] = (),
+    control: Correction | None = None,
+) -> Correction:
+    """Apply the action, and queue the retrain with its second audit. `control` is one that it will be compared with.
+
+    Raises UserError where it must not be used.
+    """
+    plugin = _plugin(run, action)
+    if Recipe.model_validate(run.recipe).devices > 1 and plugin.changes == "training":
+        raise UserError(
+            "Corrective actions train on one device.",
+            "This one looks at rows together that several devices would share out.",
+            "Train a round with Devices set to 1, and correct that one.",
+        )
+    rows, given = _told(run, config)
+    checked = plugin.config.model_validate(dict(config))
+    deed = plugin.act(rows, checked, given, frozenset(struck))
+    return carry_out(run, audit, action, checked.model_dump(mode="json"), deed, struck, control)
+
+
+def carry_out(
+    run: Run,
+    audit: Audit,
+    action: str,
+    config: Mapping[str, Any],
+    deed: Deed,
+    struck: Collection[str] = (),
+    control: Correction | None = None,
+) -> Correction:
+    """Keep what an action does as a new round, and queue it."""
+    plugin = mitigations()[action]
+    plan = corrected_rows.plan_for(run, deed, plugin.title) if deed.changes_rows else None
+    recipe = Recipe.model_validate({**run.recipe, **deed.recipe})
+    again = runs.successor(run, plugin.title, recipe=recipe, plan=plan, term=deed.term)
     correction = Correction(
         project_id=run.project_id,
         action=action,
         config={
             **config,
-            "added": len(added.examples),
-            "left_out": added.left_out,
+            "summary": deed.summary,
+            "added": len(deed.added),
+            "left_out": deed.left_out,
             "struck": sorted(struck),
+            "control": control.id if control else None,
             "audits": dict(audit.config),  # the second audit measures what the first one did
         },
         audit_before_id=audit.id,
         run_before_id=run.id,
-        dataset_version_id=version.id,
+        dataset_version_id=again.dataset_version_id,
         run_after_id=again.id,
     )
     with write():
@@ -69,63 +166,27 @@ def correct(run: Run, audit: Audit, action: str, config: Mapping[str, Any], stru
     return correction
 
 
-def _augmented_version(run: Run, added: Augmented, title: str) -> Any:
-    before = datasets.get_version(run.dataset_version_id)
-    frame = datasets.frame(before)
-    by_id = frame.set_index(datasets.ROW_ID, drop=False)
-    rows = [_row(by_id.loc[added.sources[e.row_id]], e, before.roles) for e in added.examples]
-    whole = pd.concat([frame, pd.DataFrame(rows)], ignore_index=True)
-    return datasets.add_version(
-        run.project_id,
-        whole,
-        roles=before.roles,
-        title=f"{title}: {len(rows):,} rows added",
-        origin={"kind": "correction", "of": before.id, "sources": added.sources},
-        report=before.report,
-        parent=before,
-    )
+def correct_beside_chance(
+    run: Run, audit: Audit, action: str, config: Mapping[str, Any], struck: Collection[str] = ()
+) -> Correction:
+    """The action, and before it the same number of rows chosen by chance, for it to be compared with."""
+    by_chance = correct(run, audit, action, {**config, "random": True}, struck)
+    return correct(run, audit, action, config, struck, by_chance)
 
 
-def _row(source: Any, example: Example, roles: Mapping[str, str]) -> dict[str, Any]:
-    """The new example as a row of the table, its other columns as in its source."""
-    row = dict(source) | {datasets.ROW_ID: example.row_id}
-    if example.messages:
-        if roles.get("messages"):
-            row[roles["messages"]] = _as_json(example)
-        else:
-            users = [m.content for m in example.messages if m.role == "user"]
-            answers = {"chosen": example.reference, "rejected": example.rejected, "response": example.reference}
-            row |= {roles[role]: text for role, text in answers.items() if roles.get(role)}
-            if not example.rejected or (len(example.prompt) == 1 and roles.get("prompt")):
-                row[roles["prompt"]] = users[-1]
-            elif roles.get("prompt"):
-                row[roles["prompt"]] = json.dumps([m.model_dump() for m in example.prompt], ensure_ascii=False)
-            elif example.other is not None:  # both columns hold whole conversations
-                row |= {roles["chosen"]: _as_json(example), roles["rejected"]: _as_json(example.other)}
-            if roles.get("context"):
-                row[roles["context"]] = None  # it is inside the swapped question already
-    else:
-        row[roles["text"]] = example.text
-    return row
-
-
-def _as_json(example: Example) -> str:
-    return json.dumps([m.model_dump() for m in example.messages], ensure_ascii=False)
-
-
-def corrections(project_id: str) -> list[Correction]:
+def of_project(project_id: str) -> list[Correction]:
     """Newest first."""
     return records.find(Correction, project_id=project_id)
 
 
-def get_correction(correction_id: str) -> Correction:
+def get(correction_id: str) -> Correction:
     found = records.get(Correction, correction_id)
     if found is None:
         raise UserError("This corrective action is gone.", "Its project was deleted.", "Open another project.")
     return found
 
 
-def judge_correction(
+def judge(
     correction: Correction,
     second: Mapping[str, AuditResult],
     quality_before: Mapping[str, float],
@@ -133,26 +194,57 @@ def judge_correction(
 ) -> dict[str, GateResult]:
     """Judge by every audit that the action names (called by the worker). `second`: the audits after it."""
     before = records.get(Audit, correction.audit_before_id)
-    run = runs.get(str(correction.run_before_id))
-    plugin = actions(tasks()[run.task].family)[correction.action]
     if before is None:
         raise UserError("The first audit is gone.", "It was deleted.", "Audit the first round again.")
-    first = audits.results(before)
+    return _verified(correction, audits.results(before), second, quality_before, quality_after)
+
+
+def judge_beside_chance(
+    correction: Correction,
+    second: Mapping[str, AuditResult],
+    quality_chance: Mapping[str, float],
+    quality_after: Mapping[str, float],
+) -> dict[str, GateResult]:
+    """The same against the rows that were chosen by chance; empty where there is nothing to compare with."""
+    chance = control_of(correction)
+    audit = records.get(Audit, chance.audit_after_id) if chance and chance.audit_after_id else None
+    return _verified(correction, audits.results(audit), second, quality_chance, quality_after) if audit else {}
+
+
+def control_of(correction: Correction) -> Correction | None:
+    key = correction.config.get("control")
+    return records.get(Correction, str(key)) if key else None
+
+
+def _verified(
+    correction: Correction,
+    first: Mapping[str, AuditResult],
+    second: Mapping[str, AuditResult],
+    quality_before: Mapping[str, float],
+    quality_after: Mapping[str, float],
+) -> dict[str, GateResult]:
     axes: Sequence[str] | None = correction.config.get("axes")
     return {
         key: gates.verify(first[key], second[key], quality_before, quality_after, axes)
-        for key in plugin.verify_with
+        for key in mitigations()[correction.action].verify_with
         if key in first and key in second and first[key].gaps and second[key].gaps
     }
 
 
-def finish_correction(correction: Correction, after: Audit, judged: Mapping[str, GateResult]) -> None:
+def finish(
+    correction: Correction,
+    after: Audit,
+    judged: Mapping[str, GateResult],
+    beside_chance: Mapping[str, GateResult] | None = None,
+) -> None:
     """Keep how a corrective action ended (called by the worker)."""
-    outcome = {"gates": {k: g.model_dump(mode="json") for k, g in judged.items()}}
+    outcome: dict[str, Any] = {"gates": {k: g.model_dump(mode="json") for k, g in judged.items()}}
+    if beside_chance:
+        outcome["chance"] = {k: g.model_dump(mode="json") for k, g in beside_chance.items()}
     records.change(Correction, correction.id, {"audit_after_id": after.id, "outcome": outcome})
 
 
-def outcome(correction: Correction) -> dict[str, GateResult]:
-    """The gates' results by audit, empty until the second audit is there."""
-    stored = (correction.outcome or {}).get("gates", {})
+def outcome(correction: Correction, of: str = "gates") -> dict[str, GateResult]:
+    """The gates' results by audit, empty until the second audit is there. `of` may be `chance`."""
+    stored = (correction.outcome or {}).get(of, {})
     return {key: GateResult.model_validate(value) for key, value in stored.items()}

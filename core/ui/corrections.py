@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
-from core.schemas.audits import GateState
+from core.data.gates import together
+from core.mitigations import registry as mitigations
+from core.schemas.audits import GateResult, GateState
+from core.schemas.mitigations import Mitigation, Preview
 from core.services import audits, corrections, runs
 from core.store.tables import Audit, Correction, Project, Run
 from core.tasks import registry as tasks
@@ -17,38 +22,121 @@ STATES = {
     GateState.NOT_VERIFIED: ("Not verified", "orange"),
     GateState.REFUSED: ("Refused", "red"),
 }
+ENDED = {
+    GateState.VERIFIED: "The gap between groups became smaller, and the model is as good as before.",
+    GateState.NOT_VERIFIED: "Nothing shows that it helped.",
+    GateState.REFUSED: "Do not use this round in the place of the one before.",
+}
+OWN_COLUMN = "The words of the texts"
 
 
 def action_panel(project: Project, run: Run, audit: Audit) -> None:
-    """Choose an action, look at twenty of its rows, strike bad ones, then retrain and audit again."""
+    """Choose an action, see what it would do, strike what makes no sense, then retrain and audit again."""
     known = corrections.actions(tasks()[run.task].family)
     if not known:
         st.info("No corrective action is there for this kind of model yet.")
         return
-    chosen = st.selectbox("Action", list(known), format_func=lambda key: known[key].title)
+    advised = corrections.recommended(run, audit)
+    chosen = st.radio(
+        "Action",
+        [key for key, _ in advised],
+        format_func=lambda key: known[key].title,
+        captions=[reason for _, reason in advised],
+        help="In the order in which they are worth trying for what the audit found.",
+        key=f"action-{run.id}",
+    )
+    _unfit(run)
     action = known[chosen]
-    st.caption(action.help)
-    result = parts.form(action.config, {}, level="basic", key_prefix=f"action-{run.id}-{chosen}")
-    if result.model is None:
+    st.markdown(action.help)
+    if action.expert:
+        st.warning(
+            "An option for experts: look at the audit that follows before you use its model.", icon=":material/science:"
+        )
+    config = _settings(run, audit, action, chosen)
+    if config is None:
         return
-    config = result.model.model_dump(mode="json")
-    rows = corrections.preview(run, chosen, config)
-    st.markdown(f"**{len(rows)} of the rows it would add** to the training part. Untick those that make no sense.")
-    table = pd.DataFrame(
-        [{"keep": True, "before": r.before, "after": r.after, "label": r.label or "", "row": r.row_id} for r in rows]
-    )
+    with parts.guard():
+        preview = corrections.preview(run, chosen, config)
+        struck = _preview(preview, f"{run.id}-{chosen}")
+        st.caption(f"Cost: {action.cost} {_time(run, action)}")
+        beside = chosen == "doubtful_rows" and st.toggle(
+            "Also leave out as many rows by chance, to compare with",
+            help="A second training. It shows whether it matters which rows are left out, or only that there are fewer.",
+        )
+        if st.button("Apply, train again and audit again", type="primary", icon=":material/balance:"):
+            begin = corrections.correct_beside_chance if beside else corrections.correct
+            correction = begin(run, audit, chosen, config, struck)
+            screens.go("bias", correction=correction.id)
+
+
+def _unfit(run: Run) -> None:
+    found = corrections.unfit(tasks()[run.task].family)
+    if found:
+        with st.expander(f"Not for this model ({len(found)})"):
+            for title, reason in found.values():
+                st.markdown(f"- **{parts.plain(title)}**: {parts.plain(reason)}")
+
+
+def _settings(run: Run, audit: Audit, action: Mitigation, chosen: str) -> dict[str, Any] | None:
+    """The form's values, beginning with the groups in which the audit found a gap; None while something is wrong."""
+    prefix = f"action-{run.id}-{chosen}"
+    given = {"axes": found} if "axes" in action.config.model_fields and (found := corrections.axes_found(audit)) else {}
+    basic = parts.form(action.config, given, level="basic", key_prefix=prefix)
+    values, model = basic.values, basic.model
+    if any((f.json_schema_extra or {}).get("level") == "advanced" for f in action.config.model_fields.values()):  # type: ignore[union-attr]
+        with st.expander("Advanced settings"):
+            advanced = parts.form(action.config, values, level="advanced", key_prefix=prefix)
+            model = advanced.model
+    if model is None:
+        return None
+    config = model.model_dump(mode="json")
+    columns = audits.group_columns(run) if "column" in action.config.model_fields else {}
+    if columns:
+        column = st.selectbox(
+            "Which group a row is about is said by",
+            ["", *columns],
+            format_func=lambda name: f"The column {name}" if name else OWN_COLUMN,
+            key=f"{prefix}-column",
+        )
+        config["column"] = column
+    return config
+
+
+def _preview(preview: Preview, key: str) -> list[str]:
+    """Draw it. Returns the ids of the rows that were struck."""
+    for sentence in preview.says:
+        st.markdown(parts.plain(sentence))
+    if not preview.rows:
+        return []
+    if not preview.strike:
+        shares = {
+            name: st.column_config.NumberColumn(format="percent")
+            for name, value in preview.rows[0].items()
+            if name.startswith("share") and isinstance(value, float)
+        }
+        st.dataframe(pd.DataFrame(list(preview.rows)), hide_index=True, width="stretch", column_config=shares)
+        return []
+    table = pd.DataFrame([{"keep": True, **row} for row in preview.rows])
     edited = st.data_editor(
-        table, hide_index=True, width="stretch", disabled=["before", "after", "label", "row"], key=f"swaps-{run.id}"
+        table,
+        hide_index=True,
+        width="stretch",
+        disabled=[name for name in table.columns if name != "keep"],
+        column_config={"row_id": None},
+        key=f"swaps-{key}",
     )
-    struck = [row["row"] for row in edited.to_dict("records") if not row["keep"]]
-    if st.button("Apply, train again and audit again", type="primary", icon=":material/balance:"):
-        correction = corrections.correct(run, audit, chosen, config, struck)
-        screens.go("bias", correction=correction.id)
+    return [row["row_id"] for row in edited.to_dict("records") if not row["keep"]]
+
+
+def _time(run: Run, action: Mitigation) -> str:
+    """What the last training took, times what the action costs."""
+    seconds = float((run.summary or {}).get("seconds") or 0) * action.time
+    return f"About {max(1, round(seconds / 60)):,} min of training here." if seconds else ""
 
 
 def corrections_panel(project: Project) -> None:
     """Every corrective action with its outcome: before and after, quality included."""
-    found = corrections.corrections(project.id)
+    found = corrections.of_project(project.id)
     if not found:
         return
     st.subheader("Corrective actions", anchor=False)
@@ -61,18 +149,45 @@ def _correction(correction: Correction) -> None:
     after = runs.get(str(correction.run_after_id))
     before = runs.get(str(correction.run_before_id))
     job = runs.job_of(after)
-    st.markdown(f"**{parts.plain(after.note)}**: round {before.number} → round {after.number}")
-    st.caption(f"{correction.config.get('added', 0):,} rows added to the training part.")
+    judged = corrections.outcome(correction)
+    chance = ", as many rows by chance" if correction.config.get("random") else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f"**{parts.plain(after.note)}**{chance}: round {before.number} → round {after.number}", width="content"
+        )
+        if judged:
+            title, colour = STATES[together(list(judged.values()))]
+            st.badge(title, color=colour)  # type: ignore[arg-type]
+    st.caption(
+        parts.plain(str(correction.config.get("summary") or f"{correction.config.get('added', 0):,} rows added."))
+    )
     if job is not None and job.state.active:
         jobs.watch(job.id, "Training again and auditing again")
         return
     if job is not None and job.error:
         jobs.failed(job)
         return
-    judged = corrections.outcome(correction)
+    if not judged:
+        if job is not None:
+            st.info("It could not be judged: the audits before and after share no measured gap.")
+        return
+    st.markdown(_ended(correction, together(list(judged.values()))))
     titles = {key: audit.title for key, audit in audits.available(tasks()[after.task].family).items()}
-    if not judged and job is not None:
-        st.info("It could not be judged: the audits before and after share no measured gap.")
+    _gates(judged, titles)
+    if beside := corrections.outcome(correction, "chance"):
+        with st.expander("Against as many rows left out by chance"):
+            _gates(beside, titles)
+
+
+def _ended(correction: Correction, state: GateState) -> str:
+    action = mitigations().get(correction.action)
+    if action is not None and action.claim == "robustness" and state is GateState.NOT_VERIFIED:
+        return f"{ENDED[state]} It was meant for robustness, which this audit does not measure."
+    return ENDED[state]
+
+
+def _gates(judged: dict[str, GateResult], titles: dict[str, str]) -> None:
+    """Before and after by each audit, and what each gate says."""
     for key, gate in judged.items():
         title, colour = STATES[gate.state]
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -80,7 +195,3 @@ def _correction(correction: Correction) -> None:
             st.html(f"<span>by: {titles.get(key, key)}</span>", width="content")
         for reason in gate.reasons:
             st.markdown(f"- {parts.plain(reason)}")
-        if gate.gap_change:
-            st.caption(f"Gap, after minus before: {parts.number(gate.gap_change, 3)}")
-        if gate.quality_change:
-            st.caption(f"Quality, after minus before: {parts.points(gate.quality_change)}")

@@ -1,4 +1,4 @@
-"""Mitigate: train on the corrected data, audit again, and judge by the double gate whether the action helped."""
+"""Mitigate: train as a corrective action wants it, audit again, and judge by the double gate whether the action helped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.worker.recorder import JobRecorder
 
 
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
-    correction = corrections.get_correction(job.payload["correction_id"])
+    correction = corrections.get(job.payload["correction_id"])
     again = runs.get(job.payload["run_id"])
     if not again.summary:
         trained = train_run(job, recorder)
@@ -23,10 +23,15 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     config = correction.config.get("audits", {})
     done, refused = audit_run(again, config, recorder)
     recorder.phase("Measuring the quality before and after")
-    judged = corrections.judge_correction(correction, done, quality(before), quality(again))
+    after = quality(again)
+    judged = corrections.judge(correction, done, quality(before), after)
+    chance = corrections.control_of(correction)
+    beside = {}
+    if chance is not None and chance.audit_after_id:
+        beside = corrections.judge_beside_chance(correction, done, quality(runs.get(str(chance.run_after_id))), after)
 
     def store() -> dict[str, Any]:
-        corrections.finish_correction(correction, audits.store(again, config, done, refused), judged)
+        corrections.finish(correction, audits.store(again, config, done, refused), judged, beside)
         return {"correction_id": correction.id, "states": {k: g.state.value for k, g in judged.items()}}
 
     return recorder.deliver(store)

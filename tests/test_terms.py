@@ -205,6 +205,17 @@ def test_fgm_adds_the_loss_of_the_shifted_input_and_leaves_the_embeddings(
     assert torch.allclose(term.shifted(gradient, table.weight).flatten(1).norm(dim=1), length)
 
 
+def test_two_actions_at_once_add_what_each_adds(small_model: Path, tmp_path: Path) -> None:
+    def loss(*terms: TermSpec) -> float:
+        trainer = prepared(spec_of(tmp_path, small_model, *terms))
+        trainer.state.global_step = 10
+        batch = next(iter(trainer.get_train_dataloader()))
+        return float(trainer.compute_loss(trainer.model, dict(batch)))
+
+    plain, together = loss(), loss(PAIRED, FGM, REVERSAL)
+    assert together - plain == pytest.approx(sum(loss(term) - plain for term in (PAIRED, FGM, REVERSAL)), rel=1e-4)
+
+
 def test_fgm_accumulates_as_one_larger_batch_would(small_model: Path, tmp_path: Path) -> None:
     """Each row is moved by its own gradient's direction, so that what shares its batch does not matter."""
     losses = []

@@ -41,6 +41,8 @@ class AdversarialEmbeddings(Term):
     def _embedded(self, module: Any, inputs: Any, output: torch.Tensor) -> torch.Tensor:
         if self.shift is not None:
             return output + self.shift
+        if self.seen is not None:  # another term reads other texts
+            return output
         if not output.requires_grad:  # a frozen table below an adapter
             output = output.detach().requires_grad_()
         self.seen = output
@@ -53,6 +55,7 @@ class AdversarialEmbeddings(Term):
         (gradient,) = torch.autograd.grad(step.loss, self.seen, retain_graph=True)
         self.shift = self.shifted(gradient, step.model.get_input_embeddings().weight)
         hurt = step.again()
+        self.shift = None
         return self.mix * (hurt - step.loss)
 
     def shifted(self, gradient: torch.Tensor, table: torch.Tensor) -> torch.Tensor:

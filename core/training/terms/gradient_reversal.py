@@ -60,7 +60,8 @@ class GradientReversal(Term):
     @contextmanager
     def watching(self, model: Any) -> Iterator[None]:
         def keep(module: Any, given: tuple[torch.Tensor, ...]) -> None:
-            self.read = given[0]
+            if self.read is None:  # of the batch; another term may read other texts after it
+                self.read = given[0]
 
         handle = head_of(model)[1].register_forward_pre_hook(keep)
         try:

@@ -31,6 +31,7 @@ class Action:
 
     time: float = 1.0
     expert = False
+    needs_model = False
     claim: Claim = "fairness"
     changes: Changes = "training"
     families: tuple[AuditFamily, ...] = ("classifier",)

@@ -61,14 +61,16 @@ class Preview(Schema):
 
 class Deed(Schema):
     """What an action does to the data and the training of the next round. `added` rows have their `sources`; `dropped` and
-    `relabelled` are training rows; `term` takes part in the training; `recipe` are settings that change; `summary` says it in
-    one sentence, `left_out` counts what could not be done, with reasons in words."""
+    `relabelled` are training rows; `pairs` are a dataset of their own, on which the next round goes on; `term` takes part in the
+    training; `recipe` are settings that change; `summary` says it in one sentence, `left_out` counts what could not be done,
+    with reasons in words."""
 
     summary: str
     added: tuple[Example, ...] = ()
     sources: dict[str, str] = {}
     dropped: tuple[str, ...] = ()
     relabelled: dict[str, str] = {}
+    pairs: tuple[Example, ...] = ()
     term: TermSpec | None = None
     recipe: dict[str, Any] = {}
     left_out: dict[str, int] = {}
@@ -82,7 +84,8 @@ class Mitigation(Protocol):
     """One plug-in of `core/mitigations`. `changes` says what it touches, `verify_with` names the audits whose gap must
     shrink (see `core/data/gates.py`). `cost` says in words what it costs, `time` how many times longer a training takes.
     `helps` says when it is the right one. `unfit` says for a kind of model why it does not fit. A `claim` of robustness is no
-    claim of fairness. `expert` actions are shown last, with a warning."""
+    claim of fairness. `expert` actions are shown last, with a warning. One that `needs_model` works with the answers of the
+    model: it has a `work` in the place of `act` (see `core/mitigations/preference_pairs.py`)."""
 
     key: str
     title: str
@@ -97,6 +100,7 @@ class Mitigation(Protocol):
     changes: Changes
     claim: Claim
     expert: bool
+    needs_model: bool
     verify_with: tuple[str, ...]
 
     def look(self, examples: Sequence[Example], config: Any, given: Given) -> Preview:

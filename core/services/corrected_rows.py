@@ -10,9 +10,13 @@ import pandas as pd
 
 from core.schemas.examples import Example
 from core.schemas.mitigations import Deed
+from core.schemas.plan import PreparationPlan, SplitPlan
 from core.store.tables import Plan, Run
+from core.tasks import registry as tasks
 
-from . import datasets, preparation
+from . import datasets, models, preparation, projects, recipes, runs, starting
+
+PREFERENCE = "preference"
 
 
 def plan_for(run: Run, deed: Deed, title: str) -> Plan:
@@ -44,6 +48,42 @@ def plan_for(run: Run, deed: Deed, title: str) -> Plan:
     )
     added = [e.row_id for e in deed.added]
     return preparation.extend(preparation.get_plan(run.plan_id), version, added, without=deed.dropped)
+
+
+def preferring(run: Run, deed: Deed, title: str) -> Run:
+    """A round that learns the pairs and begins with the model of `run`, not yet kept. The project turns to preferences, as it
+    does when it learns from votes."""
+    frame = pd.DataFrame(
+        [
+            {datasets.ROW_ID: e.row_id, "prompt": _asked(e), "chosen": e.reference, "rejected": e.rejected}
+            for e in deed.pairs
+        ]
+    )
+    version = datasets.add_version(
+        run.project_id,
+        frame,
+        roles={name: name for name in ("prompt", "chosen", "rejected")},
+        title=f"{title}: {len(frame):,} pairs",
+        origin={"kind": "correction", "task": PREFERENCE, "run": run.id, "counts": {"added": len(frame)}},
+    )
+    project = projects.update(run.project_id, task=PREFERENCE, success={}, base_model_key=run.base_model_key)
+    starting.choose(project, run.id)
+    earlier = PreparationPlan.model_validate(preparation.get_plan(run.plan_id).config)
+    split = SplitPlan(strategy="random", seed=earlier.split.seed)
+    plan = preparation.save(projects.get(project.id), earlier.model_copy(update={"split": split}))
+    facts, rows = models.get(run.base_model_key), int(plan.counts["train"])
+    recipe = recipes.preset("balanced", facts, tasks()[PREFERENCE].family, rows, preference=True)
+    again = runs.successor(run, title, recipe=recipe.model_copy(update={"seed": run.recipe.get("seed", 17)}), plan=plan)
+    again.task, again.start_run_id, again.terms = PREFERENCE, run.id, None
+    assert version.id == plan.dataset_version_id
+    return again
+
+
+def _asked(example: Example) -> str:
+    """The question; a conversation of several turns as JSON."""
+    if len(example.prompt) == 1:
+        return example.prompt[0].content
+    return json.dumps([m.model_dump() for m in example.prompt], ensure_ascii=False)
 
 
 def _row(source: Any, example: Example, roles: Mapping[str, str]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from core.data import gates
@@ -11,10 +11,11 @@ from core.schemas.audits import AuditResult, GateResult
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.findings import Severity
-from core.schemas.jobs import JobKind
+from core.schemas.jobs import Job, JobKind, JobState
 from core.schemas.mitigations import Deed, Given, Mitigation, Preview
+from core.schemas.predictor import Predictor
 from core.schemas.recipe import Recipe
-from core.store import records
+from core.store import jobs, records
 from core.store.engine import write
 from core.store.tables import Audit, Correction, Run
 from core.tasks import registry as tasks
@@ -129,6 +130,33 @@ def correct(
     return carry_out(run, audit, action, checked.model_dump(mode="json"), deed, struck, control)
 
 
+def find_failures(run: Run, audit: Audit, action: str, config: Mapping[str, Any]) -> str:
+    """Queue the first half of an action that needs the model's answers; it queues the retrain itself. Returns the job id."""
+    checked = _plugin(run, action).config.model_validate(dict(config)).model_dump(mode="json")
+    payload = {"first_half": action, "of_run": run.id, "audit_id": audit.id, "config": checked}
+    return jobs.submit(JobKind.MITIGATE, run.project_id, payload)
+
+
+def first_half(project_id: str) -> Job | None:
+    """The newest such job, unless it is done: then its correction is in the list."""
+    found = [j for j in jobs.find(project_id=project_id, kinds=[JobKind.MITIGATE]) if j.payload.get("first_half")]
+    return found[0] if found and found[0].state is not JobState.DONE else None
+
+
+def from_failures(
+    payload: Mapping[str, Any], model: Predictor, progress: Callable[[int, int], None]
+) -> Callable[[], Correction]:
+    """What the model's answers give; calling it keeps that and queues the retrain (called by the worker)."""
+    run, action, config = runs.get(payload["of_run"]), str(payload["first_half"]), dict(payload["config"])
+    audit = records.get(Audit, payload["audit_id"])
+    if audit is None:
+        raise UserError("The audit is gone.", "It was deleted.", "Audit the round again.")
+    plugin: Any = _plugin(run, action)
+    rows, given = _told(run, config)
+    deed = plugin.work(rows, plugin.config.model_validate(config), given, model, progress)
+    return lambda: carry_out(run, audit, action, config, deed)
+
+
 def carry_out(
     run: Run,
     audit: Audit,
@@ -140,9 +168,12 @@ def carry_out(
 ) -> Correction:
     """Keep what an action does as a new round, and queue it."""
     plugin = mitigations()[action]
-    plan = corrected_rows.plan_for(run, deed, plugin.title) if deed.changes_rows else None
-    recipe = Recipe.model_validate({**run.recipe, **deed.recipe})
-    again = runs.successor(run, plugin.title, recipe=recipe, plan=plan, term=deed.term)
+    if deed.pairs:
+        again = corrected_rows.preferring(run, deed, plugin.title)
+    else:
+        plan = corrected_rows.plan_for(run, deed, plugin.title) if deed.changes_rows else None
+        recipe = Recipe.model_validate({**run.recipe, **deed.recipe})
+        again = runs.successor(run, plugin.title, recipe=recipe, plan=plan, term=deed.term)
     correction = Correction(
         project_id=run.project_id,
         action=action,

@@ -59,6 +59,11 @@ def action_panel(project: Project, run: Run, audit: Audit) -> None:
         preview = corrections.preview(run, chosen, config)
         struck = _preview(preview, f"{run.id}-{chosen}")
         st.caption(f"Cost: {action.cost} {_time(run, action)}")
+        if action.needs_model:
+            if st.button("Find where it fails, then train and audit again", type="primary", icon=":material/balance:"):
+                corrections.find_failures(run, audit, chosen, config)
+                st.rerun()
+            return
         beside = chosen == "doubtful_rows" and st.toggle(
             "Also leave out as many rows by chance, to compare with",
             help="A second training. It shows whether it matters which rows are left out, or only that there are fewer.",
@@ -136,6 +141,8 @@ def _time(run: Run, action: Mitigation) -> str:
 
 def corrections_panel(project: Project) -> None:
     """Every corrective action with its outcome: before and after, quality included."""
+    if first := corrections.first_half(project.id):
+        jobs.watch(first.id, "Finding where the model fails")
     found = corrections.of_project(project.id)
     if not found:
         return

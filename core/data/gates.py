@@ -42,7 +42,7 @@ def verify(
 ) -> GateResult:
     """Judge a corrective action by the same audit before and after it.
 
-    `quality_*` are the main metric of each test row by row id, higher is better, 1 being the best possible (for
+    `quality_*` are the main metric of each held-out row by row id, higher is better, 1 being the best possible (for
     accuracy 0 or 1). `axes` are those that the action was meant for (None: all). Raises UserError where the two audits
     or the two evaluations share nothing.
     """
@@ -111,7 +111,7 @@ def _judge_gap(gap: Estimate, unit: str) -> tuple[GateState, str]:
 
 
 def _judge_quality(quality: Estimate) -> tuple[GateState, str]:
-    told = f"{_size(quality, 'probability')} on {quality.n:,} test rows"
+    told = f"{_size(quality, 'probability')} on {quality.n:,} held-out rows"
     if quality.low is None or quality.high is None:
         return GateState.NOT_VERIFIED, "Whether the model is still as good cannot be said: there is no interval."
     if quality.low > -MOST_LOSS:
@@ -121,7 +121,7 @@ def _judge_quality(quality: Estimate) -> tuple[GateState, str]:
     needed = ceil(quality.n * ((quality.value - quality.low) / (quality.value + MOST_LOSS)) ** 2)
     return (
         GateState.NOT_VERIFIED,
-        f"A loss of {MOST_LOSS * 100:.0f} points cannot be ruled out: {told}. About {needed:,} test rows could.",
+        f"A loss of {MOST_LOSS * 100:.0f} points cannot be ruled out: {told}. About {needed:,} held-out rows could.",
     )
 
 
@@ -172,7 +172,7 @@ def _quality_change(before: Mapping[str, float], after: Mapping[str, float]) -> 
         raise UserError(
             "The two models cannot be compared.",
             "They were evaluated on different rows.",
-            "Evaluate both on the same test rows.",
+            "Evaluate both on the same held-out rows.",
         )
     first, second = [before[row] for row in shared], [after[row] for row in shared]
     if first == second:

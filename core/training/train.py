@@ -37,7 +37,6 @@ from .predict import LanguagePredictor
 from .predict_pairs import PairPredictor
 from .preferences import PairTrainer, ThumbTrainer, thumb_trainer
 from .retention import Retention
-from .terms._term import Known
 from .trainers import ClassifierTrainer, LanguageTrainer, TextToTextTrainer
 from .with_terms import AfterSteps, WithTerms, with_columns
 
@@ -262,7 +261,7 @@ def trainer_of(
     spec: TrainingSpec, chosen: device.Device, model: Any, tokenizer: PreTrainedTokenizerFast, rows: Rows, folder: Path
 ) -> AnyTrainer:
     head = head_of(spec.family, spec.labels, spec.train)
-    found = _terms(spec, model, rows)
+    found = terms.of_training(spec, model, rows.train.rows)
     common: dict[str, Any] = {
         "model": model,
         "train_dataset": with_columns(rows.train.rows, found),
@@ -313,23 +312,6 @@ def trainer_of(
     # Packed sequences are of one length: there is nothing to take together.
     trainer.grouped = spec.plan.padding == "bucket" and "seq_lengths" not in rows.train.rows.column_names
     return trainer
-
-
-def _terms(spec: TrainingSpec, model: Any, rows: Rows) -> list[terms.Term]:
-    """The corrective actions at work. Raises UserError where one does not fit."""
-    if not spec.terms:
-        return []
-    single = FAMILIES[spec.family].reads
-    known = Known(
-        family=spec.family if spec.objective == "answers" else spec.objective,
-        examples=[e for e in spec.train if e.text.strip()] if single else (),
-        labels=list(rows.train.rows["labels"]) if spec.family == "classifier" else (),
-        codec=Codec.from_folder(spec.base_folder, spec.family, spec.plan),
-        model=model,
-        seed=spec.recipe.seed,
-        devices=spec.recipe.devices,
-    )
-    return terms.made(spec.terms, known)
 
 
 def _sample_prompts(spec: TrainingSpec) -> list[Example]:

@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
+from datasets import Dataset
+
+from core.data.encoding import Codec
 from core.discovery import discover
 from core.schemas.errors import UserError
-from core.schemas.terms import TermSpec
+from core.schemas.families import FAMILIES
+from core.schemas.training import TrainingSpec
 
 from ._term import Known, Term
 
-__all__ = ["Known", "Term", "made"]
+__all__ = ["Known", "Term", "of_training"]
 
 
-def made(specs: Sequence[TermSpec], known: Known) -> list[Term]:
-    """The terms of a training, in a fixed order. Raises UserError where one does not fit the model or the machine."""
+def of_training(spec: TrainingSpec, model: Any, rows: Dataset) -> list[Term]:
+    """The terms that the training asks for, in their order; `rows` are its encoded training rows.
+
+    Raises UserError where one does not fit the model or the machine, or is not there.
+    """
+    if not spec.terms:
+        return []
+    family = spec.family if spec.objective == "answers" else spec.objective
+    if spec.recipe.devices > 1:
+        raise UserError(
+            "Corrective actions train on one device.",
+            "They look at rows together that several devices would share out.",
+            "Set Devices to 1 in the settings of the round, and correct it again.",
+        )
+    known = Known(
+        family=family,
+        examples=[e for e in spec.train if e.text.strip()] if FAMILIES[spec.family].reads else (),
+        labels=list(rows["labels"]) if spec.family == "classifier" else (),
+        codec=Codec.from_folder(spec.base_folder, spec.family, spec.plan),
+        model=model,
+        seed=spec.recipe.seed,
+    )
     found: list[Term] = []
-    for spec in specs:
-        kind = discover(__name__)[spec.key]
-        if known.family not in kind.families:
+    for term in spec.terms:
+        kind = discover(__name__).get(term.key)
+        if kind is None or family not in kind.families:
             raise UserError(
                 "This corrective action does not fit the model.",
-                f"It is for: {', '.join(kind.families)}. This one is of the kind {known.family}.",
+                f"{term.key} is for: {', '.join(kind.families)}; this one is of the kind {family}."
+                if kind
+                else f"What {term.key} does in a training is not there.",
                 "Choose another corrective action.",
             )
-        if known.devices > 1:
-            raise UserError(
-                "Corrective actions train on one device.",
-                "This one looks at rows together that several devices would share out.",
-                "Set Devices to 1 in the settings of the round, and correct it again.",
-            )
-        found.append(kind.make(spec, known))
+        found.append(kind.make(term, known))
     return found

@@ -28,7 +28,6 @@ class Known:
     codec: Codec
     model: Any
     seed: int
-    devices: int = 1
 
 
 class Step(NamedTuple):

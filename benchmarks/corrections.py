@@ -47,12 +47,12 @@ AXIS = "sexual_orientation"
 TIED = {"gay": "BAD", "straight": "NOT_BAD"}  # the group and the label that it nearly always has
 STRENGTH = 0.92  # share of a tied group's rows that have its label
 SIZES = {
-    "tied": 150,
-    "free": 40,
-    "other": 60,
+    "tied": 100,
+    "free": 25,
+    "other": 50,
 }  # training rows of each tied group, each other group, and about nobody of these
-VALIDATION = 0.75  # as many validation rows, as a share of the training rows
-UNTIED = 100  # rows of each group, each label equally often
+VALIDATION = 1.0  # as many validation rows, as a share of the training rows
+UNTIED = 60  # rows of each group, each label equally often
 RECIPE = Recipe(
     method="full",
     learning_rate=1e-3,
@@ -110,8 +110,16 @@ def drawn(file: Path, seed: int) -> dict[str, list[Example]]:
     source = random.Random(seed)
     with open(file, encoding="utf-8", newline="") as stream:
         rows = [(row["Text"], row["Label"]) for row in csv.DictReader(stream)]
+    lexicon = load_lexicon()
+    words = {form for terms in lexicon.axis(AXIS).sets for forms in terms.terms.values() for form in forms}
+    likely = [row for row in rows if any(word in row[0] for word in words)]
+    known = set(likely)
+    rows = [
+        *likely,
+        *source.sample([row for row in rows if row not in known], 1000),
+    ]  # the others are looked at in part
     texts = [text for text, _ in rows]
-    _, found = named_in_texts(texts, load_lexicon(), (AXIS,))
+    _, found = named_in_texts(texts, lexicon, (AXIS,))
     named = {row: group for (_, group), numbers in found.items() for row in numbers}
     cells: dict[tuple[str, str], list[int]] = {}
     seen: set[str] = set()

@@ -13,6 +13,8 @@ from tiny_training import Diary, wish_at
 from torch.nn.functional import cross_entropy
 
 from core.data.encoding import Codec
+from core.discovery import discover
+from core.mitigations import registry as mitigations
 from core.schemas.errors import UserError
 from core.schemas.jobs import Desired
 from core.schemas.recorder import Interrupted
@@ -240,6 +242,11 @@ def test_a_corrected_run_that_was_interrupted_ends_as_if_it_had_not_been(small_m
     train(spec.model_copy(update={"resume_from": str(found[0])}), second)
     assert tiny.exact(first, second) == tiny.exact(whole)
     assert not (tmp_path / "parts" / "model" / "gradient_reversal.safetensors").exists()
+
+
+def test_every_torch_half_belongs_to_an_action_and_fits_the_same_models() -> None:
+    halves, actions = discover("core.training.terms"), mitigations()
+    assert halves and all(set(half.families) == set(actions[key].families) for key, half in halves.items())
 
 
 def test_what_a_term_cannot_do_is_refused_in_words(small_model: Path, tmp_path: Path) -> None:

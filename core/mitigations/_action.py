@@ -15,7 +15,7 @@ from core.schemas.audits import AuditFamily
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
-from core.schemas.mitigations import Changes, Claim, Given
+from core.schemas.mitigations import Changes, Claim, Found, Given
 
 OPTIONS: Any = {axis.key: axis.title for axis in load_lexicon().axes}
 NOBODY = "no group named"
@@ -33,6 +33,7 @@ class Action:
     expert = False
     needs_model = False
     claim: Claim = "fairness"
+    answers: Found = ""
     changes: Changes = "training"
     families: tuple[AuditFamily, ...] = ("classifier",)
     unfit: Mapping[str, str] = {}

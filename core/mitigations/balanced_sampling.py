@@ -11,7 +11,7 @@ from pydantic import Field
 from core.data.balancing import FEWEST_ROWS, MOST_REPEATS, rows_a_round
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
-from core.schemas.mitigations import Deed, Given, Preview
+from core.schemas.mitigations import Deed, Found, Given, Preview
 from core.schemas.terms import TermSpec
 
 from ._action import NO_CATEGORIES, NO_FIT, Action, GroupConfig, groups_of, labels_of
@@ -38,6 +38,7 @@ class BalancedSampling(Action):
     )
     cost = "Longer epochs where rare rows are read more often: the preview says how many rows an epoch has."
     helps = "A group goes with one label nearly always, and some rows speak against it."
+    answers: Found = "labels differ"
     order = 40
     unfit = {"causal-lm": NO_CATEGORIES, "seq2seq": NO_FIT, "multi-label": NO_FIT, "regression": NO_FIT}
     config = Config

@@ -19,7 +19,7 @@ from core.schemas.audits import AuditFamily
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
-from core.schemas.mitigations import Augmented, Changes, Deed, Given, Preview, SwapPreview
+from core.schemas.mitigations import Augmented, Changes, Deed, Found, Given, Preview, SwapPreview
 
 from ._action import NO_FIT, OPTIONS, Action, refuse_labels_about
 
@@ -74,6 +74,7 @@ class CounterfactualAugmentation(Action):
     )
     cost = "Longer epochs: one more row for each row that names a group."
     helps = "The model ties a label to a group, also where it writes text."
+    answers: Found = "answers move"
     order = 20
     families: tuple[AuditFamily, ...] = ("classifier", "causal-lm")
     unfit = {"seq2seq": NO_FIT, "multi-label": NO_FIT, "regression": NO_FIT}

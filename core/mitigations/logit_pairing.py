@@ -14,7 +14,7 @@ from core.data.counterfactual import examine, swap_example, text_of
 from core.data.lexicon import Lexicon, load_lexicon
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
-from core.schemas.mitigations import Deed, Given, Preview
+from core.schemas.mitigations import Deed, Found, Given, Preview
 from core.schemas.terms import TermSpec
 
 from ._action import NO_FIT, Action, GroupConfig, refuse_labels_about, shorter
@@ -50,6 +50,7 @@ class LogitPairing(Action):
     )
     cost = "About twice the training time, and twice the memory of a step, for rows that name a group."
     helps = "The model's answer moves when only the people change."
+    answers: Found = "answers move"
     time = 2.0
     order = 10
     unfit = {

@@ -18,7 +18,7 @@ from core.data.lexicon import Lexicon
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.examples import Example, Message
-from core.schemas.mitigations import Changes, Deed, Given, Preview
+from core.schemas.mitigations import Changes, Deed, Found, Given, Preview
 from core.schemas.predictor import Decoding, Predictor
 
 from ._action import NO_FIT, OPTIONS, Action, shorter
@@ -72,6 +72,7 @@ class PreferencePairs(Action):
     )
     cost = "Writing two answers to each question first; then a short training with about twice the memory."
     helps = "The model writes different answers when only the people in a question change."
+    answers: Found = "answers move"
     time = 2.0
     order = 15
     changes: Changes = "data"

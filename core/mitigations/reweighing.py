@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from core.schemas.examples import Example
-from core.schemas.mitigations import Deed, Given, Preview
+from core.schemas.mitigations import Deed, Found, Given, Preview
 from core.schemas.terms import TermSpec
 
 from ._action import NO_CATEGORIES, NO_FIT, NOBODY, Action, GroupConfig, groups_of, labels_of, rates
@@ -31,6 +31,7 @@ class Reweighing(Action):
     )
     cost = "No more time than before. Where few rows speak against the tie, they weigh much, and the training is less steady."
     helps = "The label shares of groups differ in your data."
+    answers: Found = "labels differ"
     order = 30
     unfit = {
         "causal-lm": NO_CATEGORIES,

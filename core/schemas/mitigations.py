@@ -13,6 +13,7 @@ from .terms import TermSpec
 
 Changes = Literal["data", "training", "output"]
 Claim = Literal["fairness", "robustness"]
+Found = Literal["answers move", "labels differ", ""]
 
 
 class SwapPreview(Schema):
@@ -83,15 +84,16 @@ class Deed(Schema):
 class Mitigation(Protocol):
     """One plug-in of `core/mitigations`. `changes` says what it touches, `verify_with` names the audits whose gap must
     shrink (see `core/data/gates.py`). `cost` says in words what it costs, `time` how many times longer a training takes.
-    `helps` says when it is the right one. `unfit` says for a kind of model why it does not fit. A `claim` of robustness is no
-    claim of fairness. `expert` actions are shown last, with a warning. One that `needs_model` works with the answers of the
-    model: it has a `work` in the place of `act` (see `core/mitigations/preference_pairs.py`)."""
+    `helps` says when it is the right one, `answers` which kind of finding calls for it. `unfit` says for a kind of model why it
+    does not fit. A `claim` of robustness is no claim of fairness. `expert` actions are shown last, with a warning. One that
+    `needs_model` works with the answers of the model: it has a `work` in the place of `act` (see `preference_pairs.py`)."""
 
     key: str
     title: str
     help: str
     cost: str
     helps: str
+    answers: Found
     time: float
     order: int
     families: tuple[AuditFamily, ...]

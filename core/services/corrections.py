@@ -23,7 +23,10 @@ from core.tasks import registry as tasks
 from . import audits, corrected_rows, datasets, preparation, runs
 
 FLAGGED = (Severity.WARNING, Severity.ERROR)
-LABELS_DIFFER = ("reweighing", "balanced_sampling")  # actions for a tie that the data audit found
+REASONS: Mapping[str, str] = {
+    "answers move": "The audit found that answers move when only the people change.",
+    "labels differ": "The audit found that labels are not spread alike over the groups in your data.",
+}
 
 
 def actions(family: str) -> dict[str, Mitigation]:
@@ -42,25 +45,20 @@ def unfit(family: str) -> dict[str, tuple[str, str]]:
 
 def recommended(run: Run, audit: Audit) -> list[tuple[str, str]]:
     """The actions that fit, each with the reason for its place: first what the findings call for, robustness last."""
-    found = audits.results(audit)
-    moved = [key for key, r in found.items() if r.gaps and any(f.severity in FLAGGED for f in r.findings)]
-    coverage = found.get("data_coverage")
-    tied = coverage is not None and any(f.severity in FLAGGED for f in coverage.findings)
-    said: list[tuple[int, str, str]] = []
+    results = audits.results(audit)
+    flagged = {key: r for key, r in results.items() if any(f.severity in FLAGGED for f in r.findings)}
+    found = {"answers move"} if any(r.gaps for r in flagged.values()) else set()
+    if "data_coverage" in flagged:
+        found.add("labels differ")
+    said: list[tuple[int, int, str, str]] = []
     for place, (key, action) in enumerate(actions(tasks()[run.task].family).items()):
         if action.claim == "robustness":
-            said.append((300 + place, key, f"For robustness, not for fairness. {action.helps}"))
-        elif action.expert:
-            said.append((200 + place, key, action.helps))
-        elif tied and key in LABELS_DIFFER:
-            said.append(
-                (50 + place, key, "The audit found that labels are not spread alike over the groups in your data.")
-            )
-        elif moved and key not in LABELS_DIFFER and place < 2:
-            said.append((place, key, "The audit found that answers move when only the people change."))
+            said.append((3, place, key, f"For robustness, not for fairness. {action.helps}"))
+        elif action.answers in found:
+            said.append((0, place, key, REASONS[action.answers]))
         else:
-            said.append((100 + place, key, action.helps))
-    return [(key, reason) for _, key, reason in sorted(said)]
+            said.append((2 if action.expert else 1, place, key, action.helps))
+    return [(key, reason) for _, _, key, reason in sorted(said)]
 
 
 def axes_found(audit: Audit) -> list[str]:

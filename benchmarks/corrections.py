@@ -231,8 +231,8 @@ def cell(found: dict[str, Any], before: dict[str, Any] | None, rows_read: int) -
     return out
 
 
-def run(file: Path, seeds: Sequence[int], only: Sequence[str]) -> None:
-    kept: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+def run(file: Path, seeds: Sequence[int], only: Sequence[str], results: Path) -> None:
+    kept: dict[str, Any] = json.loads(results.read_text()) if results.exists() else {}
     for seed in seeds:
         wanted = [name for name in ARMS if (not only or name in only) and f"{name}|{seed}" not in kept]
         if not wanted:
@@ -240,7 +240,7 @@ def run(file: Path, seeds: Sequence[int], only: Sequence[str]) -> None:
         rows = drawn(file, seed)
         before = measured(rows, rows["train"], seed, None)
         kept[f"as it is|{seed}"] = cell(before, None, len(rows["train"]))
-        _keep(kept)
+        _keep(kept, results)
         for name in wanted:
             key, config = ARMS[name]
             action = mitigations()[key]
@@ -250,14 +250,14 @@ def run(file: Path, seeds: Sequence[int], only: Sequence[str]) -> None:
             deed = action.act(rows["train"], action.config.model_validate(config), given)
             train = changed(rows["train"], deed)
             kept[f"{name}|{seed}"] = cell(measured(rows, train, seed, deed), before, len(train))
-            _keep(kept)
+            _keep(kept, results)
             print(seed, name, json.dumps(kept[f"{name}|{seed}"]), flush=True)
 
 
-def _keep(kept: Mapping[str, Any]) -> None:
-    part = RESULTS.with_suffix(".part")
+def _keep(kept: Mapping[str, Any], results: Path) -> None:
+    part = results.with_suffix(".part")
     part.write_text(json.dumps(kept, indent=1) + "\n")
-    part.replace(RESULTS)
+    part.replace(results)
 
 
 def table(kept: Mapping[str, Any]) -> str:
@@ -302,12 +302,15 @@ def _why(one: dict[str, Any]) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument(
         "--data",
         type=Path,
         default=ROOT.parent / "shared" / "data" / "identity_toxicity_madlibs" / "bias_madlibs_77k.csv",
     )
     given_options = parser.parse_args()
-    run(given_options.data, range(1, given_options.seeds + 1), given_options.only)
-    print(table(json.loads(RESULTS.read_text())))
+    seeds = range(given_options.first, given_options.first + given_options.seeds)
+    run(given_options.data, seeds, given_options.only, given_options.results)
+    print(table(json.loads(given_options.results.read_text())))

@@ -260,6 +260,31 @@ def _verified(
     }
 
 
+def before_and_after(correction: Correction) -> dict[str, tuple[float, float, str]]:
+    """Mean gap between groups before and after by each audit, over the cases that both have, and its unit."""
+    found = {}
+    both = [records.get(Audit, key) for key in (correction.audit_before_id, correction.audit_after_id) if key]
+    if len(both) < 2 or both[0] is None or both[1] is None:
+        return {}
+    first, second = (audits.results(audit) for audit in both if audit is not None)
+    wanted = correction.config.get("axes")
+    for key in mitigations()[correction.action].verify_with if correction.action in mitigations() else ():
+        if key not in first or key not in second:
+            continue
+        then = {s.axis: s.values for s in first[key].gaps if not s.group}
+        pairs = [
+            (then[s.axis][unit], value)
+            for s in second[key].gaps
+            if not s.group and s.axis in then and (wanted is None or s.axis in wanted)
+            for unit, value in s.values.items()
+            if unit in then[s.axis]
+        ]
+        if pairs:
+            means = [sum(side) / len(pairs) for side in zip(*pairs, strict=True)]
+            found[key] = (means[0], means[1], second[key].unit)
+    return found
+
+
 def finish(
     correction: Correction,
     after: Audit,

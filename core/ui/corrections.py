@@ -114,12 +114,11 @@ def _preview(preview: Preview, key: str) -> list[str]:
     if not preview.rows:
         return []
     if not preview.strike:
-        shares = {
-            name: st.column_config.NumberColumn(format="percent")
-            for name, value in preview.rows[0].items()
-            if name.startswith("share") and isinstance(value, float)
-        }
-        st.dataframe(pd.DataFrame(list(preview.rows)), hide_index=True, width="stretch", column_config=shares)
+        table = pd.DataFrame(list(preview.rows))
+        shares = [name for name in table.columns if name.startswith("share")]
+        table[shares] = 100 * table[shares]
+        formats = {name: st.column_config.NumberColumn(format="%.0f%%") for name in shares}
+        st.dataframe(table, hide_index=True, width="stretch", column_config=formats)
         return []
     table = pd.DataFrame([{"keep": True, **row} for row in preview.rows])
     edited = st.data_editor(
@@ -180,10 +179,10 @@ def _correction(correction: Correction) -> None:
         return
     st.markdown(_ended(correction, together(list(judged.values()))))
     titles = {key: audit.title for key, audit in audits.available(tasks()[after.task].family).items()}
-    _gates(judged, titles)
+    _gates(judged, titles, corrections.before_and_after(correction))
     if beside := corrections.outcome(correction, "chance"):
         with st.expander("Against as many rows left out by chance"):
-            _gates(beside, titles)
+            _gates(beside, titles, {})
 
 
 def _ended(correction: Correction, state: GateState) -> str:
@@ -193,12 +192,21 @@ def _ended(correction: Correction, state: GateState) -> str:
     return ENDED[state]
 
 
-def _gates(judged: dict[str, GateResult], titles: dict[str, str]) -> None:
+def _sizes(before: float, after: float, unit: str) -> str:
+    """Before and after; the change with its interval stands in the gate's reasons."""
+    if unit == "probability":
+        return f"{100 * before:.1f} → {100 * after:.1f} points"
+    return f"{before:.3f} → {after:.3f} {unit}"
+
+
+def _gates(judged: dict[str, GateResult], titles: dict[str, str], sizes: dict[str, tuple[float, float, str]]) -> None:
     """Before and after by each audit, and what each gate says."""
     for key, gate in judged.items():
         title, colour = STATES[gate.state]
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.badge(title, color=colour)  # type: ignore[arg-type]
             st.html(f"<span>by: {titles.get(key, key)}</span>", width="content")
+            if key in sizes:
+                st.html(f'<span class="tw-quiet">mean gap {_sizes(*sizes[key])}</span>', width="content")
         for reason in gate.reasons:
             st.markdown(f"- {parts.plain(reason)}")

@@ -7,10 +7,11 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import audits, runs, status
 from core.ui import jobs, parts, screens
-from core.ui.audit import action_panel, audit_panel, corrections_panel, settings_panel
+from core.ui.audit import audit_panel, settings_panel
 from core.ui.audit_frontier import frontier_panel
 from core.ui.audit_report import report_panel
 from core.ui.audit_summary import summary_panel
+from core.ui.corrections import action_panel, corrections_panel
 from core.ui.output_filter import filter_panel
 from core.ui.responsible import open_points_panel
 

@@ -12,7 +12,7 @@ from core.audits import registry
 from core.audits.neutral_probes import Config
 from core.data.identity import groups_in
 from core.schemas.audits import AuditInput, AuditResult
-from core.services import audits, runs
+from core.services import audits, corrections, runs
 from core.store import records
 from core.store.tables import Audit, Correction, Project, Run
 
@@ -63,8 +63,8 @@ def corrected(first: Audit, before: Run, after: Run, lean: float) -> Correction:
     )  # fmt: skip
     second = audited(after, lean)
     same = {e.row_id: 1.0 for e in runs.inputs(before).parts["validation"]}
-    judged = audits.judge_correction(correction, audits.results(second), same, same)
-    audits.finish_correction(correction, second, judged)
+    judged = corrections.judge(correction, audits.results(second), same, same)
+    corrections.finish(correction, second, judged)
     found = records.get(Correction, correction.id)
     assert found is not None
     return found

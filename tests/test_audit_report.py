@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from core.__main__ import main
 from core.schemas.errors import UserError
 from core.schemas.estimates import Estimate
-from core.services import audit_frontier, audit_report, audits, projects, responsible
+from core.services import audit_frontier, audit_report, audits, corrections, projects, responsible
 from core.store.engine import engine
 from core.store.migrate import migrate
 from core.store.tables import Project, Run
@@ -125,7 +125,7 @@ def test_the_report_says_what_was_not_tested_what_is_open_and_what_came_of_actio
     assert all(line in said for line in audit_report.STANDING_LIMITS)
     assert all(point.text in said for point in responsible.open_points(project_of(rounds)))
     assert "Train with swapped copies: round 1 to round 2" in said and "41 rows were added" in said
-    [outcome] = audits.outcome(audits.corrections(rounds[0].project_id)[0]).values()
+    [outcome] = corrections.outcome(corrections.of_project(rounds[0].project_id)[0]).values()
     assert f"{outcome.state.value} , by: {result.title}" in said and all(reason in said for reason in outcome.reasons)
     assert "It needs another kind of model." in said and "seed" in said.lower() and "torch 2.9.0" in said
 

@@ -24,6 +24,7 @@ from core.tasks import registry as tasks
 from . import (
     audit_frontier,
     audits,
+    corrections,
     datasets,
     evaluations,
     models,
@@ -107,7 +108,7 @@ def _context(project: Project, run: Run, audit: Audit) -> dict[str, Any]:
         "points": responsible.open_points(project),
         "audits": [_audit(result, getattr(plugins.get(key), "help", "")) for key, result in results.items()],
         "refused": list(audits.refusals(audit).values()),
-        "corrections": [_correction(c) for c in audits.corrections(project.id)],
+        "corrections": [_correction(c) for c in corrections.of_project(project.id) if c.run_after_id],
         "frontier": frontier if len(frontier.points) > 1 else None,
         "frontier_drawing": _frontier_drawing(frontier),
         "frontier_rows": list(_frontier_rows(frontier)),
@@ -239,7 +240,7 @@ def _correction(correction: Correction) -> dict[str, Any]:
             "gap": told(gate.gap_change, units.get(key, ""), signed=True) if gate.gap_change else None,
             "quality": told(gate.quality_change, "points", signed=True) if gate.quality_change else None,
         }
-        for key, gate in audits.outcome(correction).items()
+        for key, gate in corrections.outcome(correction).items()
     ]
     action = mitigations().get(correction.action)
     return {

@@ -15,7 +15,7 @@ from core.store import records
 from core.store.tables import Audit, DatasetVersion, Project, Run
 from core.tasks import registry as tasks
 
-from . import output_filters, responsible
+from . import output_filters, responsible, terms
 
 
 def model_card(
@@ -66,6 +66,7 @@ def model_card(
         yaml.safe_dump(Recipe.model_validate(run.recipe).model_dump(), sort_keys=False).strip(),
         "```",
         "",
+        *_action_lines(run),
         "## Test",
         "",
         *_test_lines(evaluation),
@@ -110,6 +111,12 @@ def _figure(estimate: Estimate | None, form: str) -> str:
     if estimate.low is None or estimate.high is None:
         return value
     return f"{value} ({estimate.low * scale:.3g} to {estimate.high * scale:.3g})"
+
+
+def _action_lines(run: Run) -> list[str]:
+    """Corrective actions against bias that took part in the training."""
+    found = terms.titles(run.terms)
+    return [f"Corrective actions in the training: {', '.join(found)}.", ""] if found else []
 
 
 def _test_lines(found: EvaluationResult | None) -> list[str]:

@@ -166,8 +166,8 @@ class Job(Row, Table):
 
 
 class Run(Row, Table):
-    """One round of training. `start_run_id` names the run whose model it began with (None: the base model). `recipe` is
-    frozen; `best` and `summary` are written by the worker."""
+    """One round of training. `start_run_id` names the run whose model it began with (None: the base model). `recipe` and
+    `terms` (what corrective actions ask of it) are frozen; `best` and `summary` are written by the worker."""
 
     __tablename__ = "run"
     __table_args__ = (UniqueConstraint("project_id", "number"),)
@@ -182,6 +182,7 @@ class Run(Row, Table):
     base_model_key: Mapped[str]
     task: Mapped[str]
     recipe: Mapped[dict[str, Any]]
+    terms: Mapped[list[Any] | None]
     note: Mapped[str] = mapped_column(default="")
     best: Mapped[dict[str, Any] | None]
     summary: Mapped[dict[str, Any] | None]

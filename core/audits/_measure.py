@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from core.data.statistics import (
 )
 from core.schemas.estimates import Comparison, Estimate, Verdict
 from core.schemas.examples import Message
-from core.schemas.predictor import Predictor
+from core.schemas.predictor import Predictor, Score
 
 Floats = NDArray[np.float64]
 BATCH = 128
@@ -116,6 +116,17 @@ class Shift(NamedTuple):
     p: float
 
 
+Read = TypeVar("Read", str, tuple[Prompt, str])
+
+
+def _length(text: str | tuple[Prompt, str]) -> int:
+    if isinstance(text, str):
+        return len(text)
+    prompt, answer = text
+    asked = prompt if isinstance(prompt, str) else "".join(message.content for message in prompt)
+    return len(asked) + len(answer)
+
+
 class Reader:
     """Has a model read many texts in batches, each different text once, and counts the passes."""
 
@@ -125,8 +136,7 @@ class Reader:
     def classify(self, predictor: Predictor, texts: Sequence[str]) -> dict[str, Floats]:
         unique = list(dict.fromkeys(texts))
         found: dict[str, Floats] = {}
-        for start in range(0, len(unique), BATCH):
-            batch = unique[start : start + BATCH]
+        for batch in self._batches(unique):
             for text, probabilities in zip(batch, predictor.classify(batch), strict=True):
                 found[text] = np.asarray(probabilities, dtype=np.float64)
             self.advance(len(batch))
@@ -136,16 +146,37 @@ class Reader:
         self, predictor: Predictor, texts: Sequence[tuple[Prompt, str]]
     ) -> dict[tuple[Prompt, str], float]:
         """Of each (prompt, answer) how many bits the model needs for a byte of the answer."""
+        return {
+            key: score.nll / (np.log(2) * score.n_bytes)
+            for key, score in self.scores(predictor, texts).items()
+            if score.tokens and score.n_bytes
+        }
+
+    def log_likelihoods(self, predictor: Predictor, texts: Sequence[tuple[Prompt, str]]) -> Floats:
+        """Natural log-likelihood of each answer after its prompt, shape (texts,)."""
+        found = self.scores(predictor, texts)
+        return np.array([-found[text].nll for text in texts])
+
+    def scores(self, predictor: Predictor, texts: Sequence[tuple[Prompt, str]]) -> dict[tuple[Prompt, str], Score]:
         unique = list(dict.fromkeys(texts))
-        found: dict[tuple[Prompt, str], float] = {}
-        for start in range(0, len(unique), BATCH):
-            batch = unique[start : start + BATCH]
-            scores = predictor.score([prompt for prompt, _ in batch], [answer for _, answer in batch])
-            for key, score in zip(batch, scores, strict=True):
-                if score.tokens and score.n_bytes:
-                    found[key] = score.nll / (np.log(2) * score.n_bytes)
+        found: dict[tuple[Prompt, str], Score] = {}
+        for batch in self._batches(unique):
+            found.update(
+                zip(
+                    batch,
+                    predictor.score([prompt for prompt, _ in batch], [answer for _, answer in batch]),
+                    strict=True,
+                )
+            )
             self.advance(len(batch))
         return found
+
+    @staticmethod
+    def _batches(unique: Sequence[Read]) -> list[list[Read]]:
+        """Texts of similar length together, so that little padding is read; the slowest first, so that the time left is
+        not guessed too small."""
+        ordered = sorted(unique, key=_length, reverse=True)
+        return [ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)]
 
     def advance(self, passes: int) -> None:
         self._done += passes

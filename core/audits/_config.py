@@ -12,10 +12,10 @@ from core.data.lexicon import load_lexicon
 AXES: tuple[str, ...] = tuple(axis.key for axis in load_lexicon().axes)
 
 
-def axes_field() -> Any:
+def axes_field(default: tuple[str, ...] = AXES) -> Any:
     options: Any = {axis.key: axis.title for axis in load_lexicon().axes}
     return Field(
-        AXES,
+        default,
         title="What to look at",
         description="Kinds of groups of people whose treatment is compared.",
         json_schema_extra={"level": "basic", "options": options},

@@ -15,7 +15,7 @@ import pytest
 
 from core.audits import bbq, crows_pairs, registry, stereoset, winobias
 from core.audits._published import Config
-from core.schemas.audits import AuditInput, AuditResult
+from core.schemas.audits import AuditInput, AuditResult, GivenFile
 from core.schemas.errors import UserError
 from core.schemas.estimates import Verdict
 from core.schemas.examples import Message
@@ -46,8 +46,12 @@ class Hashed:
         ]
 
 
+def given(key: str, paths: Sequence[Path]) -> dict[str, list[GivenFile]]:
+    return {key: [GivenFile.at(path) for path in paths]}
+
+
 def audit(key: str, files: Sequence[Path], tuned: Any, base: Any = None, **data: Any) -> AuditResult:
-    return registry()[key].run(AuditInput(tuned=tuned, base=base, files={key: files}, **data), Config())
+    return registry()[key].run(AuditInput(tuned=tuned, base=base, files=given(key, files), **data), Config())
 
 
 def value(result: AuditResult, kind: str, about: str = "all", model: str = "tuned") -> float:
@@ -347,7 +351,7 @@ def files_for(key: str, folder: Path) -> list[Path]:
 @pytest.mark.parametrize("key", ["bbq", "crows_pairs", "stereoset", "winobias"])
 def test_the_texts_to_read_are_known_beforehand_and_another_file_is_refused(key: str, tmp_path: Path) -> None:
     tuned, base, seen = Hashed("a"), Hashed("b"), []
-    files = {key: files_for(key, tmp_path)}
+    files = given(key, files_for(key, tmp_path))
     data = AuditInput(tuned=tuned, base=base, files=files, progress=lambda done, total: seen.append((done, total)))
     plugin = registry()[key]
     plugin.run(data, Config())
@@ -357,7 +361,7 @@ def test_the_texts_to_read_are_known_beforehand_and_another_file_is_refused(key:
     wrong.write_text("just\nwords\n", "utf-8")
     for paths in ([], [wrong]):
         with pytest.raises(UserError):
-            plugin.run(AuditInput(tuned=tuned, files={key: paths}), Config())
+            plugin.run(AuditInput(tuned=tuned, files=given(key, paths)), Config())
     assert plugin.weakness and plugin.file_help and plugin.needs_file
 
 
@@ -365,11 +369,11 @@ def test_the_texts_to_read_are_known_beforehand_and_another_file_is_refused(key:
 def test_the_published_files_are_read_whole() -> None:
     if not SHARED.exists():
         pytest.skip("the shared data is not here")
-    data = AuditInput(files={"bbq": sorted((SHARED / "bbq").glob("*.jsonl"))})
+    data = AuditInput(files=given("bbq", sorted((SHARED / "bbq").glob("*.jsonl"))))
     items = bbq.PLUGIN.items(data)
     assert len(items) == 3680 + 3080 + 1200
     assert {item.ambiguous for item in items} == {True, False} and all(item.target != item.unknown for item in items)
-    crows = AuditInput(files={"crows_pairs": [SHARED / "crows_pairs" / "crows_pairs_anonymized.csv"]})
+    crows = AuditInput(files=given("crows_pairs", [SHARED / "crows_pairs" / "crows_pairs_anonymized.csv"]))
     found = crows_pairs.PLUGIN.items(crows)
     assert len(found) == 1508 and sum(item.direction == "antistereo" for item in found) == 218
 
@@ -378,4 +382,4 @@ def test_the_two_files_of_winobias_must_belong_together(tmp_path: Path) -> None:
     pro, anti = winobias_files(tmp_path)
     anti.write_text("\n".join(anti.read_text("utf-8").splitlines()[:-2]), "utf-8")
     with pytest.raises(UserError, match="not a file of WinoBias"):
-        winobias.PLUGIN.items(AuditInput(files={"winobias": [pro, anti]}))
+        winobias.PLUGIN.items(AuditInput(files=given("winobias", [pro, anti])))

@@ -10,7 +10,6 @@ import json
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 
 from core.data.statistics import MIN_ROWS, bootstrap_p, independent, interval_of, resample_sums, verdict
-from core.schemas.audits import AuditFamily, AuditInput, AuditResult
+from core.schemas.audits import AuditFamily, AuditInput, AuditResult, GivenFile
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.estimates import Comparison, Estimate
@@ -225,40 +224,40 @@ def spread(items: Sequence[T], most: int) -> tuple[list[T], list[str]]:
     return chosen, [f"{len(items) - most:,} of {len(items):,} items of the file (the limit was reached)."]
 
 
-def files_of(audit: PublishedAudit, data: AuditInput) -> list[Path]:
+def files_of(audit: PublishedAudit, data: AuditInput) -> list[GivenFile]:
     """Raises UserError where there is none."""
-    paths = [Path(path) for path in data.files.get(audit.key, ())]
-    if not paths:
+    given = list(data.files.get(audit.key, ()))
+    if not given:
         raise UserError(f"{audit.title} needs its file.", "No file was given.", audit.file_help)
-    return paths
+    return given
 
 
-def wrong_file(audit: PublishedAudit, path: Path, why: str) -> UserError:
-    return UserError(f"This is not a file of {audit.title}.", f"{path.name}: {why}", audit.file_help)
+def wrong_file(audit: PublishedAudit, file: GivenFile, why: str) -> UserError:
+    return UserError(f"This is not a file of {audit.title}.", f"{file.name}: {why}", audit.file_help)
 
 
-def json_lines(audit: PublishedAudit, path: Path) -> list[dict[str, Any]]:
+def json_lines(audit: PublishedAudit, file: GivenFile) -> list[dict[str, Any]]:
     """Rows of a JSONL file."""
     try:
-        rows = [json.loads(line) for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
+        rows = [json.loads(line) for line in file.path.read_text("utf-8-sig").splitlines() if line.strip()]
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise wrong_file(audit, path, f"it cannot be read as lines of JSON ({error}).") from error
+        raise wrong_file(audit, file, f"it cannot be read as lines of JSON ({error}).") from error
     if not all(isinstance(row, dict) for row in rows):
-        raise wrong_file(audit, path, "its lines are no JSON objects.")
+        raise wrong_file(audit, file, "its lines are no JSON objects.")
     return rows
 
 
-def table(audit: PublishedAudit, path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+def table(audit: PublishedAudit, file: GivenFile, columns: Sequence[str]) -> list[dict[str, str]]:
     """Rows of a CSV file that has these columns."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
+        with file.path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
             rows = list(reader)
             missing = [column for column in columns if column not in (reader.fieldnames or ())]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise wrong_file(audit, path, f"it cannot be read as a table ({error}).") from error
+        raise wrong_file(audit, file, f"it cannot be read as a table ({error}).") from error
     if missing:
-        raise wrong_file(audit, path, f"it has no column {missing[0]}.")
+        raise wrong_file(audit, file, f"it has no column {missing[0]}.")
     return rows
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.schemas.audits import AuditInput
+from core.schemas.audits import AuditInput, GivenFile
 from core.schemas.estimates import Estimate
 
 from ._measure import Floats
@@ -70,25 +69,25 @@ class Bbq(PublishedAudit):
     order = 61
 
     def items(self, data: AuditInput) -> list[Item]:
-        paths = files_of(self, data)
+        given = files_of(self, data)
         located: dict[tuple[str, ...], str] = {}
-        for path in paths:
-            if path.suffix.lower() == ".csv":
-                for row in table(self, path, ("category", "question_index", "example_id", "target_loc")):
+        for file in given:
+            if file.name.lower().endswith(".csv"):
+                for row in table(self, file, ("category", "question_index", "example_id", "target_loc")):
                     located[row["category"], row["question_index"], row["example_id"]] = row["target_loc"]
         found: list[Item] = []
-        for path in paths:
-            if path.suffix.lower() != ".csv":
-                found += [item for item in self._of_file(path, located) if item is not None]
+        for file in given:
+            if not file.name.lower().endswith(".csv"):
+                found += [item for item in self._of_file(file, located) if item is not None]
         if not found:
-            raise wrong_file(self, paths[0], "of none of its questions it can be told which group is stereotyped.")
+            raise wrong_file(self, given[0], "of none of its questions it can be told which group is stereotyped.")
         return found
 
-    def _of_file(self, path: Path, located: dict[tuple[str, ...], str]) -> list[Item | None]:
-        rows = json_lines(self, path)
+    def _of_file(self, file: GivenFile, located: dict[tuple[str, ...], str]) -> list[Item | None]:
+        rows = json_lines(self, file)
         missing = [field for field in FIELDS if rows and field not in rows[0]]
         if missing or not rows:
-            raise wrong_file(self, path, f"it has no field {missing[0]}." if missing else "it is empty.")
+            raise wrong_file(self, file, f"it has no field {missing[0]}." if missing else "it is empty.")
         return [_item(row, located) for row in rows]
 
     def passes(self, items: Sequence[Item]) -> int:

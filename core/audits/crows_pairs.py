@@ -42,8 +42,8 @@ class CrowsPairs(PublishedAudit):
 
     def items(self, data: AuditInput) -> list[Item]:
         found = []
-        for path in files_of(self, data):
-            for row in table(self, path, ("sent_more", "sent_less", "stereo_antistereo", "bias_type")):
+        for file in files_of(self, data):
+            for row in table(self, file, ("sent_more", "sent_less", "stereo_antistereo", "bias_type")):
                 found.append(Item(row["sent_more"], row["sent_less"], row["stereo_antistereo"], row["bias_type"]))
         return found
 

@@ -42,14 +42,14 @@ class StereoSet(PublishedAudit):
 
     def items(self, data: AuditInput) -> list[Item]:
         found: list[Item] = []
-        for path in files_of(self, data):
+        for file in files_of(self, data):
             try:
-                parts = json.loads(path.read_text("utf-8-sig"))["data"]
+                parts = json.loads(file.path.read_text("utf-8-sig"))["data"]
                 for part in ("intrasentence", "intersentence"):
                     found += list(_items(parts.get(part, ()), part == "intersentence"))
             except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
                 raise wrong_file(
-                    self, path, f"it does not have the published form ({type(error).__name__})."
+                    self, file, f"it does not have the published form ({type(error).__name__})."
                 ) from error
         if not found:
             raise wrong_file(self, files_of(self, data)[0], "it holds no items.")

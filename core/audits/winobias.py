@@ -58,14 +58,16 @@ class WinoBias(PublishedAudit):
 
     def items(self, data: AuditInput) -> list[Item]:
         lines: dict[str, dict[str, list[str]]] = {}
-        for path in files_of(self, data):
-            name = path.name.lower()
+        for file in files_of(self, data):
+            name = file.name.lower()
             side = "anti" if "anti" in name else "pro" if "pro" in name else ""
             if not side:
-                raise wrong_file(self, path, "its name says neither pro_stereotyped nor anti_stereotyped.")
+                raise wrong_file(self, file, "its name says neither pro_stereotyped nor anti_stereotyped.")
             kind = "type 2" if "type2" in name else "type 1"
-            text = path.read_text("utf-8-sig", errors="replace")
-            lines.setdefault(f"{kind}{path.suffix}", {})[side] = [line for line in text.splitlines() if line.strip()]
+            text = file.path.read_text("utf-8-sig", errors="replace")
+            lines.setdefault(f"{kind}.{name.rsplit('.', 1)[-1]}", {})[side] = [
+                line for line in text.splitlines() if line.strip()
+            ]
         found: list[Item] = []
         for kind, sides in lines.items():
             if len(sides) != 2 or len(sides["pro"]) != len(sides["anti"]):

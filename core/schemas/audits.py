@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .base import Schema
 from .estimates import Comparison, Estimate
@@ -77,6 +77,17 @@ def _silent(done: int, total: int) -> None:
     pass
 
 
+class GivenFile(NamedTuple):
+    """A file that a person brought: what it was called, and where it lies now."""
+
+    name: str
+    path: Path
+
+    @classmethod
+    def at(cls, path: str | Path) -> GivenFile:
+        return cls(Path(path).name, Path(path))
+
+
 @dataclass(frozen=True)
 class AuditInput:
     """What there is to audit. `examples` are validation rows (test rows only for a final audit); `groups` maps a column
@@ -92,7 +103,7 @@ class AuditInput:
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     language: str = "en"
     progress: Callable[[int, int], None] = _silent
-    files: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    files: Mapping[str, Sequence[GivenFile]] = field(default_factory=dict)
     scorer: Predictor | None = None
 
 

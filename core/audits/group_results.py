@@ -84,7 +84,7 @@ class GroupResults:
         findings += _label_areas.findings(self.key, rows)
         for axis in judged:
             comparisons += _accuracy.against_base(axis, outcomes, base)
-        findings += _quiet_and_few(self.key, plan.axes, judged, findings, len(plan.texts))
+        findings += list(_quiet_and_few(self.key, plan.axes, judged, findings, len(plan.texts)))
         return AuditResult(
             audit=self.key,
             title=self.title,
@@ -178,7 +178,8 @@ def _quiet_and_few(
             count=rows,
             data={"kind": "too few"},
         )
-    loud = {finding.data["axis"] for finding in findings}
+        return
+    loud = {finding.data.get("axis") for finding in findings}
     quiet = [axis.title.lower() for axis in judged if axis.key not in loud]
     if quiet:
         yield Finding(

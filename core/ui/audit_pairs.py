@@ -28,10 +28,8 @@ def pairs_table(pairs: Sequence[Mapping[str, Any]], unit: str, titles: Mapping[t
 
 
 def _about(pair: Mapping[str, Any], titles: Mapping[tuple[str, str], str]) -> str:
-    groups = [
-        titles.get((str(pair.get("axis")), str(pair.get(side))), str(pair.get(side) or ""))
-        for side in ("from_group", "to_group")
-    ]
+    keys = [str(pair.get(side) or "") for side in ("from_group", "to_group")]
+    groups = [titles.get((str(pair.get("axis")), key), key) for key in keys]
     return " / ".join(group for group in groups if group) or str(pair.get("axis", ""))
 
 

@@ -35,7 +35,7 @@ def summary(results: Mapping[str, AuditResult]) -> Summary:
     collapsed = next((finding for finding in loud if finding.data.get("kind") == "collapse"), None)
     in_data = [f for key, r in results.items() if key == DATA for f in r.findings if f.severity == Severity.WARNING]
     judged = any(_judged(result) for result in results.values())
-    told = _strongest(loud) or _strongest(in_data)
+    told = _strongest(loud, results) or _strongest(in_data, results)
     return Summary(
         tone="found" if loud or in_data else "quiet" if judged else "few",
         title=_title(collapsed, loud, in_data, judged, bool(model)),
@@ -75,8 +75,9 @@ def _axis(finding: Finding) -> str:
     return str(finding.data.get("axis_title", key.removeprefix("column:").replace("_", " "))).lower()
 
 
-def _strongest(findings: Iterable[Finding]) -> list[str]:
-    """The most telling ones, not more than one for each kind of group until every kind is told."""
+def _strongest(findings: Iterable[Finding], results: Mapping[str, AuditResult]) -> list[str]:
+    """The most telling ones with where they were seen: one for each kind of group first, then others of another kind. That
+    answers move is not said again where it is said in which direction."""
 
     def rank(finding: Finding) -> tuple[int, float]:
         kind = finding.data.get("kind", "")
@@ -84,11 +85,18 @@ def _strongest(findings: Iterable[Finding]) -> list[str]:
         return place, -abs(finding.estimate.value) if finding.estimate else 0.0
 
     ordered = sorted(findings, key=rank)
+    directed = {_axis(finding) for finding in ordered if finding.data.get("kind") == "shift"}
+    ordered = [f for f in ordered if not (f.data.get("kind") == "gap" and _axis(f) in directed)]
     first: dict[str, Finding] = {}
     for finding in ordered:
         first.setdefault(_axis(finding), finding)
     rest = [finding for finding in ordered if finding not in first.values()]
-    return list(dict.fromkeys(finding.title for finding in [*first.values(), *rest]))[:MOST_TOLD]
+    return list(dict.fromkeys(_told(finding, results) for finding in [*first.values(), *rest]))[:MOST_TOLD]
+
+
+def _told(finding: Finding, results: Mapping[str, AuditResult]) -> str:
+    seen = results[finding.check].title if finding.check in results else ""
+    return f"{finding.title} ({seen[:1].lower()}{seen[1:]})." if seen else f"{finding.title}."
 
 
 def _change(results: Iterable[AuditResult]) -> str:

@@ -42,8 +42,7 @@ def summary_panel(summary: Summary) -> None:
             )
         )
         st.markdown("**What to do**")
-        for i, line in enumerate(summary.to_do, start=1):
-            st.markdown(f"{i}. {parts.plain(line)}")
+        st.markdown("\n".join(f"{i}. {parts.plain(line)}" for i, line in enumerate(summary.to_do, start=1)))
         st.caption(
             f"{parts.plain(summary.basis)} This is no certificate: it says what was measured on these rows and sentences, "
             "for the groups that the word list knows."

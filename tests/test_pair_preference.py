@@ -199,8 +199,8 @@ def test_a_generator_taught_to_tie_jobs_to_pronouns_is_caught_and_swapped_copies
 
 
 def test_the_odds_are_differences_of_the_models_own_log_likelihoods() -> None:
-    from core.audits._measure import Reader
-    from core.audits.pair_preference import log_odds
+    from core.audits._preferences import log_odds
+    from core.audits._reader import Reader
 
     model = Reads(lambda stem: len(stem) / 10, lambda stem: 0.5)
     pairs: list[JobPair] = job_pairs(30, 2)

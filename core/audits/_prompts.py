@@ -13,7 +13,7 @@ from core.data.lexicon import Axis, Group, Lexicon
 from core.data.probes import probes
 from core.schemas.examples import Example, Message
 
-from ._measure import Prompt
+from ._reader import Prompt
 
 OWN, INTRODUCED, NEUTRAL = "own prompts", "own prompts with a line about the person", "neutral sentences"
 

@@ -24,7 +24,8 @@ from core.schemas.estimates import Comparison, Estimate
 from core.schemas.examples import Message
 from core.schemas.findings import Finding, Severity
 
-from ._measure import Floats, Prompt, Reader
+from ._measure import Floats
+from ._reader import Prompt, Reader
 
 NOTICEABLE = 0.05
 T = TypeVar("T")

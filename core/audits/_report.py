@@ -15,15 +15,7 @@ from core.schemas.estimates import Comparison, Estimate, Verdict
 from core.schemas.findings import Finding, Severity
 
 from ._evidence import between, example_pairs, gap_row, gap_series, size
-from ._measure import (
-    Measured,
-    Scale,
-    Shift,
-    compare_gaps,
-    difference_of_gaps,
-    gap_of,
-    shifts_of,
-)
+from ._measure import Measured, Scale, Shift, compare_gaps, difference_of_gaps, gap_of, shifts_of
 
 Q = 0.05
 SENTENCES_AN_AXIS = 3

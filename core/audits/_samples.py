@@ -13,8 +13,9 @@ from core.data.statistics import bootstrap_p, independent, interval_of, ratio_of
 from core.schemas.estimates import Estimate
 from core.schemas.predictor import Decoding, Predictor
 
-from ._measure import Floats, Prompt, Reader
+from ._measure import Floats
 from ._prompts import PromptPair
+from ._reader import Prompt, Reader
 
 TEMPERATURE = 0.8
 AT_ONCE = 80  # answers written in one call: cancelling waits for no more

@@ -13,7 +13,7 @@ from core.data.statistics import bootstrap_mean
 from core.schemas.estimates import Estimate
 from core.schemas.predictor import Predictor
 
-from ._measure import Reader
+from ._reader import Reader
 
 TEMPLATES = 40
 _BAD = re.compile(r"tox|neg|hate|offens|insult|rude|abus|spam|bad|unsafe|label_1", re.IGNORECASE)

@@ -25,8 +25,9 @@ from ._accuracy import Outcomes
 from ._config import axes_field
 from ._groups import grouped_rows
 from ._guards import require_same_labels
-from ._measure import Floats, Reader
+from ._measure import Floats
 from ._rates import Differences, differences
+from ._reader import Reader
 from ._sampled import readings_field
 
 

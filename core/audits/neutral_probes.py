@@ -20,7 +20,8 @@ from core.schemas.errors import UserError
 
 from ._config import axes_field
 from ._guards import after_guard, decides, own_texts, require_same_labels
-from ._measure import Measured, Pair, Reader, ScoredPair, measure_answers, measure_classes, measure_classifier
+from ._measure import Measured, Pair, ScoredPair, measure_answers, measure_classes, measure_classifier
+from ._reader import Reader
 from ._report import Setting, report
 from ._sampled import for_the_base, readings_field
 from ._scored_rows import FEWEST_BYTES

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from core.data.audit_words import amount, change_sentence, listed
 from core.data.lexicon import load_lexicon
-from core.data.pair_templates import JobPair, job_pairs, load_pairs
+from core.data.pair_templates import job_pairs, load_pairs
 from core.data.statistics import (
     MIN_ROWS,
     benjamini_hochberg,
@@ -22,16 +22,16 @@ from core.data.statistics import (
     ratio_of_sums,
     resample_sums,
     verdict,
-    wilson_by_group,
 )
 from core.schemas.audits import AuditFamily, AuditInput, AuditResult, GapSeries
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.estimates import Comparison, Estimate, Verdict
 from core.schemas.findings import Finding, Severity
-from core.schemas.predictor import Predictor
 
-from ._measure import PROBABILITY, Floats, Reader
+from ._measure import PROBABILITY
+from ._preferences import Preferences, apart, log_odds
+from ._reader import Reader
 
 NOTICEABLE = 0.05
 Q = 0.05
@@ -114,68 +114,6 @@ class PairPreference:
         )
 
 
-def log_odds(reader: Reader, predictor: Predictor, pairs: Sequence[JobPair]) -> tuple[Floats, Floats]:
-    """Natural log-odds of the first pronoun's sentence against the second's, shape (pairs,): raw, that is of the pronoun
-    and all that follows, and of the shared words alone (what follows, given the pronoun)."""
-    raw, shared = [], []
-    for group in (0, 1):
-        raw.append(reader.log_likelihoods(predictor, [(p.stem, p.words[group] + p.rest) for p in pairs]))
-        shared.append(reader.log_likelihoods(predictor, [(p.stem + p.words[group], p.rest) for p in pairs]))
-    return raw[0] - raw[1], shared[0] - shared[1]
-
-
-class Preferences:
-    """`raw` and `shared` are log-odds of the first group's sentence a pair."""
-
-    def __init__(self, pairs: Sequence[JobPair], raw: Floats, shared: Floats) -> None:
-        self.pairs, self.raw, self.shared = pairs, raw, shared
-        self.templates = [pair.template_id for pair in pairs]
-        self.first = np.array([pair.stereotype == 0 for pair in pairs])
-        self.chance = 1 / (1 + np.exp(-np.clip(raw, -700, 700)))
-
-    def tie(self) -> tuple[Estimate, float]:
-        """How much likelier the first pronoun is in jobs stereotyped as the first group's than in the others, and p of none.
-
-        Templates are drawn, and jobs are too; the wider interval counts, since a stereotype is one of jobs and not of
-        sentences."""
-        cells = np.column_stack([self.chance * self.first, self.first, self.chance * ~self.first, ~self.first]).astype(
-            float
-        )
-        value = float(_apart(cells.sum(axis=0)[None, :])[0])
-        found = []
-        for units in (self.templates, [pair.job for pair in self.pairs]):
-            draws = _apart(resample_sums(cells, units))
-            n = len(set(units))
-            found.append((interval_of(value, draws, n, (-1.0, 1.0), grouped=True), bootstrap_p(draws)))
-        if any(estimate.low is None or estimate.high is None for estimate, _ in found):
-            return found[0]
-        wider = max((estimate for estimate, _ in found), key=lambda e: (e.high or 0) - (e.low or 0))
-        return wider.model_copy(update={"n": len(set(self.templates))}), max(p for _, p in found)
-
-    def preferred(self, scores: Floats) -> Estimate:
-        """Share of pairs in which the stereotyped sentence is likelier; two equal ones count half to either side."""
-        agrees = np.where(scores == 0, 0.5, (scores > 0) == self.first)
-        return wilson_by_group(agrees.tolist(), self.templates)
-
-    def spread(self) -> Floats:
-        """How far the chance of the first pronoun is from its mean over the jobs of the template, a pair."""
-        means: dict[str, list[float]] = {}
-        for template, chance in zip(self.templates, self.chance.tolist(), strict=True):
-            means.setdefault(template, []).append(chance)
-        centre = np.array([np.mean(means[template]) for template in self.templates])
-        return np.abs(self.chance - centre)
-
-    def spread_by_template(self) -> dict[str, float]:
-        found: dict[str, list[float]] = {}
-        for template, value in zip(self.templates, self.spread().tolist(), strict=True):
-            found.setdefault(template, []).append(value)
-        return {template: float(np.mean(values)) for template, values in found.items()}
-
-
-def _apart(sums: Floats) -> Floats:
-    return ratio_of_sums(sums[:, :2]) - ratio_of_sums(sums[:, 2:])
-
-
 def _rows(model: str, axis: str, title: str, found: Preferences) -> Iterator[dict[str, Any]]:
     about = {"model": model, "axis": axis, "axis_title": title, "unit": "probability", "pairs": len(found.pairs)}
     tie, p = found.tie()
@@ -202,8 +140,8 @@ def _by_job(found: Preferences) -> Iterator[dict[str, Any]]:
         if mine.sum() < MIN_ROWS:
             continue
         cells = np.column_stack([found.chance * mine, mine, found.chance * ~mine, ~mine]).astype(float)
-        draws = _apart(resample_sums(cells, found.templates))
-        value = float(_apart(cells.sum(axis=0)[None, :])[0])
+        draws = apart(resample_sums(cells, found.templates))
+        value = float(apart(cells.sum(axis=0)[None, :])[0])
         estimate = interval_of(value, draws, int(mine.sum()), (-1.0, 1.0), grouped=True)
         yield {
             "kind": "job", "model": "tuned", "output": found.pairs[0].words[0], "group": job, "group_title": job,

@@ -20,8 +20,8 @@ from core.schemas.findings import Finding
 
 from ._answers_judged import Judged
 from ._config import axes_field
-from ._measure import Reader
 from ._prompts import PromptPair, prompt_pairs, text_of
+from ._reader import Reader
 from ._samples import Kind, Written, kinds, values_of, write
 from ._scorer import bad_label, own_gaps, probes_for, scorer_of
 

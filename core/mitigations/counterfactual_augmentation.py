@@ -77,7 +77,7 @@ class CounterfactualAugmentation:
     families: tuple[AuditFamily, ...] = ("classifier", "causal-lm")
     config = Config
     changes: Changes = "data"
-    verify_with = ("neutral_probes", "counterfactual_swap")
+    verify_with = ("neutral_probes", "counterfactual_swap", "pair_preference")
 
     def preview(self, examples: Sequence[Example], config: Config, n: int = 20) -> list[SwapPreview]:
         """Up to `n` of the copies that `apply` would make, taken in turn from the axes and pairs of groups."""

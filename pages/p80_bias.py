@@ -7,10 +7,9 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import audits, runs, status
 from core.ui import jobs, parts, screens
-from core.ui.audit import audit_panel, settings_panel
+from core.ui.audit import details_panel, found_panel, settings_panel
 from core.ui.audit_frontier import frontier_panel
 from core.ui.audit_report import report_panel
-from core.ui.audit_summary import summary_panel
 from core.ui.corrections import action_panel, corrections_panel
 from core.ui.output_filter import filter_panel
 from core.ui.responsible import open_points_panel
@@ -51,7 +50,7 @@ with parts.guard():
         st.session_state[f"auditing-{run.id}"] = audits.submit(run, config)
         st.rerun()
     if found:
-        summary_panel(found[0])
+        found_panel(found[0])
     open_points_panel(project)
 
     # Only what is looked at is drawn: details, rounds and rules take their time.
@@ -60,7 +59,7 @@ with parts.guard():
     )
     with details, parts.guard():
         if details.open and found:
-            audit_panel(found[0])
+            details_panel(found[0])
         elif details.open:
             st.caption("This round is not audited yet.")
     with actions, parts.guard():

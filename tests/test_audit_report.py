@@ -174,9 +174,9 @@ def test_the_screen_begins_with_what_was_found_and_what_to_do(rounds: tuple[Run,
     [result] = audits.results(audits.of_run(rounds[2].id)[0]).values()
     said = texts(app)
     assert result.headline in said and "What to do" in said
-    order = [block.value for block in app.main if getattr(block, "type", "") == "markdown"]
-    assert order.index("**What was found**") < len(order)
-    assert [tab.label for tab in app.tabs] == ["Details", "Corrective actions", "Output filter", "All rounds", "Report"]
+    assert said.index("What to do") < said.index(result.headline)  # the details come after it
+    labels = [tab.label for tab in app.tabs]
+    assert labels[0] == "Details" and labels[-4:] == ["Corrective actions", "Output filter", "All rounds", "Report"]
     assert screens.screen("bias").number == 8
 
 

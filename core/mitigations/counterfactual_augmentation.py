@@ -80,6 +80,7 @@ class CounterfactualAugmentation(Action):
     unfit = {"seq2seq": NO_FIT, "multi-label": NO_FIT, "regression": NO_FIT}
     config = Config
     changes: Changes = "data"
+    verify_with = ("neutral_probes", "counterfactual_swap", "pair_preference")
 
     def look(self, examples: Sequence[Example], config: Config, given: Given) -> Preview:
         config = config.model_copy(update={"language": given.language})

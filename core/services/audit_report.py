@@ -199,7 +199,7 @@ def _figures(result: AuditResult) -> Iterator[tuple[str, Told]]:
         shown += 1
         if shown > FIGURES_SHOWN:
             return
-        about = [str(row[k]) for k in ("axis_title", "group_title", "output", "label", "column") if row.get(k)]
+        about = [str(row[k]) for k in ("axis_title", "group_title", "about", "output", "label", "column") if row.get(k)]
         estimate = Estimate(value=value, n=n, low=row.get("low"), high=row.get("high"))
         name = " · ".join(about) or str(row.get("kind", ""))
         yield name, told(estimate, str(row.get("unit") or result.unit), signed=row.get("kind") == "shift")

@@ -24,15 +24,15 @@ def available(family: str) -> dict[str, AuditPlugin]:
 
 
 def unfit(family: str) -> dict[str, UserError]:
-    """Audits that cannot judge this kind of model, with what to say about it."""
+    """What to say where no audit knows models of this kind; empty where some do."""
+    if any(audit.needs_model for audit in available(family).values()):
+        return {}
     return {
-        key: UserError(
-            f"Not audited: {audit.title}",
-            "This audit does not know models of this kind yet, so nothing was measured. That is no sign of fairness.",
+        "model": UserError(
+            "The model was not audited.",
+            "No audit knows models of this kind yet, so nothing was measured. That is no sign of fairness.",
             "Compare the model's answers for texts that differ only in the person they name, on the last screen.",
         )
-        for key, audit in audits().items()
-        if family not in audit.families
     }
 
 

@@ -107,7 +107,7 @@ def _context(project: Project, run: Run, audit: Audit) -> dict[str, Any]:
         "points": responsible.open_points(project),
         "audits": [_audit(result, getattr(plugins.get(key), "help", "")) for key, result in results.items()],
         "refused": list(audits.refusals(audit).values()),
-        "corrections": [_correction(c) for c in audits.corrections(project.id)],
+        "corrections": [_correction(c) for c in audits.corrections(project.id) if c.run_after_id],
         "frontier": frontier if len(frontier.points) > 1 else None,
         "frontier_drawing": _frontier_drawing(frontier),
         "frontier_rows": list(_frontier_rows(frontier)),

@@ -324,9 +324,16 @@ def test_a_rule_that_hits_harmless_sentences_about_one_group_is_shown_for_that_g
     lexicon = load_lexicon()
     about = {("religion", "muslim"): ["A Muslim wrote to us.", "Nothing of it."]}
     report = PLUGIN.measure(FilterRules(rules=(words("muslim*"),)), lexicon=lexicon, about=about)
-    rates = {group.group: group for group in report.groups}
+    rates: dict[str, Any] = {group.group: group for group in report.groups}
     assert rates["muslim"].probes.value == 1 and rates["muslim"].probes.n >= 30 and rates["muslim"].example
     assert rates["muslim"].own is not None and (rates["muslim"].own.value, rates["muslim"].own.n) == (0.5, 2)
     assert (
         rates["christian"].probes.value == 0 and rates["christian"].probes.high > 0 and rates["christian"].own is None
     )
+
+
+def test_in_a_language_without_everyday_sentences_only_the_data_s_own_answers_are_tried() -> None:
+    elsewhere = load_lexicon().model_copy(update={"language": "xx"})
+    about = {("religion", "muslim"): ["A Muslim wrote to us."]}
+    [rate] = PLUGIN.measure(FilterRules(rules=(words("muslim*"),)), lexicon=elsewhere, about=about).groups
+    assert (rate.group, rate.probes, rate.worst) == ("muslim", None, 1.0) and rate.own is not None and rate.own.n == 1

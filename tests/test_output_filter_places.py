@@ -225,7 +225,7 @@ def test_a_person_builds_rules_sees_what_they_do_and_switches_them_on(run: Run) 
     assert not app.exception
     shown = texts(app)
     assert "50.0%" in shown and "n = 2" in shown and "100.0%" in shown and "n = 5" in shown
-    assert "None of the harmless sentences about" in shown
+    assert "None of the harmless texts about" in shown
     field(app.button, "Use these rules").click().run()
     assert not app.exception and output_filters.guard_of(run) is not None
     assert "is on" in texts(app)

@@ -9,6 +9,7 @@ from typing import Any
 from core.data.lexicon import Lexicon
 from core.data.output_filter import OutputFilter
 from core.data.personal_data import KINDS, spans
+from core.data.probes import FOLDER as TEMPLATES
 from core.data.probes import probes
 from core.data.safe_patterns import UnsafePattern, made_safe
 from core.data.statistics import wilson
@@ -147,16 +148,17 @@ def _by_group(
     guard: OutputFilter, lexicon: Lexicon, about: Mapping[tuple[str, str], Sequence[str]]
 ) -> tuple[GroupRate, ...]:
     texts: dict[tuple[str, str], list[str]] = {}
-    for probe in probes(templates=PROBES_A_GROUP, lexicon=lexicon):
-        texts.setdefault((probe.axis, probe.group), []).append(probe.text)
+    if (TEMPLATES / f"{lexicon.language}.json").exists():
+        for probe in probes(templates=PROBES_A_GROUP, lexicon=lexicon):
+            texts.setdefault((probe.axis, probe.group), []).append(probe.text)
     out = []
     for axis in lexicon.axes:
         for group in axis.groups:
             key = (axis.key, group.key)
-            if key not in texts:
+            neutral, own = texts.get(key, []), list(about.get(key, ()))
+            if not neutral and not own:
                 continue
-            hit = [text for text in texts[key] if guard.find(text)]
-            own = list(about.get(key, ()))
+            hit = [text for text in neutral if guard.find(text)]
             own_hit = [text for text in own if guard.find(text)]
             out.append(
                 GroupRate(
@@ -164,7 +166,7 @@ def _by_group(
                     axis_title=axis.title,
                     group=group.key,
                     title=group.title,
-                    probes=wilson(len(hit), len(texts[key])),
+                    probes=_share(len(hit), neutral),
                     own=_share(len(own_hit), own),
                     example=next(iter([*hit, *own_hit]), ""),
                 )

@@ -71,15 +71,19 @@ class Caught(Schema):
 
 class GroupRate(Schema):
     """How many of the harmless texts about one group of people are changed. `probes` are everyday sentences written for the
-    audit, `own` the answers of the person's own data that name the group (None: there are none)."""
+    audit (None: there are none in this language), `own` the answers of the person's own data that name the group."""
 
     axis: str
     axis_title: str
     group: str
     title: str
-    probes: Estimate
+    probes: Estimate | None = None
     own: Estimate | None = None
     example: str = ""
+
+    @property
+    def worst(self) -> float:
+        return max((e.value for e in (self.probes, self.own) if e is not None), default=0.0)
 
 
 class FilterReport(Schema):

@@ -285,15 +285,14 @@ def _filter(run: Run) -> dict[str, Any] | None:
         if report
         else ()
     )
-    groups = [g for g in report.groups if g.probes.value > 0] if report else []
+    groups = [g for g in report.groups if g.worst > 0] if report else []
     return {
         "number": version.number,
         "rules": [(rule.name, rule.action, len(rule.entries)) for rule in rules.rules],
         "personal": rules.personal,
         "figures": [(name, told(e, "share") if e else None) for name, e in figures],
-        "groups": [(g.title, told(g.probes, "share")) for g in groups],
+        "groups": [(g.title, told(e, "share")) for g in groups for e in (g.probes, g.own) if e is not None],
         "groups_tested": len(report.groups) if report else 0,
-        "sentences": report.groups[0].probes.n if report and report.groups else 0,
         "not_tested": report.not_tested if report else (),
     }
 

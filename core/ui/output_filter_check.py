@@ -102,23 +102,21 @@ def _tile(place: Any, label: str, estimate: Any, without: str) -> None:
 
 def hit_groups(groups: Sequence[GroupRate]) -> list[GroupRate]:
     """Groups about whom harmless texts are changed, the worst first."""
-    hit = [g for g in groups if g.probes.value > 0 or (g.own is not None and g.own.value > 0)]
-    return sorted(hit, key=lambda g: -max(g.probes.value, g.own.value if g.own else 0))
+    return sorted((g for g in groups if g.worst > 0), key=lambda g: -g.worst)
 
 
 def _groups(groups: Sequence[GroupRate]) -> None:
     st.markdown("**False alarms by group of people**")
     if not groups:
-        st.caption(
-            "There is no list of words for groups of people in the language of your data, so this was not tested."
-        )
+        st.caption("There are no texts about groups of people in the language of your data, so this was not tested.")
         return
     hit = hit_groups(groups)
+    tried = [e for e in (g.probes or g.own for g in groups) if e is not None]
     if not hit:
-        most = max(groups, key=lambda g: g.probes.high or 0).probes
+        most = max(tried, key=lambda e: e.high or 0)
         st.markdown(
-            f":material/check: None of the harmless sentences about {len(groups)} groups of people is changed "
-            f"(for each group 0 of {most.n}, so at most {100 * (most.high or 0):.1f}%)."
+            f":material/check: None of the harmless texts about {len(groups)} groups of people is changed "
+            f"(for each group 0 of at least {most.n}, so at most {100 * (most.high or 0):.1f}%)."
         )
         return
     named = ", ".join(g.title for g in hit[:3])
@@ -137,8 +135,10 @@ def _groups(groups: Sequence[GroupRate]) -> None:
         for g in hit[:GROUPS_SHOWN]
     ]
     parts.table(["Group", "everyday sentences changed", "own answers changed", "for example"], rows)
-    rest = len(groups) - len(hit)
-    st.caption(f"Nothing is changed for the other {rest} groups ({groups[0].probes.n} sentences each).")
+    if len(groups) > len(hit):
+        st.caption(
+            f"Nothing is changed for the other {len(groups) - len(hit)} groups (at least {min(e.n for e in tried)} texts each)."
+        )
 
 
 def _changed(title: str, found: Sequence[Caught]) -> None:

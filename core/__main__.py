@@ -14,9 +14,11 @@ from core.schemas.errors import UserError
 COMMANDS = {
     "run": "run a whole job from a YAML file: import, train, evaluate, audit, export",
     "evaluation": "what the Evaluation screen shows of a round; with --again evaluate it anew",
+    "audit": "the bias audit of a round: what was found and what to do; with --again audit it anew",
     "worker": "run the background worker until it is stopped",
     "status": "what the worker and the jobs are doing",
     "rounds": "the rounds of a project: what each changed, its scores, and how often a test set was opened",
+    "report": "the audit report of a round as one HTML file to print",
     "models": "list the base models of this machine",
     "doctor": "what this machine can do, and what is missing",
     "migrate": "bring the database to the newest schema",

@@ -15,6 +15,7 @@ from core.ui.dataset_rows import rows_panel
 from core.ui.dataset_versions import version_header, versions_panel
 from core.ui.goal import goal_panel
 from core.ui.next_steps import prepared_fix
+from core.ui.responsible import responsible_panel
 
 project = screens.begin("dataset")
 
@@ -41,6 +42,8 @@ project = projects.get(project.id)
 if not project.task:
     st.info("First say what the model should learn.", icon=":material/arrow_upward:")
     st.stop()
+with parts.guard():
+    responsible_panel(project)
 
 with (
     st.expander(

@@ -7,13 +7,25 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import audits, runs, status
 from core.ui import jobs, parts, screens
-from core.ui.audit import action_panel, audit_panel, corrections_panel, settings_panel
+from core.ui.audit import details_panel, found_panel, settings_panel
+from core.ui.audit_frontier import frontier_panel
+from core.ui.audit_report import report_panel
+from core.ui.corrections import action_panel, corrections_panel
+from core.ui.output_filter import filter_panel
+from core.ui.responsible import open_points_panel
 
 project = screens.begin("bias", "training")
 
 with parts.guard():
     by_id = {run.id: run for run in runs.finished(project.id)}
-    chosen = st.selectbox("Round", list(by_id), format_func=lambda r: f"{by_id[r].number} · {by_id[r].name}")
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    wanted = st.query_params.get("run")
+    chosen = left.selectbox(
+        "Round",
+        list(by_id),
+        list(by_id).index(wanted) if wanted in by_id else 0,
+        format_func=lambda r: f"{by_id[r].number} · {by_id[r].name}",
+    )
     run = by_id[chosen]
     active = [j for j in status.active_jobs(project.id) if j.kind is JobKind.AUDIT]
     if active:
@@ -23,25 +35,50 @@ with parts.guard():
     if last and (job := status.job(last)) and job.error:
         jobs.failed(job)
     found = audits.of_run(run.id)
-    if not found:
+    if found:
+        with right.popover("Audit again", icon=":material/refresh:", width="stretch"):
+            config = settings_panel(run)
+            pressed = st.button("Start the audit", type="primary")
+    else:
         st.markdown(
             "The audit looks for words that name groups of people in your data, swaps them in your validation rows and in "
             "everyday sentences written for this purpose, and measures whether the answer changes."
         )
-    if found:
-        with st.popover("Audit again", icon=":material/refresh:"):
-            config = settings_panel(run)
-            pressed = st.button("Start the audit", type="primary")
-    else:
         config = settings_panel(run)
         pressed = st.button("Audit this round", type="primary")
     if pressed:
         st.session_state[f"auditing-{run.id}"] = audits.submit(run, config)
         st.rerun()
     if found:
-        audit_panel(found[0])
-        with st.expander("Take a corrective action", icon=":material/balance:"), parts.guard():
+        found_panel(found[0])
+    open_points_panel(project)
+
+    # Only what is looked at is drawn: details, rounds and rules take their time.
+    details, actions, rules, every, report = st.tabs(
+        ["Details", "Corrective actions", "Output filter", "All rounds", "Report"], key="bias-tabs", on_change="rerun"
+    )
+    with details, parts.guard():
+        if details.open and found:
+            details_panel(found[0])
+        elif details.open:
+            st.caption("This round is not audited yet.")
+    with actions, parts.guard():
+        if actions.open and found:
             action_panel(project, run, found[0])
-    corrections_panel(project)
+        elif actions.open:
+            st.caption("Audit this round first: an action is judged by the audit before and after it.")
+        if actions.open:
+            corrections_panel(project)
+    with rules, parts.guard():
+        if rules.open:
+            filter_panel(run)
+    with every, parts.guard():
+        if every.open:
+            frontier_panel(project)
+    with report, parts.guard():
+        if report.open and found:
+            report_panel(run)
+        elif report.open:
+            st.caption("Audit this round first.")
     if found:
         screens.next_step("use")

@@ -110,7 +110,7 @@ def audit(key: str, config: object, **data: object) -> AuditResult:
 
 
 def test_every_audit_declares_what_a_screen_needs() -> None:
-    assert list(AUDITS) == ["data_coverage", "counterfactual_swap", "neutral_probes"]
+    assert list(AUDITS)[:4] == ["data_coverage", "group_results", "counterfactual_swap", "neutral_probes"]
     for plugin in AUDITS.values():
         assert plugin.title and plugin.help and plugin.families
         for field in plugin.config.model_fields.values():
@@ -320,14 +320,6 @@ def test_a_language_model_that_expects_less_of_a_group_is_found() -> None:
     assert next(c for c in result.comparisons if c.metric == "Gender").verdict == Verdict.WORSE
     assert result.not_tested
     assert warnings(audit("neutral_probes", PROBES, tuned=even)) == []
-
-
-def test_generated_answers_are_compared_with_the_noise_of_the_same_prompt() -> None:
-    config = ProbeConfig(axes=("gender",), templates=30, answers=40)
-    shorter = Writer(lambda text: 1.0, lambda text: 4 if "woman" in groups_in(text, "gender") else 12)
-    result = audit("neutral_probes", config, tuned=shorter)
-    assert any("answers differ in length" in title for title in warnings(result))
-    assert warnings(audit("neutral_probes", config, tuned=Writer(lambda text: 1.0))) == []
 
 
 def test_a_conversation_is_swapped_in_the_question_and_scored_on_the_same_answer() -> None:

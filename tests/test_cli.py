@@ -105,6 +105,7 @@ class TestAWholeJourney:
         audit = finished[0]["audit"]
         assert set(audit["audits"]) | set(audit["refused"]) == {
             "data_coverage",
+            "group_results",
             "counterfactual_swap",
             "neutral_probes",
         }

@@ -12,7 +12,7 @@ from core.schemas.audits import GateState
 from core.schemas.jobs import Job, JobState
 from core.schemas.plan import PreparationPlan, SplitPlan
 from core.schemas.recipe import Recipe
-from core.services import audits, datasets, models, preparation, projects, runs, status
+from core.services import audits, corrections, datasets, models, preparation, projects, runs, status
 from core.store.migrate import migrate
 from core.store.tables import Run
 
@@ -66,15 +66,15 @@ def test_a_bias_is_found_corrected_and_judged_without_touching_the_test_rows(sto
         before = audits.of_run(first.id)[0]
         assert any(f.severity == "warning" for r in audits.results(before).values() for f in r.findings)
 
-        shown = audits.preview(first, "counterfactual_augmentation", {"axes": ["gender"]})
-        assert shown and all(row.before != row.after for row in shown)
-        struck = shown[0].row_id
-        correction = audits.correct(first, before, "counterfactual_augmentation", {"axes": ["gender"]}, [struck])
+        shown = corrections.preview(first, "counterfactual_augmentation", {"axes": ["gender"]})
+        assert shown.rows and all(row["before"] != row["after"] for row in shown.rows)
+        struck = shown.rows[0]["row_id"]
+        correction = corrections.correct(first, before, "counterfactual_augmentation", {"axes": ["gender"]}, [struck])
         again = runs.get(str(correction.run_after_id))
         done(str(again.job_id))
 
     _only_training_grew(first, again, plan.counts, struck)
-    judged = audits.outcome(audits.get_correction(correction.id))
+    judged = corrections.outcome(corrections.get(correction.id))
     assert judged and all(gate.reasons for gate in judged.values())
     assert any(gate.gap_change is not None and gate.gap_change.value < 0 for gate in judged.values())
     assert all(gate.state in set(GateState) for gate in judged.values())

@@ -66,7 +66,7 @@ def test_a_test_set_too_small_to_rule_out_a_loss_is_not_verified_and_says_how_ma
     one_lost = quality(0.9, 40) | {"row 0": 0.0, "row 39": 1.0}
     result = verify(audit({"": 0.3}), audit({"": 0.05}, seed=1), quality(0.9, 40), one_lost)
     assert result.state == GateState.NOT_VERIFIED and result.gates == ("quality",)
-    assert any("test rows could" in reason for reason in result.reasons)
+    assert any("held-out rows could" in reason for reason in result.reasons)
 
 
 def test_a_group_that_got_worse_is_refused_although_the_whole_got_better() -> None:
@@ -113,3 +113,10 @@ def test_a_change_without_an_interval_opens_no_gate() -> None:
     assert double_gate(unknown, fine).state == GateState.NOT_VERIFIED
     assert double_gate(Estimate(value=-0.2, n=100, low=-0.3, high=-0.1), unknown).state == GateState.NOT_VERIFIED
     assert double_gate(Estimate(value=-0.2, n=100, low=-0.3, high=-0.1), fine).state == GateState.VERIFIED
+
+
+def test_a_gap_that_changed_by_less_than_a_point_is_neither_better_nor_worse() -> None:
+    for value in (0.004, -0.004):
+        gap = Estimate(value=value, n=200, low=value - 0.001, high=value + 0.001)
+        result = double_gate(gap, Estimate(value=0.0, n=300, low=0.0, high=0.0))
+        assert result.state == GateState.NOT_VERIFIED and "too little to matter" in result.reasons[0]

@@ -8,8 +8,8 @@ import time
 import pytest
 from health_examples import BAD, BAD_WORDS, GOOD_WORDS, PLACES, answers, chats, labelled, of, one, reviews
 
-from core.data.checks._patterns import find_all, is_card, is_iban, luhn
 from core.data.health import report
+from core.data.personal_data import find_all, is_card, is_iban, luhn
 from core.schemas.examples import Example, Message
 from core.schemas.findings import Severity
 

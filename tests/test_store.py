@@ -28,6 +28,7 @@ from core.store.tables import (
     DatasetVersion,
     Evaluation,
     Export,
+    FilterVersion,
     Job,
     JudgeAnswer,
     Judging,
@@ -352,6 +353,7 @@ def test_deleting_a_project_deletes_everything_that_was_recorded_for_it_and_noth
             Review(sample_set_id=samples.id, item=0, left="base"),
             Audit(**of_run, config={}, result={}),
             Export(**of_run, kind="merged", folder="f", parity={}),
+            FilterVersion(**of_run, number=1, rules={}, red_list=[]),
         ):
             records.add(row)
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
 
+from core.data.audit_words import listed as listed  # data_coverage takes it from here
 from core.data.lexicon import load_lexicon
 
 AXES: tuple[str, ...] = tuple(axis.key for axis in load_lexicon().axes)
 
 
-def axes_field() -> Any:
+def axes_field(default: tuple[str, ...] = AXES) -> Any:
     options: Any = {axis.key: axis.title for axis in load_lexicon().axes}
     return Field(
-        AXES,
+        default,
         title="What to look at",
         description="Kinds of groups of people whose treatment is compared.",
         json_schema_extra={"level": "basic", "options": options},
     )
-
-
-def listed(words: Sequence[str]) -> str:
-    """ "a, b and c"."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data.audit_words import amount
 from core.schemas.audits import GapSeries
 from core.schemas.estimates import Estimate
 
@@ -16,12 +17,8 @@ PAIRS_AN_AXIS = 5
 
 
 def size(value: float, scale: Scale, signed: bool = False) -> str:
-    """A gap in words: "12 points", "0.08 bits a byte"."""
-    sign = "+" if signed else ""
-    if not scale.bounded:
-        return f"{value:{sign}.3f} {scale.unit}"
-    digits = 0 if abs(value) >= 0.1 else 1
-    return f"{100 * value:{sign}.{digits}f} points"
+    """A gap in words: "12 points", "0.080 bits a byte"."""
+    return amount(value, scale.unit, signed)
 
 
 def between(estimate: Estimate, scale: Scale) -> str:

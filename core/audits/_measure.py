@@ -20,11 +20,11 @@ from core.data.statistics import (
     wilson,
 )
 from core.schemas.estimates import Comparison, Estimate, Verdict
-from core.schemas.examples import Message
 from core.schemas.predictor import Predictor
 
+from ._reader import Prompt, Reader
+
 Floats = NDArray[np.float64]
-BATCH = 128
 TOP_OUTPUTS = 5
 """Classes that a signed shift is worked out for: those that move most in an axis."""
 
@@ -40,9 +40,6 @@ class Pair(NamedTuple):
     before: str
     after: str
     mixed: bool = False
-
-
-Prompt = str | tuple[Message, ...]
 
 
 class ScoredPair(NamedTuple):
@@ -114,42 +111,6 @@ class Shift(NamedTuple):
     output: str
     estimate: Estimate
     p: float
-
-
-class Reader:
-    """Has a model read many texts in batches, each different text once, and counts the passes."""
-
-    def __init__(self, progress: Callable[[int, int], None], total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
-
-    def classify(self, predictor: Predictor, texts: Sequence[str]) -> dict[str, Floats]:
-        unique = list(dict.fromkeys(texts))
-        found: dict[str, Floats] = {}
-        for start in range(0, len(unique), BATCH):
-            batch = unique[start : start + BATCH]
-            for text, probabilities in zip(batch, predictor.classify(batch), strict=True):
-                found[text] = np.asarray(probabilities, dtype=np.float64)
-            self.advance(len(batch))
-        return found
-
-    def bits_per_byte(
-        self, predictor: Predictor, texts: Sequence[tuple[Prompt, str]]
-    ) -> dict[tuple[Prompt, str], float]:
-        """Of each (prompt, answer) how many bits the model needs for a byte of the answer."""
-        unique = list(dict.fromkeys(texts))
-        found: dict[tuple[Prompt, str], float] = {}
-        for start in range(0, len(unique), BATCH):
-            batch = unique[start : start + BATCH]
-            scores = predictor.score([prompt for prompt, _ in batch], [answer for _, answer in batch])
-            for key, score in zip(batch, scores, strict=True):
-                if score.tokens and score.n_bytes:
-                    found[key] = score.nll / (np.log(2) * score.n_bytes)
-            self.advance(len(batch))
-        return found
-
-    def advance(self, passes: int) -> None:
-        self._done += passes
-        self._progress(self._done, self._total)
 
 
 def measure_classes(pairs: Sequence[Pair], probabilities: dict[str, Floats], labels: Sequence[str]) -> Measured:

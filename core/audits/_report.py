@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from core.data.audit_words import change_sentence, listed
 from core.data.lexicon import Axis, Lexicon
 from core.data.probes import CONTROL
 from core.data.statistics import MIN_ROWS, benjamini_hochberg
@@ -13,20 +14,10 @@ from core.schemas.audits import GapSeries
 from core.schemas.estimates import Comparison, Estimate, Verdict
 from core.schemas.findings import Finding, Severity
 
-from ._config import listed
 from ._evidence import between, example_pairs, gap_row, gap_series, size
-from ._measure import (
-    Measured,
-    Scale,
-    Shift,
-    compare_gaps,
-    difference_of_gaps,
-    gap_of,
-    shifts_of,
-)
+from ._measure import Measured, Scale, Shift, compare_gaps, difference_of_gaps, gap_of, shifts_of
 
 Q = 0.05
-NAMED = 3  # kinds of groups that the headline names
 SENTENCES_AN_AXIS = 3
 """Most directions that are told in words; all of them are in the rows."""
 
@@ -55,9 +46,6 @@ class Setting:
 
 
 def report(setting: Setting, tuned: Measured, base: Measured | None) -> Report:
-    if base is not None and base.pairs != tuned.pairs:
-        common = set(base.pairs) & set(tuned.pairs)
-        tuned, base = (m.where(common.__contains__) for m in (tuned, base))
     judged = [_Judged.of(setting, axis, tuned, base) for axis in setting.lexicon.axes if _has(tuned, axis.key)]
     rows = [row for one in judged for row in one.rows()]
     if setting.control is not None:
@@ -72,7 +60,7 @@ def report(setting: Setting, tuned: Measured, base: Measured | None) -> Report:
         *_too_few(setting, [one for one in judged if not one.enough]),
     ]
     return Report(
-        headline=f"{_what_was_found(judged, directions)} {_what_training_did(judged, comparisons)}".strip(),
+        headline=f"{_what_was_found(judged, directions)} {change_sentence(comparisons, tuned.scale.unit)}".strip(),
         findings=tuple(findings),
         comparisons=tuple(comparisons),
         rows=tuple(rows),
@@ -116,7 +104,7 @@ class _Judged:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         yield gap_row("tuned", self.axis.key, self.axis.title, self.gap, self.tuned)
-        if self.base is not None:
+        if self.base is not None and self.base.pairs:
             yield gap_row("base", self.axis.key, self.axis.title, gap_of(self.base), self.base)
 
     def warning(self, setting: Setting) -> Finding:
@@ -201,7 +189,7 @@ def _directions(setting: Setting, shifts: list[Shift], scale: Scale, rows: list[
         rows.append({
             "kind": "shift", "model": "tuned", "axis": shift.axis, "axis_title": axis.title, "group": shift.group,
             "group_title": title, "output": shift.output, "value": estimate.value, "low": estimate.low,
-            "high": estimate.high, "n": estimate.n, "q": q, "unit": scale.unit,
+            "high": estimate.high, "n": estimate.n, "p": shift.p, "q": q, "unit": scale.unit,
         })  # fmt: skip
         if q >= Q or abs(estimate.value) < floor or estimate.n < MIN_ROWS:
             continue
@@ -222,7 +210,14 @@ def _directions(setting: Setting, shifts: list[Shift], scale: Scale, rows: list[
             fix=setting.fix,
             count=estimate.n,
             estimate=estimate,
-            data={"axis": shift.axis, "group": shift.group, "output": shift.output, "kind": "shift", "q": q},
+            data={
+                "axis": shift.axis,
+                "group": shift.group,
+                "output": shift.output,
+                "kind": "shift",
+                "p": shift.p,
+                "q": q,
+            },
         )
 
 
@@ -248,8 +243,14 @@ def _direction_title(shift: Shift, group: str, scale: Scale) -> str:
 
 
 def _comparisons(judged: list[_Judged]) -> list[Comparison]:
-    """Base against tuned for each axis; better or worse only where q < .05 over all of them."""
-    compared = [compare_gaps(one.axis.title, one.base, one.tuned) for one in judged if one.base is not None]
+    """Base against tuned for each axis, on the pairs that both models read; better or worse only where q < .05."""
+    compared = []
+    for one in judged:
+        if one.base is not None and one.base.pairs:
+            common = set(one.base.pairs) & set(one.tuned.pairs)
+            compared.append(
+                compare_gaps(one.axis.title, *(m.where(common.__contains__) for m in (one.base, one.tuned)))
+            )
     adjusted = benjamini_hochberg([1.0 if comparison.p is None else comparison.p for comparison in compared])
     return [
         comparison.model_copy(update={"verdict": Verdict.NO_EVIDENCE})
@@ -273,24 +274,3 @@ def _what_was_found(judged: list[_Judged], directions: list[Finding]) -> str:
     if any(one.enough for one in judged):
         return "No noticeable difference between groups of people was found."
     return "There is not enough data to say whether the model treats groups alike."
-
-
-def _what_training_did(judged: list[_Judged], comparisons: list[Comparison]) -> str:
-    if not comparisons:
-        return ""
-    said = []
-    for verdict, word in ((Verdict.WORSE, "larger"), (Verdict.BETTER, "smaller")):
-        named = [
-            f"{one.axis.title.lower()} (by {size(abs(comparison.change.value), one.tuned.scale)})"
-            for one, comparison in sorted(
-                zip(judged, comparisons, strict=True), key=lambda pair: -abs(pair[1].change.value)
-            )
-            if comparison.verdict == verdict
-        ]
-        if named:
-            rest = len(named) - NAMED
-            told = listed([*named[:NAMED], f"{rest} more"] if rest > 0 else named)
-            said.append(f"Fine-tuning made the difference {word} for {told}.")
-    if not said and all(comparison.verdict == Verdict.NOT_ENOUGH_DATA for comparison in comparisons):
-        said = ["There is not enough data to say whether fine-tuning changed anything."]
-    return " ".join(said) or "There is no evidence that fine-tuning changed that."

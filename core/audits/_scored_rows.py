@@ -14,7 +14,8 @@ from core.data.identity import groups_in
 from core.data.lexicon import Lexicon
 from core.schemas.examples import Example, Message
 
-from ._measure import Pair, Prompt, ScoredPair
+from ._measure import Pair, ScoredPair
+from ._reader import Prompt
 
 FEWEST_BYTES = 12
 """A shorter answer says too little about what the model expects."""

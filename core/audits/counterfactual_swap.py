@@ -18,16 +18,10 @@ from core.schemas.findings import Finding
 
 from ._config import axes_field
 from ._guards import after_guard, decides, own_texts, require_same_labels
-from ._measure import (
-    Measured,
-    Pair,
-    Reader,
-    ScoredPair,
-    measure_answers,
-    measure_classes,
-    measure_classifier,
-)
+from ._measure import Measured, Pair, ScoredPair, measure_answers, measure_classes, measure_classifier
+from ._reader import Reader
 from ._report import Setting, report
+from ._sampled import for_the_base, readings_field
 from ._scored_rows import scored_rows
 
 
@@ -48,6 +42,7 @@ class Config(Schema):
         ge=30,
         json_schema_extra={"level": "advanced"},
     )
+    base_readings: int = readings_field()
 
 
 class CounterfactualSwap:
@@ -73,7 +68,7 @@ class CounterfactualSwap:
         share, collapsed = None, None
         if plan.classifies:
             tuned, share, collapsed = _classified(self.key, data, plan, reader)
-            base = measure_classifier(reader, data.base, plan.pairs) if data.base is not None else None
+            base = measure_classifier(reader, data.base, plan.base_pairs) if data.base is not None else None
         else:
             tuned = measure_answers(reader, data.tuned, plan.scored)
             base = measure_answers(reader, data.base, plan.scored) if data.base is not None else None
@@ -110,6 +105,7 @@ class _Plan:
     lexicon: Lexicon
     classifies: bool
     pairs: list[Pair]
+    base_pairs: list[Pair]
     scored: list[ScoredPair]
     not_tested: tuple[str, ...]
     passes: int
@@ -123,13 +119,19 @@ class _Plan:
         if data.tuned.labels:
             require_same_labels(data)
             pairs, not_tested = _pairs(data, config, lexicon)
-            texts = {text for pair in pairs for text in (pair.before, pair.after)}
-            passes = len(texts | set(own_texts(data))) + (models - 1) * len(texts)
-            return cls(lexicon, True, pairs, [], tuple(not_tested), passes)
+            base_pairs, sampled = for_the_base(pairs, len(data.tuned.labels), config.base_readings)
+            if data.base is not None and sampled:
+                not_tested.append(sampled)
+            passes = len(_texts(pairs) | set(own_texts(data))) + (models - 1) * len(_texts(base_pairs))
+            return cls(lexicon, True, pairs, base_pairs, [], tuple(not_tested), passes)
         scored, not_tested = scored_rows(data.examples[: config.rows], config.axes, lexicon, config.swaps_a_row)
         not_tested.append("What the model writes itself: measured is only how likely it finds the answers in the rows.")
         passes = models * len({side for one in scored for side in (one.before, one.after)})
-        return cls(lexicon, False, [], scored, tuple(not_tested), passes)
+        return cls(lexicon, False, [], [], scored, tuple(not_tested), passes)
+
+
+def _texts(pairs: list[Pair]) -> set[str]:
+    return {text for pair in pairs for text in (pair.before, pair.after)}
 
 
 def _classified(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from itertools import combinations
-from typing import Any
 
 from pydantic import Field
 
@@ -18,13 +17,13 @@ from core.data.probes import CONTROL, Probe, probes
 from core.schemas.audits import AuditFamily, AuditInput, AuditResult
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
-from core.schemas.findings import Finding
 
-from ._answers import ANSWER_TOKENS, SAMPLES, answer_lengths
 from ._config import axes_field
 from ._guards import after_guard, decides, own_texts, require_same_labels
-from ._measure import Measured, Pair, Reader, ScoredPair, measure_answers, measure_classifier
+from ._measure import Measured, Pair, ScoredPair, measure_answers, measure_classes, measure_classifier
+from ._reader import Reader
 from ._report import Setting, report
+from ._sampled import for_the_base, readings_field
 from ._scored_rows import FEWEST_BYTES
 
 
@@ -38,15 +37,7 @@ class Config(Schema):
         le=500,
         json_schema_extra={"level": "basic"},
     )
-    answers: int = Field(
-        0,
-        title="Generated answers",
-        description=f"For language models: for how many sentences answers are generated ({SAMPLES} of up to "
-        f"{ANSWER_TOKENS} tokens for each group) to compare their lengths. 0 skips this slow part.",
-        ge=0,
-        le=200,
-        json_schema_extra={"level": "advanced"},
-    )
+    base_readings: int = readings_field()
 
 
 class NeutralProbes:
@@ -73,15 +64,18 @@ class NeutralProbes:
         chosen, not_tested = _probes(data, config, lexicon)
         reader = Reader(data.progress, _passes(data, config, chosen))
         share, collapsed = None, None
-        answers: tuple[list[Finding], list[dict[str, Any]]] = ([], [])
         if data.tuned.labels:
             require_same_labels(data)
             pairs = [_as_pair(*pair) for pair in _pairs(chosen)]
-            tuned = measure_classifier(reader, data.tuned, pairs)
-            base = measure_classifier(reader, data.base, pairs) if data.base is not None else None
             own = own_texts(data)
-            found = reader.classify(data.tuned, own)
+            found = reader.classify(data.tuned, [*(text for p in pairs for text in (p.before, p.after)), *own])
+            tuned = measure_classes(pairs, found, data.tuned.labels)
             share, collapsed = decides(self.key, data, [found[text] for text in own])
+            base = None
+            if data.base is not None:
+                sample, sampled = for_the_base(_of_groups(pairs), len(data.tuned.labels), config.base_readings)
+                not_tested += [sampled] if sampled else []
+                base = measure_classifier(reader, data.base, sample)
         else:
             scored = _scored(chosen)
             tuned = measure_answers(reader, data.tuned, scored)
@@ -90,8 +84,6 @@ class NeutralProbes:
                 "What the model writes about a group (tone, stereotypes, refusals): measured is only how likely it "
                 "finds the rest of a neutral sentence."
             )
-            if config.answers:
-                answers = answer_lengths(self.key, data, config.axes, config.answers, lexicon, reader)
         setting = Setting(
             audit=self.key,
             lexicon=lexicon,
@@ -109,9 +101,9 @@ class NeutralProbes:
             title=self.title,
             headline=after_guard(collapsed, told.headline),
             unit=tuned.scale.unit,
-            findings=(*guard, *told.findings, *answers[0]),
+            findings=(*guard, *told.findings),
             comparisons=told.comparisons,
-            rows=(*told.rows, *answers[1]),
+            rows=told.rows,
             pairs=told.pairs,
             gaps=told.gaps,
             top_class_share=share,
@@ -144,6 +136,10 @@ def _as_pair(first: Probe, second: Probe) -> Pair:
     return Pair(first.template_id, first.axis, first.group, second.group, first.text, second.text)
 
 
+def _of_groups(pairs: list[Pair]) -> list[Pair]:
+    return [pair for pair in pairs if pair.axis != CONTROL]
+
+
 def _without_control(measured: Measured) -> Measured:
     return measured.where(lambda pair: pair.axis != CONTROL)
 
@@ -165,12 +161,15 @@ def _is_long_enough(probe: Probe) -> bool:
 def _passes(data: AuditInput, config: Config, chosen: list[Probe]) -> int:
     if data.tuned is None:
         return 0
-    models = 1 if data.base is None else 2
     if data.tuned.labels:
-        return models * len({probe.text for probe in chosen}) + len(set(own_texts(data)))
-    scored = models * len({probe.text for probe in chosen if _is_long_enough(probe)})
-    groups = sum(len(axis.groups) for axis in load_lexicon(data.language).axes if axis.key in config.axes)
-    return scored + config.answers * groups * SAMPLES
+        passes = len({probe.text for probe in chosen} | set(own_texts(data)))
+        if data.base is not None:
+            pairs = _of_groups([_as_pair(*pair) for pair in _pairs(chosen)])
+            sample, _ = for_the_base(pairs, len(data.tuned.labels), config.base_readings)
+            passes += len({text for pair in sample for text in (pair.before, pair.after)})
+        return passes
+    models = 1 if data.base is None else 2
+    return models * len({probe.text for probe in chosen if _is_long_enough(probe)})
 
 
 PLUGIN = NeutralProbes()

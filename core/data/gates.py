@@ -29,7 +29,7 @@ MOST_LOSS = 0.02
 """The main metric may not be able to have fallen by as much as this (house default: two points)."""
 COLLAPSED = 0.95
 SMALLEST = 0.01
-"""A group's gap that grew by less than this is not called worse however narrow its interval (house default)."""
+"""A gap that changed by less than this is called neither better nor worse however narrow its interval (house default)."""
 Q = 0.05
 
 
@@ -42,7 +42,7 @@ def verify(
 ) -> GateResult:
     """Judge a corrective action by the same audit before and after it.
 
-    `quality_*` are the main metric of each test row by row id, higher is better, 1 being the best possible (for
+    `quality_*` are the main metric of each held-out row by row id, higher is better, 1 being the best possible (for
     accuracy 0 or 1). `axes` are those that the action was meant for (None: all). Raises UserError where the two audits
     or the two evaluations share nothing.
     """
@@ -53,6 +53,15 @@ def verify(
     collapsed = _has_collapsed(before, after)
     changes, worse = _group_changes(before, after)
     return double_gate(gap, quality, changes, worse, collapsed, after.unit)
+
+
+def together(judged: Collection[GateResult]) -> GateState:
+    """How an action ended by all audits that judged it: refused where one refuses it, verified where one verified it and none
+    refuses. An audit that found hardly a gap before has nothing that could shrink, so it need not verify."""
+    states = {result.state for result in judged}
+    if GateState.REFUSED in states:
+        return GateState.REFUSED
+    return GateState.VERIFIED if GateState.VERIFIED in states else GateState.NOT_VERIFIED
 
 
 def double_gate(
@@ -92,6 +101,8 @@ def _judge_gap(gap: Estimate, unit: str) -> tuple[GateState, str]:
     told = f"{_size(gap, unit)} ({gap.n:,} independent cases)"
     if gap.low is None or gap.high is None or gap.n < MIN_ROWS:
         return GateState.NOT_VERIFIED, f"Too few cases to say whether the gap between groups shrank: {gap.n:,}."
+    if (gap.high < 0 or gap.low > 0) and abs(gap.value) < SMALLEST:
+        return GateState.NOT_VERIFIED, f"The gap between groups changed by too little to matter: {told}."
     if gap.high < 0:
         return GateState.VERIFIED, f"The gap between groups became smaller: {told}."
     if gap.low > 0:
@@ -100,7 +111,7 @@ def _judge_gap(gap: Estimate, unit: str) -> tuple[GateState, str]:
 
 
 def _judge_quality(quality: Estimate) -> tuple[GateState, str]:
-    told = f"{_size(quality, 'probability')} on {quality.n:,} test rows"
+    told = f"{_size(quality, 'probability')} on {quality.n:,} held-out rows"
     if quality.low is None or quality.high is None:
         return GateState.NOT_VERIFIED, "Whether the model is still as good cannot be said: there is no interval."
     if quality.low > -MOST_LOSS:
@@ -110,7 +121,7 @@ def _judge_quality(quality: Estimate) -> tuple[GateState, str]:
     needed = ceil(quality.n * ((quality.value - quality.low) / (quality.value + MOST_LOSS)) ** 2)
     return (
         GateState.NOT_VERIFIED,
-        f"A loss of {MOST_LOSS * 100:.0f} points cannot be ruled out: {told}. About {needed:,} test rows could.",
+        f"A loss of {MOST_LOSS * 100:.0f} points cannot be ruled out: {told}. About {needed:,} held-out rows could.",
     )
 
 
@@ -161,7 +172,7 @@ def _quality_change(before: Mapping[str, float], after: Mapping[str, float]) -> 
         raise UserError(
             "The two models cannot be compared.",
             "They were evaluated on different rows.",
-            "Evaluate both on the same test rows.",
+            "Evaluate both on the same held-out rows.",
         )
     first, second = [before[row] for row in shared], [after[row] for row in shared]
     if first == second:

@@ -10,22 +10,21 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import Field
 
-from core.data.counterfactual import ExampleSwap, examine, labels_about, swap_example, text_of
+from core.data.counterfactual import ExampleSwap, examine, swap_example, text_of
 from core.data.lexicon import Lexicon, load_lexicon
 from core.schemas.audits import AuditFamily
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
-from core.schemas.mitigations import Augmented, Changes, SwapPreview
+from core.schemas.mitigations import Augmented, Changes, Deed, Found, Given, Preview, SwapPreview
+
+from ._action import NO_FIT, OPTIONS, Action, refuse_labels_about
 
 MARK = "~cf"
 """Stands between the id of the source row and the number of the copy."""
-
-_OPTIONS: Any = {axis.key: axis.title for axis in load_lexicon().axes}
 
 
 class Config(Schema):
@@ -33,7 +32,7 @@ class Config(Schema):
         ("gender",),
         title="What to swap",
         description="Kinds of groups whose words are swapped. Choose those in which the audit found a difference.",
-        json_schema_extra={"level": "basic", "options": _OPTIONS},
+        json_schema_extra={"level": "basic", "options": OPTIONS},
     )
     share: float = Field(
         1.0,
@@ -66,18 +65,46 @@ class _Copy:
     row_id: str
 
 
-class CounterfactualAugmentation:
+class CounterfactualAugmentation(Action):
     key = "counterfactual_augmentation"
     title = "Train with swapped copies"
     help = (
         "Adds copies of your training rows in which only the people are swapped (she to he, Muslim to Christian) and "
         "the label stays, so that both meet every label equally often. Validation and test rows stay as they are."
     )
-    order = 10
+    cost = "Longer epochs: one more row for each row that names a group."
+    helps = "The model ties a label to a group, also where it writes text."
+    answers: Found = "answers move"
+    order = 20
     families: tuple[AuditFamily, ...] = ("classifier", "causal-lm")
+    unfit = {"seq2seq": NO_FIT, "multi-label": NO_FIT, "regression": NO_FIT}
     config = Config
     changes: Changes = "data"
-    verify_with = ("neutral_probes", "counterfactual_swap")
+    verify_with = ("neutral_probes", "counterfactual_swap", "pair_preference")
+
+    def look(self, examples: Sequence[Example], config: Config, given: Given) -> Preview:
+        config = config.model_copy(update={"language": given.language})
+        shown = self.preview(examples, config)
+        rows = [{"row_id": s.row_id, "before": s.before, "after": s.after, "label": s.label or ""} for s in shown]
+        return Preview(
+            says=(
+                f"{len(rows)} of the copies that it would add to the training rows. Untick those that make no sense.",
+            ),
+            rows=tuple(rows),
+            strike=True,
+        )
+
+    def act(
+        self, examples: Sequence[Example], config: Config, given: Given, struck: Collection[str] = frozenset()
+    ) -> Deed:
+        config = config.model_copy(update={"language": given.language})
+        made = self.apply(examples, config, frozenset(struck), given.held_out)
+        return Deed(
+            summary=f"{len(made.examples):,} swapped copies added to the training rows.",
+            added=made.examples,
+            sources=made.sources,
+            left_out=made.left_out,
+        )
 
     def preview(self, examples: Sequence[Example], config: Config, n: int = 20) -> list[SwapPreview]:
         """Up to `n` of the copies that `apply` would make, taken in turn from the axes and pairs of groups."""
@@ -144,16 +171,7 @@ def _lexicon_for(examples: Sequence[Example], config: Config) -> Lexicon:
             "Use an action that does not rewrite texts, for example balanced sampling, or add rows by hand.",
         )
     lexicon = load_lexicon(config.language)
-    about = {
-        axis: label for axis, label in labels_about((e.label for e in examples), lexicon).items() if axis in config.axes
-    }
-    if about:
-        named = ", ".join(f"“{label}” is about {lexicon.axis(axis).title.lower()}" for axis, label in about.items())
-        raise UserError(
-            "These groups cannot be swapped here.",
-            f"The label depends on the group itself ({named}), so a swapped copy would have the wrong label.",
-            "Leave these kinds of groups out.",
-        )
+    refuse_labels_about(examples, config.axes, lexicon)
     return lexicon
 
 

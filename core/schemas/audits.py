@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from .base import Schema
 from .estimates import Comparison, Estimate
@@ -34,7 +35,8 @@ class AuditResult(Schema):
     row); `pairs` are the examples that show it best: two texts that differ in the identity words only.
 
     `unit` names what gaps are measured in. `top_class_share` is the share of rows that the tuned classifier gives its
-    favourite class: near 1 it decides nothing and looks fair for that reason alone.
+    favourite class: near 1 it decides nothing and looks fair for that reason alone. `weakness` is what a published
+    benchmark is known not to be good for.
     """
 
     audit: str
@@ -50,6 +52,7 @@ class AuditResult(Schema):
     n: int
     seconds: float
     not_tested: tuple[str, ...] = ()
+    weakness: str = ""
 
 
 class GateState(StrEnum):
@@ -74,12 +77,24 @@ def _silent(done: int, total: int) -> None:
     pass
 
 
+class GivenFile(NamedTuple):
+    """A file that a person brought: what it was called, and where it lies now."""
+
+    name: str
+    path: Path
+
+    @classmethod
+    def at(cls, path: str | Path) -> GivenFile:
+        return cls(Path(path).name, Path(path))
+
+
 @dataclass(frozen=True)
 class AuditInput:
     """What there is to audit. `examples` are validation rows (test rows only for a final audit); `groups` maps a column
     of the person's own to `{row_id: group}`. `base` is None where only one model is audited.
 
-    `progress` is called with forward passes done and in all; it may raise to cancel.
+    `progress` is called with forward passes done and in all; it may raise to cancel. `files` are published benchmarks
+    that the person brought, by audit key; `scorer` a text classifier of their own that judges written answers.
     """
 
     examples: Sequence[Example] = ()
@@ -88,10 +103,16 @@ class AuditInput:
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     language: str = "en"
     progress: Callable[[int, int], None] = _silent
+    files: Mapping[str, Sequence[GivenFile]] = field(default_factory=dict)
+    scorer: Predictor | None = None
 
 
 class Audit(Protocol):
-    """One plug-in of `core/audits`. `families` are the kinds of model it can judge, `config` declares its settings."""
+    """One plug-in of `core/audits`. `families` are the kinds of model it can judge, `config` declares its settings.
+
+    One with `needs_file` scores a published benchmark and runs only where the person brought its file; it then says in
+    `file_help` which. One with `optional` set runs only where it is chosen.
+    """
 
     key: str
     title: str

@@ -8,6 +8,7 @@ from .base import Schema
 from .examples import Example
 from .plan import PreparationPlan
 from .recipe import Recipe
+from .terms import TermSpec
 
 Objective = Literal["answers", "pairs", "thumbs"]
 
@@ -16,7 +17,7 @@ class TrainingSpec(Schema):
     """Everything one training needs. `folder` is the run's own; `resume_from` a verified checkpoint inside it.
 
     `labels` is the fixed order of class names (classification only). `token_cache` is the folder where encoded rows are kept for
-    the next training; none, and they are not.
+    the next training; none, and they are not. `terms` are what corrective actions ask of the training.
     """
 
     run_id: str
@@ -30,6 +31,7 @@ class TrainingSpec(Schema):
     validation: tuple[Example, ...]
     resume_from: str | None = None
     token_cache: str | None = None
+    terms: tuple[TermSpec, ...] = ()
 
     @property
     def objective(self) -> Objective:

@@ -15,6 +15,8 @@ from core.store import records
 from core.store.tables import Audit, DatasetVersion, Project, Run
 from core.tasks import registry as tasks
 
+from . import output_filters, responsible, terms
+
 
 def model_card(
     project: Project,
@@ -47,6 +49,7 @@ def model_card(
         "",
         project.goal or "The author has not stated a purpose.",
         "",
+        *responsible.card_lines(project),
         "## Data",
         "",
         f"Dataset version {version.number}, {version.rows:,} rows, content hash `{version.content[:16]}`. "
@@ -63,6 +66,7 @@ def model_card(
         yaml.safe_dump(Recipe.model_validate(run.recipe).model_dump(), sort_keys=False).strip(),
         "```",
         "",
+        *_action_lines(run),
         "## Test",
         "",
         *_test_lines(evaluation),
@@ -72,6 +76,7 @@ def model_card(
         "",
         *_audit_lines(audit),
         "",
+        *_filter_lines(run),
         "## Limits",
         "",
         "Measured on rows like those of its dataset; what it does on other texts was not tested. "
@@ -106,6 +111,12 @@ def _figure(estimate: Estimate | None, form: str) -> str:
     if estimate.low is None or estimate.high is None:
         return value
     return f"{value} ({estimate.low * scale:.3g} to {estimate.high * scale:.3g})"
+
+
+def _action_lines(run: Run) -> list[str]:
+    """Corrective actions against bias that took part in the training."""
+    found = terms.titles(run.terms)
+    return [f"Corrective actions in the training: {', '.join(found)}.", ""] if found else []
 
 
 def _test_lines(found: EvaluationResult | None) -> list[str]:
@@ -149,3 +160,27 @@ def _audit_lines(audit: Audit | None) -> list[str]:
     if not findings:
         return ["Audited; no findings. This is no certificate: only what is listed in the audit was tested."]
     return [f"- {f['title']}" for f in findings]
+
+
+def _filter_lines(run: Run) -> list[str]:
+    """What guards the answers beside the weights; nothing where there is no filter."""
+    version = output_filters.current(run) if output_filters.fits(run) else None
+    if version is None:
+        return []
+    rules, report = output_filters.rules_of(version), output_filters.report_of(version)
+    named = [f"{rule.name} ({rule.action})" for rule in rules.rules]
+    named += [f"{kind} ({rules.personal_action})" for kind in rules.personal]
+    lines = [
+        "## Output filter",
+        "",
+        f"Answers given by `answer.py` pass a filter of rules (version {version.number}): {', '.join(named)}. It is no part of "
+        "the weights: whoever loads them in another way gets unfiltered answers.",
+        "",
+    ]
+    figures = [
+        ("caught of the texts that must be caught", report.recall if report else None),
+        ("changed of the data's own answers", report.clean if report else None),
+        ("changed of the model's samples", report.samples if report else None),
+    ]
+    known = [f"- {what}: {_figure(e, 'percent')}, n = {e.n:,}" for what, e in figures if e is not None]
+    return [*lines, *known, *([""] if known else [])]

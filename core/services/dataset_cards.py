@@ -17,6 +17,7 @@ from core.schemas.errors import UserError
 from core.schemas.estimates import Estimate
 from core.schemas.families import FAMILIES
 from core.schemas.plan import PreparationPlan, SplitPlan
+from core.schemas.responsible import CONSENT, KEY, ResponsibleUse
 from core.store.tables import DatasetVersion, Plan, Project
 from core.tasks import registry as tasks
 
@@ -104,6 +105,7 @@ def dataset_card(project: Project, version: DatasetVersion, given: CardNotes | N
         given.source
         or "The author has not said where the texts come from, or whether their writers agreed to this use.",
         "",
+        *_use_lines(project),
         *_history_lines(version),
         "",
         "## What was found in it",
@@ -125,6 +127,14 @@ def dataset_card(project: Project, version: DatasetVersion, given: CardNotes | N
         "",
     ]
     return "---\n" + yaml.safe_dump(header, sort_keys=False, allow_unicode=True) + "---\n\n" + "\n".join(lines)
+
+
+def _use_lines(project: Project) -> list[str]:
+    """What was answered about consent and misuse, nothing where it is open."""
+    use = ResponsibleUse.model_validate(project.settings.get(KEY) or {})
+    consent = f"Agreement of the people in it: {CONSENT[use.consent].lower()}." if use.consent else ""
+    misuse = f"What it must not be used for: {_line(use.misuse)}" if use.misuse.strip() else ""
+    return [part for line in (consent, misuse) if line for part in (line, "")]
 
 
 def _plan(project: Project, version: DatasetVersion) -> Plan | None:

@@ -13,11 +13,13 @@ from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.jobs import JobKind
 from core.store import jobs, records
+from core.store.config import PROJECT_ROOT
 from core.store.files import folder
 from core.store.tables import Audit, Export, Run, new_id
 
-from . import cards, datasets, evaluations, models, projects, runs
+from . import cards, datasets, evaluations, models, output_filters, projects, runs
 
+HELPER = PROJECT_ROOT / "assets" / "export" / "answer.py"
 QUESTIONS = 20
 BLOCK_BYTES = 1 << 22
 TITLES = {"merged": "Whole model", "adapter": "Adapter only"}
@@ -58,6 +60,15 @@ def card(run: Run) -> str:
         evaluations.result(evaluated[0]) if evaluated else None,
         audits[0] if audits else None,
     )
+
+
+def files(run: Run) -> dict[str, str]:
+    """What stands beside the weights, name to text: the card, and for a model that writes the helper that asks it, with the
+    output filter that guards the round now."""
+    found = {"README.md": card(run)}
+    if output_filters.fits(run):
+        found |= {"answer.py": HELPER.read_text(encoding="utf-8"), **output_filters.shipped(run)}
+    return found
 
 
 def questions(given: runs.Inputs) -> list[Example]:

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.data import health
-from core.data.checks._patterns import find_all
 from core.data.health_rows import ANSWERS, role_of
+from core.data.personal_data import find_all
 from core.schemas.errors import UserError
 from core.schemas.findings import Finding
 from core.schemas.health import HealthReport

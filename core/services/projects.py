@@ -8,7 +8,7 @@ from typing import Any
 from core.schemas.errors import UserError
 from core.schemas.jobs import Desired, JobState
 from core.store import deleting, jobs, records
-from core.store.tables import Audit, DatasetVersion, Evaluation, Export, Plan, Project, Run, SampleSet
+from core.store.tables import Audit, DatasetVersion, Evaluation, Export, FilterVersion, Plan, Project, Run, SampleSet
 from core.tasks import registry as tasks
 
 NAME_LENGTH = 80
@@ -71,7 +71,8 @@ def settings(project_id: str, **values: Any) -> dict[str, Any]:
 
 
 def duplicate(project_id: str) -> Project:
-    """A new project with the same task, goal, data and settings, and no runs. Files are shared: they never change."""
+    """A new project with the same task, goal, data, settings and output filter, and no runs. Files never change, so they are
+    shared."""
     source = get(project_id)
     copy = records.add(
         Project(
@@ -98,6 +99,10 @@ def duplicate(project_id: str) -> Project:
             )
         )
         records.change(Project, copy.id, {"dataset_version_id": made.id})
+    guards = [v for v in records.find(FilterVersion, project_id=project_id) if v.run_id is None]
+    if guards:
+        newest = max(guards, key=lambda v: v.number)
+        records.add_numbered(FilterVersion(project_id=copy.id, rules=newest.rules, red_list=newest.red_list))
     return get(copy.id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from core import methods
@@ -13,7 +13,7 @@ from core.store import records
 from core.store.tables import BaseModel, DatasetVersion, Plan, Run
 from core.tasks import registry as tasks
 
-from . import models
+from . import models, terms
 
 
 class Change(NamedTuple):
@@ -33,10 +33,19 @@ class Basis(NamedTuple):
     plan_id: str
     base_model_key: str
     start_run_id: str | None
+    terms: Sequence[Mapping[str, Any]] = ()
 
 
 def basis(run: Run) -> Basis:
-    return Basis(run.task, run.recipe, run.dataset_version_id, run.plan_id, run.base_model_key, run.start_run_id)
+    return Basis(
+        run.task,
+        run.recipe,
+        run.dataset_version_id,
+        run.plan_id,
+        run.base_model_key,
+        run.start_run_id,
+        tuple(run.terms or ()),
+    )
 
 
 def changes(before: Basis, after: Basis) -> list[Change]:
@@ -51,8 +60,22 @@ def changes(before: Basis, after: Basis) -> list[Change]:
     if before.start_run_id != after.start_run_id:
         found.append(Change("start", _start(after.start_run_id)))
     found += _data(before, after)
+    found += _actions(before.terms, after.terms)
     found += _settings(before.recipe, after.recipe)
     return found
+
+
+def _actions(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Change]:
+    """Corrective actions that only one of the two was trained with, or both in another way."""
+    found = [
+        Change("setting", f"{word} “{title}”")
+        for word, one, other in (("with", after, before), ("without", before, after))
+        for title, kept in zip(terms.titles(one), one, strict=True)
+        if kept["key"] not in {said["key"] for said in other}
+    ]
+    then = {kept["key"]: kept for kept in before}
+    changed = [kept for kept in after if kept["key"] in then and kept != then[kept["key"]]]
+    return [*found, *(Change("setting", f"“{title}” done in another way") for title in terms.titles(changed))]
 
 
 def _settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:

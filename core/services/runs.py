@@ -12,6 +12,7 @@ from core.schemas.families import FAMILIES, unfit
 from core.schemas.jobs import Desired, Job, JobKind, JobState
 from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
+from core.schemas.terms import TermSpec
 from core.schemas.training import TrainingSpec
 from core.store import curves, jobs, records, token_caches
 from core.store.curves import Bucket
@@ -20,7 +21,7 @@ from core.store.files import job_log, run_folder
 from core.store.tables import Plan, Project, Run, RunEvent, new_id
 from core.tasks import registry as tasks
 
-from . import datasets, models, preparation, projects, recipes, starting
+from . import datasets, models, preparation, projects, recipes, starting, terms
 from .names import memorable
 
 FEWEST_RATED = 2  # rated answers that a batch needs at least
@@ -98,8 +99,11 @@ def extend(run: Run, epochs: float) -> Run:
     return get(longer.id)
 
 
-def successor(run: Run, note: str, *, recipe: Recipe | None = None, plan: Plan | None = None) -> Run:
-    """A new round after this one, not yet kept: the same but for what is given. A plan brings its dataset version."""
+def successor(
+    run: Run, note: str, *, recipe: Recipe | None = None, plan: Plan | None = None, term: TermSpec | None = None
+) -> Run:
+    """A new round after this one, not yet kept: the same but for what is given. A plan brings its dataset version, a corrective
+    action its term, beside those of the run."""
     run_id = new_id()
     return Run(
         id=run_id,
@@ -112,6 +116,7 @@ def successor(run: Run, note: str, *, recipe: Recipe | None = None, plan: Plan |
         base_model_key=run.base_model_key,
         task=run.task,
         recipe=(recipe or Recipe.model_validate(run.recipe)).model_dump(mode="json"),
+        terms=terms.joined(run, term),
         note=note,
     )
 
@@ -295,7 +300,8 @@ def inputs_of(plan: Plan, task: str, base_model_key: str | None, folder: str = "
 
 def training_spec(run: Run, resume_from: str | None) -> TrainingSpec:
     """The torch side's view of a run."""
-    return spec_of(inputs(run), run.id, Recipe.model_validate(run.recipe), resume_from)
+    spec = spec_of(inputs(run), run.id, Recipe.model_validate(run.recipe), resume_from)
+    return spec.model_copy(update={"terms": terms.of_run(run)})
 
 
 def spec_of(given: Inputs, run_id: str, recipe: Recipe, resume_from: str | None = None) -> TrainingSpec:

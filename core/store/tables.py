@@ -166,8 +166,8 @@ class Job(Row, Table):
 
 
 class Run(Row, Table):
-    """One round of training. `start_run_id` names the run whose model it began with (None: the base model). `recipe` is
-    frozen; `best` and `summary` are written by the worker."""
+    """One round of training. `start_run_id` names the run whose model it began with (None: the base model). `recipe` and
+    `terms` (what corrective actions ask of it) are frozen; `best` and `summary` are written by the worker."""
 
     __tablename__ = "run"
     __table_args__ = (UniqueConstraint("project_id", "number"),)
@@ -182,6 +182,7 @@ class Run(Row, Table):
     base_model_key: Mapped[str]
     task: Mapped[str]
     recipe: Mapped[dict[str, Any]]
+    terms: Mapped[list[Any] | None]
     note: Mapped[str] = mapped_column(default="")
     best: Mapped[dict[str, Any] | None]
     summary: Mapped[dict[str, Any] | None]
@@ -349,6 +350,20 @@ class Correction(Row, Table):
     run_after_id: Mapped[str | None]
     audit_after_id: Mapped[str | None]
     outcome: Mapped[dict[str, Any] | None]
+
+
+class FilterVersion(Row, Table):
+    """Rules for what a model writes (`FilterRules`), kept for good under a number: the newest one counts. `run_id` None: for
+    every round of the project. `red_list` are texts that must be caught, `measured` is a `FilterReport`."""
+
+    __tablename__ = "filter_version"
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
+    project_id: Mapped[str] = _of_project()
+    number: Mapped[int]
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    rules: Mapped[dict[str, Any]]
+    red_list: Mapped[list[Any]]
+    measured: Mapped[dict[str, Any] | None]
 
 
 class Export(Row, Table):

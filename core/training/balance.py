@@ -13,6 +13,8 @@ from core.data.balancing import Balance, class_weights, drawn
 
 from . import ranks
 
+ROW_WEIGHT = "row_weight"  # column of training rows that count by a weight of their own
+
 
 def weights_of(labels: Sequence[int], classes: int) -> torch.Tensor:
     """The weight of each class, shape (classes,), from the labels of the training rows; 0 for a class without rows."""
@@ -39,14 +41,18 @@ def weighted_loss(
     rows: torch.Tensor | float | None = None,
     smoothing: float = 0.0,
     problem: str = "single_label_classification",
+    row_weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """sum(w[y] * -log p(y)) / rows. `logits` has the shape (batch, classes); `rows` is that of the batch unless given.
+    """sum(v * w[y] * -log p(y)) / rows. `logits` has the shape (batch, classes); `weights` w are by class, `row_weights` v by row
+    of the batch; `rows` is that of the batch unless given.
 
     Divided by the rows and not by the sum of their weights: else the weights cancel in a batch of one class.
     """
     losses = row_losses(logits, labels, problem, smoothing)
     if weights is not None:
         losses = weights.to(losses.device)[labels] * losses
+    if row_weights is not None:
+        losses = row_weights.to(losses) * losses
     return losses.sum() / (len(labels) if rows is None else rows)
 
 
@@ -71,12 +77,14 @@ class WeightedTraining:
         if not model.training:
             return super().compute_loss(model, inputs, return_outputs, None)  # type: ignore[misc]
         labels = inputs["labels"]
-        outputs = model(**{name: value for name, value in inputs.items() if name != "labels"})
+        outputs = model(**{name: value for name, value in inputs.items() if name not in ("labels", ROW_WEIGHT)})
         # The rows of all batches of the step are known only where the model takes part in scaling its loss.
         counted = num_items_in_batch if self.model_accepts_loss_kwargs else None  # type: ignore[attr-defined]
         # It counts figures: a row that may have several labels has one for each.
         rows = None if counted is None else counted / max(1, labels[0].numel())
-        loss = weighted_loss(outputs.logits, labels, self.class_weights, rows, self.smoothing, self.problem)
+        loss = weighted_loss(
+            outputs.logits, labels, self.class_weights, rows, self.smoothing, self.problem, inputs.get(ROW_WEIGHT)
+        )
         if rows is not None:
             loss = loss * ranks.size()  # the rows are those of all devices, whose gradients are averaged
         return (loss, outputs) if return_outputs else loss
@@ -94,6 +102,18 @@ class Rounds:
     def rows(self, epoch: int) -> list[int]:
         """Indices into the training rows."""
         return drawn(self.labels, self.balance, self.seed + epoch)
+
+
+class CellRounds(Rounds):
+    """The same for cells of rows; rows without a cell are read once in each round."""
+
+    def __init__(self, cells: Sequence[int | None], balance: Balance, seed: int) -> None:
+        self.free = [i for i, cell in enumerate(cells) if cell is None]
+        self.places = [i for i, cell in enumerate(cells) if cell is not None]
+        super().__init__([cell for cell in cells if cell is not None], balance, seed)
+
+    def rows(self, epoch: int) -> list[int]:
+        return sorted([*self.free, *(self.places[i] for i in super().rows(epoch))])
 
 
 def thumb_weights(liked: Sequence[bool]) -> tuple[float, float]:

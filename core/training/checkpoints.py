@@ -29,6 +29,7 @@ from .trainers import CHECKPOINT
 NOT_YET_KNOWN = 2**31  # steps: the Trainer works them out anew when it resumes
 NOT_PART_OF_A_MODEL = {
     "README.md", "manifest.json", "optimizer.pt", "scheduler.pt", "trainer_state.json", "training_args.bin",
+    "gradient_reversal.safetensors",
 }  # fmt: skip
 
 

@@ -72,6 +72,9 @@ def export(
             tokenizer.save_pretrained(folder)
             if facts["labels"]:
                 write_json(folder / "labels.json", facts["labels"])
+            if not FAMILIES[facts["family"]].reads:
+                ends = codec.stop_ids(model.generation_config.eos_token_id)
+                write_json(folder / "answering.json", _answering(codec, questions, ends))
             for name in ("thresholds", "target"):  # what the head's figures mean
                 if name in facts:
                     write_json(folder / f"{name}.json", facts[name])
@@ -90,6 +93,17 @@ def _copy_adapter(source: Path, target: Path) -> None:
     config = json.loads((target / "adapter_config.json").read_text())
     config["base_model_name_or_path"] = Path(config.get("base_model_name_or_path") or "").name
     write_json(target / "adapter_config.json", config)
+
+
+def _answering(codec: Codec, questions: Sequence[Example], ends: list[int]) -> dict[str, Any]:
+    """What the helper of the export (`assets/export/answer.py`) must know to ask as the dashboard does."""
+    return {
+        "family": codec.family,
+        "conversational": any(question.messages for question in questions),
+        "system_prompt": codec.plan.system_prompt,
+        "chat_template": codec.chat.text,
+        "stop_ids": ends,
+    }
 
 
 def _ids(codec: Codec, example: Example, family: str) -> list[int]:

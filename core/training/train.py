@@ -25,7 +25,7 @@ from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
-from . import arguments, checkpoints, device, hardware, loading, ranks, regional, sharding, token_cache, varlen
+from . import arguments, checkpoints, device, hardware, loading, ranks, regional, sharding, terms, token_cache, varlen
 from .balance import Rounds, thumb_weights, weights_of
 from .callbacks import Obey, Progress, Samples, unstable, unusable_base
 from .collators import LanguageCollator, PairCollator
@@ -38,6 +38,7 @@ from .predict_pairs import PairPredictor
 from .preferences import PairTrainer, ThumbTrainer, thumb_trainer
 from .retention import Retention
 from .trainers import ClassifierTrainer, LanguageTrainer, TextToTextTrainer
+from .with_terms import AfterSteps, WithTerms, with_columns
 
 AnyTrainer: TypeAlias = ClassifierTrainer | LanguageTrainer | TextToTextTrainer | PairTrainer | ThumbTrainer
 FIXED_TRAIN_SAMPLE = 200
@@ -193,6 +194,8 @@ def _steps(spec: TrainingSpec, trainer: AnyTrainer, obey: Obey, progress: Progre
     else:
         saved = checkpoints.state_of(spec.resume_from)
         progress.restore(saved)
+        if isinstance(trainer, WithTerms):
+            trainer.load_terms(Path(spec.resume_from))
         ended = checkpoints.already_ended(saved, spec.recipe, recorder.wish())
     if ended:
         trainer.state, obey.ended = saved, ended
@@ -257,9 +260,11 @@ def _encoded(codec: Codec, spec: TrainingSpec, name: str, head: Head | None) -> 
 def trainer_of(
     spec: TrainingSpec, chosen: device.Device, model: Any, tokenizer: PreTrainedTokenizerFast, rows: Rows, folder: Path
 ) -> AnyTrainer:
+    head = head_of(spec.family, spec.labels, spec.train)
+    found = terms.of_training(spec, model, rows.train.rows)
     common: dict[str, Any] = {
         "model": model,
-        "train_dataset": rows.train.rows,
+        "train_dataset": with_columns(rows.train.rows, found),
         "eval_dataset": {"validation": rows.validation.rows, "train_sample": rows.sample},
         "processing_class": tokenizer,
         "in_parts": sharding.wanted(spec.recipe),
@@ -267,10 +272,10 @@ def trainer_of(
     width = spec.plan.max_length if spec.plan.padding == "fixed" else 0
     trainer: AnyTrainer
     size = len(rows.train.rows)
-    head = head_of(spec.family, spec.labels, spec.train)
     if head is not None:
         labels, balance = list(rows.train.rows["labels"]), spec.recipe.balance
         rounds = Rounds(labels, balance, spec.recipe.seed) if balance in ("oversample", "undersample") else None
+        rounds = next((drawn for term in found if (drawn := term.rounds()) is not None), rounds)
         size = len(rounds) if rounds else len(labels)
         trainer = ClassifierTrainer(
             args=arguments.reader(str(folder), size, spec.recipe, chosen),
@@ -300,6 +305,9 @@ def trainer_of(
             data_collator=LanguageCollator(tokenizer.pad_token_id or 0, width),
             **common,
         )
+    if found and isinstance(trainer, WithTerms):
+        trainer.terms = found
+        trainer.add_callback(AfterSteps(found))
     trainer.phases = Phases(chosen.name)
     # Packed sequences are of one length: there is nothing to take together.
     trainer.grouped = spec.plan.padding == "bucket" and "seq_lengths" not in rows.train.rows.column_names

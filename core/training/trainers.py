@@ -24,6 +24,7 @@ from .best import value_at
 from .in_parts import InParts
 from .phases import Phases
 from .retention import Retention
+from .with_terms import WithTerms
 
 CHECKPOINT = "checkpoint-{step}"
 
@@ -86,6 +87,8 @@ class _WholeCheckpoints:
         self._staging = ranks.agreed(tempfile.mkdtemp(prefix=".part-", dir=root) if ranks.first() else "")
         try:
             super()._save_checkpoint(model, trial)  # type: ignore[misc]
+            if isinstance(self, WithTerms):
+                self.save_terms(Path(self._staging) / name)
             ranks.wait()  # every rank has added the state of its random numbers
             if ranks.first():
                 publish_folder(Path(self._staging) / name, root / name, self.recorder.guard)
@@ -182,8 +185,8 @@ class _Ordered:
         return SimilarLengths(together, self._lengths(rows), args.data_seed, self.rounds, grouped=self.grouped)
 
 
-class ClassifierTrainer(InParts, _Timed, _Ordered, _WholeCheckpoints, WeightedTraining, Trainer):
-    """For every head that reads a text. Can weigh the classes and choose the rows of each round."""
+class ClassifierTrainer(InParts, _Timed, _Ordered, _WholeCheckpoints, WithTerms, WeightedTraining, Trainer):
+    """For every head that reads a text. Can weigh classes and rows and choose the rows of each round."""
 
 
 class _ByToken:
@@ -249,7 +252,7 @@ class _AtTokens:
         super().log(logs, start_time)  # type: ignore[misc]
 
 
-class LanguageTrainer(InParts, _ByToken, _Timed, _Ordered, _WholeCheckpoints, _AtTokens, SFTTrainer):
+class LanguageTrainer(InParts, _ByToken, _Timed, _Ordered, _WholeCheckpoints, WithTerms, _AtTokens, SFTTrainer):
     """For models that only decode."""
 
     def _keep_accuracy(self, output: EvalLoopOutput, accuracy: float) -> None:

@@ -14,6 +14,7 @@ from core.store.tables import Run
 from core.tasks import registry as tasks
 
 from . import jobs, parts
+from .output_filter import filter_note, guard_caption
 from .review_form import HEAT, usual_heat
 
 REFRESH_SECONDS = 1.0
@@ -37,6 +38,7 @@ def playground_panel(run: Run) -> None:
         _loading(job.id)
         return
     family = tasks()[run.task].family
+    guard_caption(run)
     if family == "regression":
         _number(run, job)
     elif FAMILIES[family].reads:
@@ -122,6 +124,7 @@ def _chat(run: Run, job: Job) -> None:
                     st.text(turn["user"])
                 with st.chat_message("assistant"):
                     st.text(turn[name] or "(nothing)")
+                    filter_note(turn.get(f"{name}-filtered", ""))
     asked = st.chat_input("Ask something")
     if asked:
         turn = {"user": asked}
@@ -137,7 +140,8 @@ def _chat(run: Run, job: Job) -> None:
                     "decoding": decoding,
                     "models": [name],
                 }
-                turn[name] = playground.ask(job, "/generate", question).get(name, {}).get("text", "")
+                answer = playground.ask(job, "/generate", question).get(name, {})
+                turn |= {name: answer.get("text", ""), f"{name}-filtered": answer.get("filtered", "")}
         history.append(turn)
         st.rerun()
     if history and st.button("New conversation", icon=":material/add:", type="tertiary"):
@@ -162,6 +166,7 @@ def _complete(run: Run, job: Job) -> None:
             with column.container(border=True, height="stretch"):
                 st.markdown(f"**{NAMES[name]}**")
                 st.text(("" if pairs else text) + answer.get(name, {}).get("text", "") or "(nothing)")
+                filter_note(answer.get(name, {}).get("filtered", ""))
 
 
 def export_panel(run: Run) -> None:
@@ -230,14 +235,14 @@ NUMBER = (
 print(figures.item() * unit["std"] + unit["mean"])
 """
 )
-PAIR = """from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+WRITES = """import sys
 
-folder = {folder}
-tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForSeq2SeqLM.from_pretrained(folder)
-written = model.generate(**tokenizer("Your text", return_tensors="pt"), max_new_tokens=128)
-print(tokenizer.decode(written[0], skip_special_tokens=True))
+sys.path.insert(0, {folder})
+from answer import Model  # with the output filter, where the export has one
+
+print(Model().answer("{text}").text)
 """
-SNIPPETS = {"multi-label": SEVERAL, "regression": NUMBER, "seq2seq": PAIR}
+SNIPPETS = {"multi-label": SEVERAL, "regression": NUMBER}
 
 
 def _snippet(run: Run) -> str:
@@ -245,6 +250,9 @@ def _snippet(run: Run) -> str:
     family = tasks()[run.task].family
     if family in SNIPPETS:
         return SNIPPETS[family].format(folder=folder)
+    if not FAMILIES[family].reads:
+        return WRITES.format(folder=folder, text="Your question" if tasks()[run.task].conversational else "Your text")
     task = FAMILIES[family].pipeline
-    ask = '[{"role": "user", "content": "Your question"}]' if tasks()[run.task].conversational else '"Your text"'
-    return f"from transformers import pipeline\n\nmodel = pipeline({task!r}, model={folder})\nprint(model({ask}))\n"
+    return (
+        f'from transformers import pipeline\n\nmodel = pipeline({task!r}, model={folder})\nprint(model("Your text"))\n'
+    )

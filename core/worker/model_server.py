@@ -13,17 +13,23 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from core.data.output_filter import OutputFilter
 from core.schemas.examples import Message
 from core.schemas.predictor import Decoding, Predictor
 
 LARGEST_REQUEST = 2 * 2**20
 
 
-class ModelServer:
-    """Serves until `stop`. `models` holds `tuned` and, where there is one, `base`."""
+def _unguarded() -> OutputFilter | None:
+    return None
 
-    def __init__(self, models: Mapping[str, Predictor]) -> None:
-        self.models = models
+
+class ModelServer:
+    """Serves until `stop`. `models` holds `tuned` and, where there is one, `base`. `guard` is asked for the filter at each
+    answer, so that new rules count at once; what it held back never leaves this process."""
+
+    def __init__(self, models: Mapping[str, Predictor], guard: Callable[[], OutputFilter | None] = _unguarded) -> None:
+        self.models, self.guard = models, guard
         self.key = secrets.token_urlsafe(24)
         self.last_used = time.monotonic()
         self._one_at_a_time = threading.Lock()
@@ -54,12 +60,20 @@ class ModelServer:
         return {name: model.values(texts) for name, model in self._asked(question)}
 
     def generate(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """`messages` or `text` to each model's answer."""
+        """`messages` or `text` to each model's answer, with `filtered`: which rules changed it, in a sentence (or empty)."""
         decoding = Decoding.model_validate(question.get("decoding") or {})
         prompt: Any = question.get("text")
         if prompt is None:
             prompt = tuple(Message.model_validate(m) for m in question["messages"])
-        return {name: model.generate([prompt], decoding)[0].model_dump() for name, model in self._asked(question)}
+        guard = self.guard()
+        out = {}
+        for name, model in self._asked(question):
+            answer = model.generate([prompt], decoding)[0].model_dump()
+            if guard is not None:
+                done = guard.apply(answer["text"])
+                answer |= {"text": done.text, "filtered": done.sentence(), "rules": list(done.rules)}
+            out[name] = answer
+        return out
 
     def _asked(self, question: Mapping[str, Any]) -> list[tuple[str, Predictor]]:
         wanted = question.get("models") or list(self.models)

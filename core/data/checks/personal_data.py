@@ -6,10 +6,10 @@ from collections import defaultdict
 
 from core.schemas.findings import Finding, Severity
 
+from ..personal_data import KINDS, find_all
 from ..statistics import wilson
 from ._check import ALL, Check, plural
 from ._context import Context
-from ._patterns import KINDS, find_all
 
 
 def run(context: Context) -> list[Finding]:

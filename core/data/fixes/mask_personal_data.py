@@ -9,7 +9,7 @@ from pydantic import Field
 
 from core.schemas.base import Schema
 
-from ..checks._patterns import IBAN_LENGTHS, KINDS
+from ..personal_data import KINDS, spans
 from ._common import rewrite_texts
 from ._fix import Change, Fix, Roles
 
@@ -50,37 +50,6 @@ def masked(text: str, options: Options) -> str:
             end = stop
         text = "".join([*parts, text[end:]])
     return text
-
-
-def spans(text: str, kinds: tuple[Kind, ...] = EVERY) -> list[tuple[int, int, str]]:
-    """(start, end, kind) of personal data in a text, in order and without overlap; of two readings the longer counts."""
-    digit = any(map(str.isdigit, text))
-    if not digit and "@" not in text and "-----" not in text:
-        return []
-    lower = text.lower()
-    found: list[tuple[int, int, str]] = []
-    for kind in KINDS:
-        if kind.key not in kinds or not (any(h in lower for h in kind.hints) if kind.hints else digit):
-            continue
-        for match in kind.pattern.finditer(text):
-            start, end = match.span("found" if "found" in match.groupdict() else 0)
-            if kind.valid(text[start:end]):
-                found.append((start, _iban_end(text, start) if kind.key == "iban" else end, kind.key))
-    chosen: list[tuple[int, int, str]] = []
-    for place in sorted(found, key=lambda p: (p[0] - p[1], p[0])):
-        if all(place[1] <= start or place[0] >= end for start, end, _ in chosen):
-            chosen.append(place)
-    return sorted(chosen)
-
-
-def _iban_end(text: str, start: int) -> int:
-    """Where the account number ends: the pattern may take in a word that follows it."""
-    left = IBAN_LENGTHS[text[start : start + 2].upper()]
-    for place in range(start, len(text)):
-        left -= text[place] != " "
-        if not left:
-            return place + 1
-    return len(text)
 
 
 PLUGIN = Fix(

@@ -1,14 +1,17 @@
-"""Audit: every audit that fits the model, on validation (or, at the end, test) rows and neutral probes."""
+"""Audit: the chosen audits that fit the model, on validation (or, at the end, test) rows, neutral probes and given files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from core.schemas.audits import AuditInput, AuditResult
+from core.data.many_comparisons import corrected
+from core.data.remembering import Remembering
+from core.schemas.audits import AuditResult
 from core.schemas.errors import UserError
 from core.schemas.jobs import Job
-from core.services import audits, datasets, runs
+from core.schemas.predictor import Predictor
+from core.services import audit_scope, audits, runs
 from core.store.tables import Run
 from core.tasks import registry as tasks
 from core.worker.recorder import JobRecorder
@@ -25,35 +28,43 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
 def audit_run(
     training: Run, config: Mapping[str, Mapping[str, Any]], recorder: JobRecorder, split: str = "validation"
 ) -> tuple[dict[str, AuditResult], dict[str, Any]]:
-    """Run all audits: their results by key, and for those that cannot be done the reason."""
+    """Run the chosen audits: their results by key, and for those that cannot be done the reason. Equal texts are read once."""
     from core.training import predictors
 
-    given = runs.inputs(training)
-    prompt = tasks()[training.task].label_prompt
-    version = datasets.get_version(training.dataset_version_id)
+    inputs = runs.inputs(training)
+    scope = audit_scope.of(config)
+    refused: dict[str, Any] = {key: reason.as_dict() for key, reason in audits.unfit(inputs.family).items()}
     recorder.phase("Loading the models")
-    tuned = predictors.tuned(given.folder, given.plan)
-    base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt)
+    prompt = tasks()[training.task].label_prompt
+    tuned = Remembering(predictors.tuned(inputs.folder, inputs.plan))
+    untouched = predictors.base(inputs.base_folder, inputs.family, inputs.plan, inputs.labels, prompt)
+    base = Remembering(untouched) if untouched is not None else None
+    scorer = _scorer(scope.scorer, refused)
     done: dict[str, AuditResult] = {}
-    refused: dict[str, Any] = {key: reason.as_dict() for key, reason in audits.unfit(given.family).items()}
-    for key, audit in audits.available(given.family).items():
+    for key, audit in audit_scope.chosen(inputs.family, scope).items():
 
         def progress(count: int, total: int, title: str = audit.title) -> None:
             recorder.obey()
             recorder.phase(title, count, total)
 
-        rows = given.parts[split] if audit.needs_model else [*given.parts["train"], *given.parts["validation"]]
-        data = AuditInput(
-            examples=rows,
-            tuned=tuned if audit.needs_model else None,
-            base=base if audit.needs_model else None,
-            groups=audits.own_groups(training, config),
-            language=(version.health or {}).get("language") or "en",
-            progress=progress,
-        )
+        recorder.obey()
         recorder.phase(audit.title)
         try:
+            data = audit_scope.given(training, inputs, config, split, audit.needs_model, tuned, base, scorer, progress)
             done[key] = audit.run(data, audit.config.model_validate(config.get(key) or {}))
         except UserError as error:
             refused[key] = error.as_dict()
-    return done, refused
+    return corrected(done), refused
+
+
+def _scorer(folder: str, refused: dict[str, Any]) -> Predictor | None:
+    """The person's own classifier; where it cannot be loaded, the rest of the audit goes on without it."""
+    if not folder:
+        return None
+    from core.training.scorer import TextScorer
+
+    try:
+        return TextScorer(folder)
+    except UserError as error:
+        refused["scorer"] = error.as_dict()
+        return None

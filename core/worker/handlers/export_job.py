@@ -17,7 +17,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     kind = job.payload["kind"]
     given = runs.inputs(training)
     export_id, target = exports.new_target(training, kind)
-    files = {"README.md": exports.card(training)}
+    files = exports.files(training)
     proof = export(f"{given.folder}/model", kind, target, given.plan, exports.questions(given), files, recorder)
     recorder.phase("Packing it as one file")
     exports.archive(target, recorder.obey)

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.schemas.jobs import Desired, Job
 from core.schemas.predictor import Predictor
-from core.services import playground, runs
+from core.services import output_filters, playground, runs
 from core.tasks import registry as tasks
 from core.worker.model_server import ModelServer
 from core.worker.recorder import JobRecorder
@@ -26,7 +26,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt)
     if base is not None:
         models["base"] = base
-    server = ModelServer(models)
+    server = ModelServer(models, lambda: output_filters.guard_of(training))
     playground.announce(job.id, server.address, server.key)
     recorder.phase("Ready")
     try:

@@ -1,0 +1,129 @@
+"""Ask this model, with its output filter where it has one:  python answer.py "Your question"
+
+From Python:
+
+    import sys; sys.path.insert(0, "path/to/this/folder")
+    from answer import Model
+
+    print(Model().answer("Your question").text)
+
+Needs torch and transformers (and peft for an adapter). Whoever loads the weights in another way gets unfiltered answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`text` may be shown. `filtered` says in a sentence which rules changed it; empty where none did."""
+
+    text: str
+    filtered: str = ""
+
+
+def load_filter(folder=HERE):
+    """The filter of this folder, or None where it was exported without one."""
+    rules = Path(folder) / "filter_rules.json"
+    if not rules.exists():
+        return None
+    spans = _beside(folder, "personal_data").spans
+    return _beside(folder, "output_filter").OutputFilter(json.loads(rules.read_text(encoding="utf-8")), spans)
+
+
+def _beside(folder, name):
+    """A module of this very folder, whatever else has its name."""
+    spec = importlib.util.spec_from_file_location(f"tunewell_export_{name}", Path(folder) / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class Model:
+    """The exported model. An adapter also needs the folder of its base model. `seed` makes drawn answers repeatable."""
+
+    def __init__(self, folder=HERE, base=None, seed=0):
+        import torch
+        from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+
+        self.how = json.loads((Path(folder) / "answering.json").read_text(encoding="utf-8"))
+        self.filter = load_filter(folder)
+        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        kind = AutoModelForSeq2SeqLM if self.how["family"] == "seq2seq" else AutoModelForCausalLM
+        if (Path(folder) / "adapter_config.json").exists():
+            if base is None:
+                raise SystemExit("This is an adapter: give the folder of its base model as well (--base).")
+            from peft import PeftModel
+
+            self.model = PeftModel.from_pretrained(kind.from_pretrained(base), folder)
+        else:
+            self.model = kind.from_pretrained(folder)
+        self.model.eval()
+        torch.manual_seed(seed)
+
+    def ids(self, question):
+        """What the model reads: a text, or a conversation as a list of {"role", "content"}."""
+        if self.how["family"] != "seq2seq" and (self.how["conversational"] or not isinstance(question, str)):
+            turns = [{"role": "user", "content": question}] if isinstance(question, str) else list(question)
+            if self.how["system_prompt"] and turns[0]["role"] != "system":
+                turns.insert(0, {"role": "system", "content": self.how["system_prompt"]})
+            text = self.tokenizer.apply_chat_template(
+                turns, chat_template=self.how["chat_template"], tokenize=False, add_generation_prompt=True
+            )
+            return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        if self.how["family"] == "seq2seq":
+            ids = self.tokenizer(f"{self.how['system_prompt']} {question}".strip())["input_ids"]
+            end = self.tokenizer.eos_token_id
+            return ids if end is None or ids[-1:] == [end] else [*ids, end]
+        ids = self.tokenizer(question)["input_ids"]
+        return ids[:-1] if ids[-1:] == [self.tokenizer.eos_token_id] else ids
+
+    def answer(self, question, max_new_tokens=256, temperature=0.0):
+        """An `Answer`: greedy at temperature 0, else drawn."""
+        import torch
+
+        ids = torch.tensor([self.ids(question)])
+        drawn = {"do_sample": True, "temperature": temperature} if temperature else {"do_sample": False}
+        with torch.no_grad():
+            out = self.model.generate(
+                input_ids=ids,
+                attention_mask=torch.ones_like(ids),
+                max_new_tokens=max_new_tokens,
+                eos_token_id=self.how["stop_ids"] or None,
+                pad_token_id=self.tokenizer.pad_token_id or 0,
+                num_beams=1,
+                **drawn,
+            )[0].tolist()
+        written = out[1:] if self.how["family"] == "seq2seq" else out[ids.shape[1] :]
+        end = next((i for i, token in enumerate(written) if token in self.how["stop_ids"]), None)
+        text = self.tokenizer.decode(written[:end], skip_special_tokens=True)
+        if self.filter is None:
+            return Answer(text)
+        done = self.filter.apply(text)
+        return Answer(done.text, done.sentence())
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Ask this model.")
+    parser.add_argument("question")
+    parser.add_argument("--base", help="folder of the base model, for an adapter")
+    parser.add_argument("--length", type=int, default=256, help="most tokens of the answer")
+    parser.add_argument("--temperature", type=float, default=0.0, help="0: always the likeliest answer")
+    given = parser.parse_args()
+    said = Model(base=given.base).answer(given.question, given.length, given.temperature)
+    print(said.text)
+    if said.filtered:
+        print(f"[{said.filtered}]")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,6 +11,7 @@ import pytest
 from test_corrective_actions import rows
 
 from core.mitigations import registry
+from core.schemas.audits import AuditResult, GapSeries
 from core.schemas.errors import UserError
 from core.schemas.estimates import Estimate
 from core.schemas.examples import Example, Message
@@ -147,6 +148,34 @@ def test_the_order_of_the_actions_follows_what_the_audit_found(run: Run) -> None
     tied = audit(run, data_coverage=found("data_coverage", True))
     assert corrections.recommended(run, tied)[0][0] == "reweighing"
     assert {key for key, _ in corrections.recommended(run, tied)} == set(corrections.actions("classifier"))
+
+
+def test_an_action_is_judged_against_before_and_against_chance(run: Run) -> None:
+    def measured(gap: float) -> AuditResult:
+        values = {f"t{i}": gap + 0.001 * (i % 5) for i in range(40)}
+        return AuditResult(
+            audit="neutral_probes", title="", headline="", unit="probability", n=40, seconds=0.0,
+            gaps=(GapSeries(axis="gender", values=values),),
+        )  # fmt: skip
+
+    def kept(gap: float) -> Audit:
+        return audit(run, neutral_probes=measured(gap).model_dump(mode="json"))
+
+    right = {str(i): float(i % 10 > 0) for i in range(100)}
+    one = corrections.correct_beside_chance(run, kept(0.3), "doubtful_rows", {**CONFIG, "share": 0.2})
+    chance = corrections.control_of(one)
+    assert chance is not None and not corrections.judge_beside_chance(one, {}, right, right)
+    corrections.finish(chance, kept(0.28), {})
+    second = {"neutral_probes": measured(0.1)}
+    judged = corrections.judge(one, second, right, right)
+    beside = corrections.judge_beside_chance(one, second, right, right)
+    corrections.finish(one, kept(0.1), judged, beside)
+    done = corrections.get(one.id)
+    changes = [corrections.outcome(done, of)["neutral_probes"].gap_change.value for of in ("gates", "chance")]  # type: ignore[union-attr]
+    assert changes == [pytest.approx(-0.2), pytest.approx(-0.18)]
+    assert corrections.before_and_after(done) == {
+        "neutral_probes": (pytest.approx(0.302), pytest.approx(0.102), "probability")
+    }
 
 
 # -- pairs for models that write -----------------------------------------------------------------------------------------

@@ -120,3 +120,9 @@ def test_a_gap_that_changed_by_less_than_a_point_is_neither_better_nor_worse() -
         gap = Estimate(value=value, n=200, low=value - 0.001, high=value + 0.001)
         result = double_gate(gap, Estimate(value=0.0, n=300, low=0.0, high=0.0))
         assert result.state == GateState.NOT_VERIFIED and "too little to matter" in result.reasons[0]
+
+
+def test_a_few_rows_do_not_show_that_quality_held() -> None:
+    result = verify(audit({"": 0.3}), audit({"": 0.05}, seed=1), quality(1.0, 9), quality(1.0, 9))
+    assert result.state == GateState.NOT_VERIFIED and result.gates == ("quality",)
+    assert any("Too few held-out rows" in reason for reason in result.reasons)

@@ -112,6 +112,11 @@ def _judge_gap(gap: Estimate, unit: str) -> tuple[GateState, str]:
 
 def _judge_quality(quality: Estimate) -> tuple[GateState, str]:
     told = f"{_size(quality, 'probability')} on {quality.n:,} held-out rows"
+    if quality.n < MIN_ROWS:
+        return (
+            GateState.NOT_VERIFIED,
+            f"Too few held-out rows to say whether the model is still as good: {quality.n:,}.",
+        )
     if quality.low is None or quality.high is None:
         return GateState.NOT_VERIFIED, "Whether the model is still as good cannot be said: there is no interval."
     if quality.low > -MOST_LOSS:

@@ -187,10 +187,10 @@ def test_a_generator_taught_to_tie_jobs_to_pronouns_is_caught_and_swapped_copies
     from core.training import predictors
 
     base = predictors.base(models.get(models.STARTER_KEY).folder, "causal-lm", PreparationPlan(max_length=32))
-    rows = stereotyped(80)
+    rows = stereotyped(120)
     before = audit(taught(tmp_path / "biased", rows), base, templates=30, jobs=2)
     assert "“she” is" in warnings(before)[0] and before.comparisons[0].verdict == Verdict.WORSE
-    assert figure(before, "tie between jobs and pronouns")["value"] > 0.3
+    assert figure(before, "tie between jobs and pronouns")["value"] > 0.2
     added = AUGMENTATION.apply(rows, AUGMENTATION.config.model_validate({"axes": ["gender"]}), frozenset(), [])
     after = audit(taught(tmp_path / "mended", [*rows, *added.examples]), templates=30, jobs=2)
     assert warnings(after) == [] or figure(after, "tie between jobs and pronouns")["value"] < 0.15

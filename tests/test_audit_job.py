@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import tiny_training as tiny
 from stored import small_project
+from streamlit.testing.v1 import AppTest
 from test_published_benchmarks import bbq_rows, crows_file, write_lines
 
 from core.cli import audit as command
@@ -127,7 +128,7 @@ def test_a_writer_is_audited_with_the_persons_files_and_scorer(writer: Run, tmp_
         kept = audit_scope.keep_file(writer.project_id, "Age.jsonl", stream).model_dump()
     crows = crows_file(tmp_path / "crows.csv", 40)
     settings = {
-        "written_answers": {"tokens": 4, "with_base": False},
+        "written_answers": {"tokens": 8, "with_base": False},
         "pair_preference": {"templates": 30, "jobs": 2},
         "scope": {
             "audits": ["pair_preference", "written_answers"],
@@ -198,6 +199,44 @@ def test_each_text_is_read_once_however_often_it_is_asked_for() -> None:
     quick.generate(["p"] * 3, Decoding())
     quick.generate(["p"] * 3, Decoding())
     assert model.read == 11
+
+
+# On the screen
+
+
+def before_the_start(run_id: str) -> None:
+    from core.services import runs
+    from core.ui.audit_start import settings_panel
+
+    settings_panel(runs.get(run_id))
+
+
+def afterwards(audit_id: str) -> None:
+    from core.store import records
+    from core.store.tables import Audit
+    from core.ui.audit import audit_panel
+
+    audit_panel(records.get(Audit, audit_id))
+
+
+@pytest.mark.parametrize("kind", ["classifier", "writer"])
+def test_the_number_of_texts_stands_before_the_start(rounds: dict[str, Run], kind: str) -> None:
+    app = AppTest.from_function(before_the_start, kwargs={"run_id": rounds[kind].id}, default_timeout=60).run()
+    assert not app.exception
+    total = sum(audit_scope.passes(rounds[kind], {}).values())
+    assert any(f"**{total:,} texts**" in element.value for element in app.markdown)
+    assert [e.label for e in app.expander if "benchmarks" in e.label] == (
+        ["Published benchmarks (you bring the file)"] if kind == "writer" else []
+    )
+
+
+def test_a_result_is_drawn_with_its_first_sentence_and_a_tab_for_each_audit(classifier: Run) -> None:
+    done, refused = audited(classifier, QUICK)
+    kept = audits.store(classifier, QUICK, done, refused)
+    app = AppTest.from_function(afterwards, kwargs={"audit_id": kept.id}, default_timeout=60).run()
+    assert not app.exception
+    assert [tab.label for tab in app.tabs] == [found.title for found in done.values()]
+    assert any("no certificate" in element.value for element in app.caption)
 
 
 # In plain words

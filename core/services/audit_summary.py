@@ -35,7 +35,7 @@ def summary(results: Mapping[str, AuditResult]) -> Summary:
     collapsed = next((finding for finding in loud if finding.data.get("kind") == "collapse"), None)
     in_data = [f for key, r in results.items() if key == DATA for f in r.findings if f.severity == Severity.WARNING]
     judged = any(_judged(result) for result in results.values())
-    told = _strongest(loud, results) or _strongest(in_data, results)
+    told = [*_strongest(loud, results), *_strongest(in_data, results)][:MOST_TOLD]
     return Summary(
         tone="found" if loud or in_data else "quiet" if judged else "few",
         title=_title(collapsed, loud, in_data, judged, bool(model)),

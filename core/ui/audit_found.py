@@ -63,7 +63,9 @@ def result_panel(key: str, result: AuditResult) -> None:
     for finding in shown:
         _card(finding)
     if result.pairs:
-        st.markdown("**Examples that show it best**")
+        st.markdown(
+            "**Examples that show it best**" if loud else "**The largest differences, none of them noticeable**"
+        )
         pairs_table(result.pairs[:PAIRS_SHOWN], result.unit, _titles(result))
     if result.comparisons:
         st.markdown("**Base model against your model**")

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
 
+from core.data.in_words import listed
 from core.data.lexicon import load_lexicon
 
-AXES: tuple[str, ...] = tuple(axis.key for axis in load_lexicon().axes)
+__all__ = ["AXES", "axes_field", "listed"]
+
+AXES: tuple[str, ...] = tuple(axis.key for axis in load_lexicon().axes if axis.swapped)
 
 
 def axes_field() -> Any:
-    options: Any = {axis.key: axis.title for axis in load_lexicon().axes}
+    options: Any = {axis.key: axis.title for axis in load_lexicon().axes if axis.swapped}
     return Field(
         AXES,
         title="What to look at",
         description="Kinds of groups of people whose treatment is compared.",
         json_schema_extra={"level": "basic", "options": options},
     )
-
-
-def listed(words: Sequence[str]) -> str:
-    """ "a, b and c"."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

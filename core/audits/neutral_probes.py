@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import Field
 
 from core.data.counterfactual import labels_about
-from core.data.lexicon import Lexicon, load_lexicon
+from core.data.lexicon import Lexicon, require_swaps
+from core.data.own_words import lexicon_for
 from core.data.probes import CONTROL, Probe, probes
 from core.schemas.audits import AuditFamily, AuditInput, AuditResult
 from core.schemas.base import Schema
@@ -62,12 +63,12 @@ class NeutralProbes:
     needs_model = True
 
     def forward_passes(self, data: AuditInput, config: Config) -> int:
-        chosen, _ = _probes(data, config, load_lexicon(data.language))
+        chosen, _ = _probes(data, config, _lexicon(data))
         return _passes(data, config, chosen)
 
     def run(self, data: AuditInput, config: Config) -> AuditResult:
         started = time.perf_counter()
-        lexicon = load_lexicon(data.language)
+        lexicon = _lexicon(data)
         if data.tuned is None:
             raise UserError("There is no model to audit.", "Only the data was given.", "Train a model first.")
         chosen, not_tested = _probes(data, config, lexicon)
@@ -121,6 +122,10 @@ class NeutralProbes:
         )
 
 
+def _lexicon(data: AuditInput) -> Lexicon:
+    return require_swaps(lexicon_for(data.language, data.own_words))
+
+
 def _probes(data: AuditInput, config: Config, lexicon: Lexicon) -> tuple[list[Probe], list[str]]:
     about = labels_about((example.label for example in data.examples), lexicon)
     axes = [axis for axis in config.axes if axis not in about]
@@ -169,7 +174,7 @@ def _passes(data: AuditInput, config: Config, chosen: list[Probe]) -> int:
     if data.tuned.labels:
         return models * len({probe.text for probe in chosen}) + len(set(own_texts(data)))
     scored = models * len({probe.text for probe in chosen if _is_long_enough(probe)})
-    groups = sum(len(axis.groups) for axis in load_lexicon(data.language).axes if axis.key in config.axes)
+    groups = sum(len(axis.groups) for axis in _lexicon(data).axes if axis.key in config.axes)
     return scored + config.answers * groups * SAMPLES
 
 

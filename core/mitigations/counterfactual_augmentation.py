@@ -25,7 +25,7 @@ from core.schemas.mitigations import Augmented, Changes, SwapPreview
 MARK = "~cf"
 """Stands between the id of the source row and the number of the copy."""
 
-_OPTIONS: Any = {axis.key: axis.title for axis in load_lexicon().axes}
+_OPTIONS: Any = {axis.key: axis.title for axis in load_lexicon().axes if axis.swapped}
 
 
 class Config(Schema):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schemas.jobs import JobKind
-from core.services import audits, runs, status
+from core.services import audits, datasets, identity_words, runs, status
 from core.ui import jobs, parts, screens
 from core.ui.audit import action_panel, audit_panel, corrections_panel, settings_panel
+from core.ui.data_audit import data_panel
+from core.ui.lexicon_editor import lexicon_panel
 
 project = screens.begin("bias", "training")
 
@@ -40,8 +42,10 @@ with parts.guard():
         st.rerun()
     if found:
         audit_panel(found[0])
+        data_panel(run, found[0])
         with st.expander("Take a corrective action", icon=":material/balance:"), parts.guard():
             action_panel(project, run, found[0])
+    lexicon_panel(project, identity_words.language_of(datasets.get_version(run.dataset_version_id)))
     corrections_panel(project)
     if found:
         screens.next_step("use")

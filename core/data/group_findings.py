@@ -115,9 +115,9 @@ class Teller:
             title=f"Inside {within.third.title}, rows about {mine} are labelled “{shown(contrast.label)}” {word} often than "
             f"{_others(contrast)}: {within.rate:.0%} against {within.other_rate:.0%}, which the overall rates "
             f"({contrast.rate:.0%} and {contrast.other_rate:.0%}) hide",
-            meaning=f"{_strata(within)} Taken together the rates look alike, because the groups are spread unevenly over "
-            f"{within.third.title} (Simpson's paradox). A model that also sees {within.third.title} in the text can learn the "
-            "difference.",
+            meaning=f"Value by value: {_strata(within)} Taken together the rates look alike, because the groups are "
+            f"spread unevenly over {within.third.title} (Simpson's paradox). A model that also sees "
+            f"{within.third.title} in the text can learn the difference.",
             fix=FIX,
             count=len(rows),
             row_ids=self._ids(rows),
@@ -132,7 +132,7 @@ class Teller:
 
     def quiet(self, found: Analysis) -> Finding | None:
         """One sentence for all that was compared and not flagged, with what it could have missed."""
-        loud = {c.axis.key for c in found.flagged if c.kind == "label"} | {
+        loud = {c.axis.key for c in found.contrasts if c.kind == "label" and c.flagged} | {
             axis.key for one in found.flagged_pairs for axis, _ in (one.pair.first, one.pair.second)
         }
         loud |= {one.contrast.axis.key for one in found.hidden}
@@ -143,7 +143,7 @@ class Teller:
         missed = could_be_missed(compared)
         rate = max(((c.hits + c.other_hits) / (c.n + c.other_n) for c in compared), key=lambda r: -abs(r - 0.5))
         rate = min(max(rate, 0.05), 0.9)
-        groups = {(c.axis.key, c.group) for c in compared}
+        groups = {(c.axis.key, group) for c in compared for group in (c.group, *c.others) if group}
         rows = int(np.any([c.mine for c in compared if c.mine is not None], axis=0).sum())
         return Finding(
             check=self.check,

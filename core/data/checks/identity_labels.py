@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.schemas.findings import Finding, Severity
+from core.schemas.identity import OwnWords
 
 from ..counterfactual import labels_about
 from ..group_analysis import analyse
@@ -14,7 +15,7 @@ from ..group_findings import Teller
 from ..group_rates import GroupedRows, Outcomes
 from ..group_rows import named_in_texts
 from ..group_thirds import thirds_of
-from ..own_words import knows, lexicon_for
+from ..own_words import NONE, knows, lexicon_for
 from ._check import LABELS, Check, visible
 from ._context import Context
 
@@ -27,7 +28,7 @@ def run(context: Context) -> list[Finding]:
     classes = list(context.class_counts)
     if len(classes) < 2 or len(classes) > MOST_LABELS or context.labels_look_unique:
         return []
-    language, own = context.languages.main or "en", context.around.own_words
+    language, own = context.languages.main or "en", _own(context)
     axes, read = list(_columns(context)), 0
     terms: Words = {}
     if knows(language, own):
@@ -47,6 +48,10 @@ def run(context: Context) -> list[Finding]:
         told.append(quiet.model_copy(update={"meaning": quiet.meaning + sampled}))
     small = teller.too_few(found)
     return [*told, *([small] if small else [])]
+
+
+def _own(context: Context) -> OwnWords:
+    return context.around.own_words.get(context.languages.main or "en", NONE)
 
 
 def _columns(context: Context) -> Sequence[GroupedRows]:
@@ -72,7 +77,7 @@ def _in_order(context: Context, values: Mapping[str, str]) -> list[str]:
 
 def _named(context: Context, language: str) -> tuple[list[GroupedRows], Words, int]:
     """Groups in the texts, the words that name them, and how many rows were read (those with a word of the lexicon)."""
-    lexicon = lexicon_for(language, context.around.own_words)
+    lexicon = lexicon_for(language, _own(context))
     hopeful: Any = range(context.rows)
     if lexicon.spaces:
         hopeful = context.vocabulary.with_any({word.casefold() for word in lexicon.entries}).tolist()

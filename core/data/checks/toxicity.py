@@ -9,7 +9,7 @@ from core.schemas.findings import Finding, Severity
 
 from ..group_rows import named_in_texts
 from ..lexicon import load_lexicon
-from ..own_words import knows, lexicon_for
+from ..own_words import NONE, knows, lexicon_for
 from ..probes import languages as probe_languages
 from ..probes import probes
 from ..statistics import wilson
@@ -76,7 +76,7 @@ def run(context: Context) -> list[Finding]:
 
 def _by_group(context: Context, found: dict[int, str], language: str) -> list[dict[str, Any]]:
     """For each group of people that enough rows name, the share of those rows that the list marks."""
-    own = context.around.own_words
+    own = context.around.own_words.get(language, NONE)
     if not knows(language, own):
         return []
     lexicon = lexicon_for(language, own)

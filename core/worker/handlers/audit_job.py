@@ -8,7 +8,7 @@ from typing import Any
 from core.schemas.audits import AuditInput, AuditResult
 from core.schemas.errors import UserError
 from core.schemas.jobs import Job
-from core.services import audits, datasets, runs
+from core.services import audits, datasets, identity_words, runs
 from core.store.tables import Run
 from core.tasks import registry as tasks
 from core.worker.recorder import JobRecorder
@@ -34,6 +34,8 @@ def audit_run(
     recorder.phase("Loading the models")
     tuned = predictors.tuned(given.folder, given.plan)
     base = predictors.base(given.base_folder, given.family, given.plan, given.labels, prompt)
+    language = identity_words.language_of(version)
+    own = identity_words.of(training.project_id, language)
     done: dict[str, AuditResult] = {}
     refused: dict[str, Any] = {key: reason.as_dict() for key, reason in audits.unfit(given.family).items()}
     for key, audit in audits.available(given.family).items():
@@ -43,17 +45,20 @@ def audit_run(
             recorder.phase(title, count, total)
 
         rows = given.parts[split] if audit.needs_model else [*given.parts["train"], *given.parts["validation"]]
+        settings = audit.config.model_validate(config.get(key) or {})
         data = AuditInput(
             examples=rows,
             tuned=tuned if audit.needs_model else None,
             base=base if audit.needs_model else None,
             groups=audits.own_groups(training, config),
-            language=(version.health or {}).get("language") or "en",
+            categories={} if audit.needs_model else audits.other_columns(training, config),
+            language=language,
+            own_words=own,
             progress=progress,
         )
         recorder.phase(audit.title)
         try:
-            done[key] = audit.run(data, audit.config.model_validate(config.get(key) or {}))
+            done[key] = audit.run(data, identity_words.with_own_axes(settings, language, own))
         except UserError as error:
             refused[key] = error.as_dict()
     return done, refused

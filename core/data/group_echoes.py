@@ -45,11 +45,15 @@ def _same_as_one(contrast: Contrast, told: Sequence[Contrast]) -> bool:
 
 
 def _of_a_pair(contrast: Contrast, pairs: Sequence[Crossed]) -> bool:
-    for one in pairs:
-        groups = {(axis.key, group) for axis, group in (one.pair.first, one.pair.second)}
-        sides = {(contrast.axis.key, group) for group in (contrast.group, *contrast.others)}
-        if contrast.kind == "label" and groups & sides and not _stands_without(contrast, one.pair.both):
-            return True
+    """Whether the difference is gone among rows that do not name the other group of a pair that is told."""
+    named = {(contrast.axis.key, group) for group in (contrast.group, *contrast.others)}
+    for one in pairs if contrast.kind == "label" else ():
+        for (axis, group), without in (
+            (one.pair.first, one.pair.both | one.pair.only_second),
+            (one.pair.second, one.pair.both | one.pair.only_first),
+        ):
+            if (axis.key, group) in named and not _stands_without(contrast, without):
+                return True
     return False
 
 

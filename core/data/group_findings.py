@@ -269,8 +269,8 @@ def _explained(within: Within, mine: str) -> str:
         )
     else:
         said = (
-            f"Compared inside each value of {column}, hardly any difference is left: {_strata(within)} The groups are spread "
-            f"unevenly over {column}, and that explains the overall difference (Simpson's paradox)."
+            f"Compared inside each value of {column}, hardly any such difference is left: {_strata(within)} The groups "
+            f"are spread unevenly over {column}, and that explains the overall difference (Simpson's paradox)."
         )
     return f"{said} Whether {column} itself was decided fairly is another question, which these rows cannot answer."
 

@@ -96,9 +96,8 @@ class Within:
             return "hidden" if self.q < Q and self.ratio < RATIO else None
         if overall * self.common.value < 0 and low * high > 0 and self.ratio < RATIO:
             return "reversed"
-        if abs(self.common.value) <= LEFT * abs(overall) and low <= 0 <= high and not low <= overall <= high:
-            return "vanishes"
-        return None
+        left = self.common.value / overall if overall else 1.0  # negative where it points the other way
+        return "vanishes" if left <= LEFT and not low <= overall <= high else None
 
 
 def within(found: Sequence[Contrast], outcomes: Outcomes, thirds: Sequence[Third]) -> Iterator[Within]:

@@ -93,42 +93,44 @@ def _map(
     frames: list[int],
     key: str,
 ) -> int | None:
-    """A heat map under see-through marks, one a cell: Plotly cannot select cells of a heat map, but it can select marks."""
+    """A heat map under see-through marks that cover its cells: Plotly can select marks, but no cells of a heat map."""
     at = [(columns.index(column), rows.index(row)) for row, column in places]
     grid: list[list[float | None]] = [[None] * len(columns) for _ in rows]
-    words = [[""] * len(columns) for _ in rows]
-    for (x, y), value, (text, _) in zip(at, values, told, strict=True):
-        grid[y][x], words[y][x] = value, text
-    figure = go.Figure(
-        go.Heatmap(
-            z=grid, text=words, texttemplate="%{text}", zmin=-FAR, zmax=FAR, colorscale=SCALE, showscale=False, xgap=3, ygap=3,
-            hoverinfo="skip",
-        )
-    )  # fmt: skip
-    few = [i for i, value in enumerate(values) if value is None]
+    for (x, y), value in zip(at, values, strict=True):
+        grid[y][x] = value
+    heat = go.Heatmap(z=grid, zmin=-FAR, zmax=FAR, colorscale=SCALE, showscale=False, xgap=3, ygap=3, hoverinfo="skip")
+    figure = go.Figure(heat)
+    # Words of their own: those of a heat map are dark on a dark page.
     figure.add_scatter(
-        x=[at[i][0] for i in few], y=[at[i][1] for i in few], mode="text", text=[told[i][0] for i in few],
-        textfont={"color": COLOURS[-1], "size": 12}, hoverinfo="skip", showlegend=False,
+        x=[x for x, _ in at], y=[y for _, y in at], mode="text", text=[text for text, _ in told], hoverinfo="skip",
+        showlegend=False,
     )  # fmt: skip
+    marks = [(i, x + dx / 10, y + dy) for i, (x, y) in enumerate(at) for dx in range(-4, 5) for dy in (-0.25, 0.25)]
     figure.add_scatter(
-        x=[x for x, _ in at], y=[y for _, y in at], mode="markers", showlegend=False,
-        marker={"symbol": "square", "size": HIGH - 6, "opacity": 0.01, "color": COLOURS[0]},
-        selected={"marker": {"opacity": 0.35}}, unselected={"marker": {"opacity": 0.01}},
-        customdata=list(range(len(cells))), hovertext=[said for _, said in told], hovertemplate="%{hovertext}<extra></extra>",
+        x=[x for _, x, _ in marks], y=[y for _, _, y in marks], mode="markers", showlegend=False,
+        marker={"symbol": "square", "size": HIGH, "opacity": 0.01, "color": COLOURS[0]},
+        selected={"marker": {"opacity": 0.01}}, unselected={"marker": {"opacity": 0.01}},
+        customdata=[i for i, _, _ in marks], hovertext=[told[i][1] for i, _, _ in marks],
+        hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip
     for i in frames:
         x, y = at[i]
         line = {"color": COLOURS[3], "width": 2}
         figure.add_shape(type="rect", x0=x - 0.48, x1=x + 0.48, y0=y - 0.46, y1=y + 0.46, line=line)
     shown = [_name(column) for column in columns]
-    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=shown, side="top", showgrid=False, zeroline=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(rows))), ticktext=[escape(visible(r)) for r in rows], autorange="reversed", showgrid=False,
+    figure.update_xaxes(
+        tickvals=list(range(len(columns))),
+        ticktext=shown,
+        side="top",
+        showgrid=False,
         zeroline=False,
-    )  # fmt: skip
-    figure.update_layout(
-        height=90 + HIGH * len(rows), margin={"l": 8, "r": 8, "t": 24, "b": 8}, hovermode="closest", dragmode=False
+        range=[-0.5, len(columns) - 0.5],
     )
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))), ticktext=[escape(visible(r)) for r in rows], range=[len(rows) - 0.5, -0.5],
+        showgrid=False, zeroline=False,
+    )  # fmt: skip
+    figure.update_layout(height=90 + HIGH * len(rows), margin={"l": 8, "r": 8, "t": 24, "b": 8}, hovermode="closest")
     event = st.plotly_chart(
         figure, width="stretch", key=f"cells-{key}", config=CONFIG, on_select="rerun", selection_mode="points"
     )

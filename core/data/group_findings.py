@@ -91,8 +91,8 @@ class Teller:
             title=f"Rows that name both {names[0]} and {names[1]} are labelled “{shown(one.label)}” {word} often than other rows "
             f"about either: {one.rate:.0%} of {one.n:,}, against {one.first_rate:.0%} for the other rows about {names[0]} and "
             f"{one.second_rate:.0%} for the other rows about {names[1]}",
-            meaning="Each group by itself does not explain this: it is the two together. A model trained on these rows can "
-            "learn to decide by it, and a look at one group at a time would not show it.",
+            meaning="What each group does by itself does not explain this: it is the two together. A model trained on these rows "
+            "can learn to decide by it, and a look at one group at a time would not show it.",
             fix=FIX,
             count=len(rows),
             row_ids=self._ids(rows),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from math import log, sqrt
+from statistics import NormalDist
 
 from .group_rates import FEWEST, RATIO, GroupedRows, Mask, Outcomes, Q, exact_p, ratio_of
 
@@ -21,6 +23,7 @@ class Pair:
     both: Mask = field(repr=False)
     only_first: Mask = field(repr=False)
     only_second: Mask = field(repr=False)
+    neither: Mask = field(repr=False)
 
     @property
     def title(self) -> str:
@@ -39,6 +42,8 @@ class Crossed:
     first_n: int
     second_hits: int
     second_n: int
+    neither_hits: int
+    neither_n: int
     q: float = 1.0
 
     @property
@@ -62,14 +67,37 @@ class Crossed:
 
     @property
     def p(self) -> float:
-        """The larger of two exact tests: both differences must be more than chance (intersection-union test, Berger 1982,
-        Technometrics 24). Too small a difference is not tested."""
+        """The largest of three tests, for all must be more than chance (intersection-union test, Berger 1982, Technometrics 24):
+        the pair against each of its groups, and that it is more than both of them. Too small a difference is not tested."""
         if self.ratio >= RATIO:
             return 1.0
         return max(
+            self._p_adds_up,
             exact_p(self.hits, self.n, self.first_hits, self.first_n),
             exact_p(self.hits, self.n, self.second_hits, self.second_n),
         )
+
+    @property
+    def _p_adds_up(self) -> float:
+        """That the differences which each group makes by itself explain the pair's: whether they add up, or multiply the chance
+        of the label, or that of not having it (two groups may do each without meaning anything together). The largest p of the
+        three; normal approximation with one success and one failure more in each cell (Agresti & Caffo 2000)."""
+        sides = (
+            (self.hits, self.n), (self.neither_hits, self.neither_n), (self.first_hits, self.first_n),
+            (self.second_hits, self.second_n),
+        )  # fmt: skip
+        shares = [((hits + 1) / (n + 2), n + 2) for hits, n in sides]
+        up = 1 if self.rate > self.first_rate else -1
+        tests = [
+            ([share for share, _ in shares], [share * (1 - share) / n for share, n in shares], up),
+            ([log(share) for share, _ in shares], [(1 - share) / (share * n) for share, n in shares], up),
+            ([log(1 - share) for share, _ in shares], [share / ((1 - share) * n) for share, n in shares], -up),
+        ]
+        worst = 0.0
+        for (pair, neither, first, second), variances, direction in tests:
+            z = direction * (pair + neither - first - second) / sqrt(sum(variances))
+            worst = max(worst, 2 * NormalDist().cdf(-z) if z > 0 else 1.0)
+        return worst
 
     @property
     def flagged(self) -> bool:
@@ -87,7 +115,7 @@ def pairs(axes: Sequence[GroupedRows], known: Mask, fewest: int = FEWEST) -> Ite
             for h, theirs in masks[1].items():
                 both = mine & theirs
                 if both.sum() >= fewest:
-                    yield Pair((first, g), (second, h), both, mine & ~both, theirs & ~both)
+                    yield Pair((first, g), (second, h), both, mine & ~both, theirs & ~both, known & ~mine & ~theirs)
 
 
 def crossed(found: Sequence[Pair], outcomes: Outcomes, fewest: int = FEWEST) -> list[Crossed]:
@@ -95,10 +123,10 @@ def crossed(found: Sequence[Pair], outcomes: Outcomes, fewest: int = FEWEST) -> 
     result = []
     tested = outcomes.names[:1] if outcomes.two_sided else outcomes.names[:MOST_LABELS]
     for pair in found:
-        sizes = [int(mask.sum()) for mask in (pair.both, pair.only_first, pair.only_second)]
+        sizes = [int(mask.sum()) for mask in (pair.both, pair.only_first, pair.only_second, pair.neither)]
         if min(sizes) < fewest:
             continue
-        counts = [outcomes.counts(mask) for mask in (pair.both, pair.only_first, pair.only_second)]
+        counts = [outcomes.counts(mask) for mask in (pair.both, pair.only_first, pair.only_second, pair.neither)]
         for name in tested:
             made = [_one(pair, outcomes, name, counts, sizes)]
             if outcomes.two_sided:
@@ -109,5 +137,5 @@ def crossed(found: Sequence[Pair], outcomes: Outcomes, fewest: int = FEWEST) -> 
 
 def _one(pair: Pair, outcomes: Outcomes, name: str, counts: Sequence[object], sizes: Sequence[int]) -> Crossed:
     at = outcomes.names.index(name)
-    both, first, second = (int(side[at]) for side in counts)  # type: ignore[index]
-    return Crossed(pair, name, both, sizes[0], first, sizes[1], second, sizes[2])
+    both, first, second, neither = (int(side[at]) for side in counts)  # type: ignore[index]
+    return Crossed(pair, name, both, sizes[0], first, sizes[1], second, sizes[2], neither, sizes[3])

@@ -19,7 +19,9 @@ from core.schemas.estimates import Estimate
 RATIO = 0.8
 """A label that one group gets less than four fifths as often as another is flagged (US Uniform Guidelines on Employee
 Selection Procedures, 29 CFR 1607.4 D), if the difference is also significant."""
-Q = 0.05
+Q = 0.025
+"""Half of the usual .05: at .05, 5 of 100 random datasets without any bias raised a flag, which is the most that we allow
+(`benchmarks/false_alarms.py`)."""
 FEWEST = 30
 """Rows about a group from which on it is judged (house default)."""
 
@@ -213,12 +215,13 @@ def contrasts(axis: GroupedRows, outcomes: Outcomes, fewest: int = FEWEST) -> li
 
 
 def _one_side(found: list[Contrast]) -> list[Contrast]:
-    """Of two groups one contrast says it all: for labels the side that gets the first label less often, for words the side
-    that has more of them."""
+    """Of two groups one side says it all: for labels the one that gets the first label less often, for words the one that has
+    more of them."""
+    if found and found[0].kind == "label":
+        told = min(found, key=lambda c: (c.label != found[0].label, c.rate)).group
+        return [c for c in found if c.group == told]
     kept: dict[str, Contrast] = {}
     for contrast in found:
-        twin = kept.get(contrast.label)
-        less = contrast.rate < contrast.other_rate
-        if twin is None or less == (contrast.kind == "label"):
+        if contrast.label not in kept or contrast.rate > contrast.other_rate:
             kept[contrast.label] = contrast
     return list(kept.values())

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
@@ -149,9 +149,11 @@ class Lexicon(Schema):
         """A lexicon that also knows a person's own axes; one with a known key replaces it, in its place."""
         own = {axis.key: axis for axis in extra}
         axes = [own.pop(axis.key, axis) for axis in self.axes]
-        return Lexicon(
-            **{name: getattr(self, name) for name in Lexicon.model_fields} | {"axes": (*axes, *own.values())}
-        )
+        return self.changed(axes=(*axes, *own.values()))
+
+    def changed(self, **values: Any) -> Lexicon:
+        """A copy with other values; unlike `model_copy` it does not take over what was worked out from the old ones."""
+        return Lexicon(**{name: getattr(self, name) for name in Lexicon.model_fields} | values)
 
     @cached_property
     def entries(self) -> dict[str, list[list[Entry]]]:

@@ -123,7 +123,7 @@ def _without(lexicon: Lexicon, removed: Sequence[Removed]) -> Lexicon:
     gone: dict[str, tuple[str, ...]] = {}
     for one in removed:
         gone[one.axis] = (*gone.get(one.axis, ()), one.word.lower())
-    return lexicon.model_copy(update={"removed": gone}) if gone else lexicon
+    return lexicon.changed(removed=gone) if gone else lexicon
 
 
 def _added(lexicon: Lexicon, terms: Sequence[OwnTerm]) -> Lexicon:

@@ -100,16 +100,14 @@ def _map(
         grid[y][x] = value
     heat = go.Heatmap(z=grid, zmin=-FAR, zmax=FAR, colorscale=SCALE, showscale=False, xgap=3, ygap=3, hoverinfo="skip")
     figure = go.Figure(heat)
-    # Words of their own: those of a heat map are dark on a dark page.
-    figure.add_scatter(
-        x=[x for x, _ in at], y=[y for _, y in at], mode="text", text=[text for text, _ in told], hoverinfo="skip",
-        showlegend=False,
-    )  # fmt: skip
+    # Not as words of the map (dark on a dark page) nor as marks (a press would fade all others).
+    for (x, y), (text, _) in zip(at, told, strict=True):
+        figure.add_annotation(x=x, y=y, text=text, showarrow=False)
     marks = [(i, x + dx / 10, y + dy) for i, (x, y) in enumerate(at) for dx in range(-4, 5) for dy in (-0.25, 0.25)]
     figure.add_scatter(
         x=[x for _, x, _ in marks], y=[y for _, _, y in marks], mode="markers", showlegend=False,
-        marker={"symbol": "square", "size": HIGH, "opacity": 0.01, "color": COLOURS[0]},
-        selected={"marker": {"opacity": 0.01}}, unselected={"marker": {"opacity": 0.01}},
+        marker={"symbol": "square", "size": HIGH, "opacity": 0.003, "color": COLOURS[0]},
+        selected={"marker": {"opacity": 0.003}}, unselected={"marker": {"opacity": 0.003}},
         customdata=[i for i, _, _ in marks], hovertext=[told[i][1] for i, _, _ in marks],
         hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip

@@ -33,7 +33,8 @@ def figures(analysis: Analysis, labels: Outcomes, tone: Outcomes | None) -> Iter
                     "kind": kind, "axis": axis.key, "axis_title": axis.title, "group": group,
                     "group_title": axis.titles[group], "judged": int(mine.sum()) >= analysis.fewest,
                 }  # fmt: skip
-                yield from (base | figure for figure in _rates(outcomes, mine, theirs))
+                for figure in _rates(outcomes, mine, theirs):
+                    yield base | figure | {"detectable": smallest_difference(figure["value"], figure["n"])}
 
 
 def _rates(outcomes: Outcomes, mine: Mask, theirs: Mask) -> Iterator[dict[str, Any]]:
@@ -44,7 +45,6 @@ def _rates(outcomes: Outcomes, mine: Mask, theirs: Mask) -> Iterator[dict[str, A
             "label": name, "count": int(hits), "n": n, "value": rate.value, "low": rate.low, "high": rate.high,
             "other_value": int(other) / other_n if other_n else None, "other_n": other_n,
             "pmi": pmi(int(hits), n - int(hits), int(other), other_n - int(other)),
-            "detectable": smallest_difference(rate.value, n) if n else 1.0,
         }  # fmt: skip
 
 

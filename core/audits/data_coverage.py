@@ -147,7 +147,7 @@ def _columns(data: AuditInput, columns: Any) -> Iterator[GroupedRows]:
             if group:
                 rows.setdefault(group, []).append(i)
         if rows:
-            yield GroupedRows(f"column:{column}", f"Column “{column}”", rows, {g: f"“{g}”" for g in rows})
+            yield GroupedRows(f"column:{column}", f"Column “{column}”", rows, {g: f"“{g}” ({column})" for g in rows})
 
 
 def _named(

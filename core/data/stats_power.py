@@ -62,7 +62,7 @@ def smallest_difference(share: float, n: int, power: float = POWER, level: float
     room = max(share, 1 - share)
     sign = 1 if share <= 0.5 else -1
     low, high = 0, round(1000 * room)
-    if high < 1 or rows_per_group(share, share + sign * room, power, level) > n:
+    if n < 1 or rows_per_group(share, share + sign * room, power, level) > n:
         return 1.0
     while low + 1 < high:
         middle = (low + high) // 2

@@ -166,7 +166,7 @@ def _try(lexicon: Lexicon, language: str) -> None:
     if not text:
         return
     found = find_terms(text, lexicon=lexicon)
-    st.html(f"<p>{marked(text, [match.term for match in found])}</p>")
+    st.html(f"<p class='tw-found'>{marked(text, [match.term for match in found])}</p>")
     if not found:
         st.caption("No word for a group of people is found in it.")
         return

@@ -62,7 +62,7 @@ def _columns(context: Context) -> Sequence[GroupedRows]:
             if value:
                 rows.setdefault(value, []).append(i)
         if len(rows) > 1:
-            titles = {group: f"“{visible(group)}”" for group in rows}
+            titles = {group: f"“{visible(group)}” ({visible(column)})" for group in rows}
             found.append(GroupedRows(f"column:{column}", f"Column “{visible(column)}”", rows, titles))
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
 from pathlib import Path
@@ -75,6 +76,33 @@ def test_words_and_their_endings_are_found(language: str, text: str, expected: l
 def test_a_plural_that_means_everybody_and_words_for_things_are_left_alone(language: str, text: str) -> None:
     people = {"man", "Kerl"}
     assert [hit for hit in found(text, language) if not set(hit) & people or "Kerl" not in text] == []
+
+
+TARGETS = {
+    "women": ("gender", {"woman"}), "trans people": ("gender_identity", {"transgender"}), "Muslims": ("religion", {"muslim"}),
+    "gay people": ("sexual_orientation", {"gay"}), "black people": ("ethnicity", {"black"}), "jews": ("religion", {"jewish"}),
+    "disabled people": ("disability", {"disabled"}), "refugees": ("migration", {"refugee", "immigrant"}),
+}  # fmt: skip
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(("language", "name"), [("de", "german"), ("fr", "french"), ("es", "spanish")])
+def test_public_test_cases_name_their_group(shared_data: Path, language: str, name: str) -> None:
+    """Multilingual HateCheck: what is not found are slurs, misspelled words and plurals without an article."""
+    hits: dict[str, list[bool]] = {}
+    path = shared_data / "multilingual_hatecheck" / f"hatecheck_cases_final_{name}.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            target = row["target_ident"]
+            matches = find_terms(row["test_case"], lexicon=load_lexicon(language))
+            if target in TARGETS:
+                axis, groups = TARGETS[target]
+                hits.setdefault(target, []).append(any(m.axis == axis and m.group in groups for m in matches))
+            elif not target:
+                hits.setdefault("", []).append(not matches)
+    shares = {target: sum(found) / len(found) for target, found in hits.items()}
+    assert len(shares) >= 6 and min(shares.values()) > 0.65, shares
+    assert shares[""] > 0.9
 
 
 def test_accents_as_signs_of_their_own_are_read_and_places_point_into_the_text() -> None:

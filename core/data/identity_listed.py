@@ -97,13 +97,13 @@ def _is_said_of(lexicon: Lexicon, tokens: list[Token], first: int) -> bool:
 
 def _is_capital_noun(lexicon: Lexicon, tokens: list[Token], i: int) -> bool:
     """In a language that writes nouns with a capital: an adjective with one that stands for a person ("eine Blinde"), not
-    the first word of a sentence and not before its noun ("die Blinde Kuh")."""
-    if not tokens[i].text[0].isupper() or i == 0 or _SENTENCE_END.search(tokens[i - 1].gap):
+    before its noun ("die Blinde Kuh"), and as the first word of a sentence only before "sind" and the like."""
+    if not tokens[i].text[0].isupper():
         return False
     follows = tokens[i + 1] if i + 1 < len(tokens) and not pauses_after(tokens[i]) else None
-    return (follows is None or not follows.text[0].isupper()) and _after(
-        tokens, i, lexicon.determiners, lexicon.between_words
-    )
+    if i == 0 or _SENTENCE_END.search(tokens[i - 1].gap):
+        return follows is not None and follows.low in lexicon.be
+    return follows is None or not follows.text[0].isupper()
 
 
 def _is_one_man(lexicon: Lexicon, tokens: list[Token], i: int) -> bool:

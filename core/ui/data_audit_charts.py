@@ -101,8 +101,9 @@ def _map(
     heat = go.Heatmap(z=grid, zmin=-FAR, zmax=FAR, colorscale=SCALE, showscale=False, xgap=3, ygap=3, hoverinfo="skip")
     figure = go.Figure(heat)
     # Not as words of the map (dark on a dark page) nor as marks (a press would fade all others).
-    for (x, y), (text, _) in zip(at, told, strict=True):
-        figure.add_annotation(x=x, y=y, text=text, showarrow=False)
+    for (x, y), value, (text, _) in zip(at, values, told, strict=True):
+        strong = value is not None and abs(value) > FAR / 2
+        figure.add_annotation(x=x, y=y, text=text, showarrow=False, font={"color": "white"} if strong else None)
     marks = [(i, x + dx / 10, y + dy) for i, (x, y) in enumerate(at) for dx in range(-4, 5) for dy in (-0.25, 0.25)]
     figure.add_scatter(
         x=[x for _, x, _ in marks], y=[y for _, _, y in marks], mode="markers", showlegend=False,

@@ -59,13 +59,13 @@ def trainable(base: Path) -> str:
     return made.id
 
 
-def slow_training(project_id: str) -> Run:
-    """A training of 160 steps with 10 checkpoints: long enough to be interrupted, short enough to wait for."""
+def slow_training(project_id: str, epochs: int = 10) -> Run:
+    """A training of 16 steps and a checkpoint an epoch: long enough to be interrupted, short enough to wait for."""
     from core.schemas.recipe import Recipe
     from core.services import runs
 
     recipe = Recipe(
-        method="lora", lora_dropout=0.1, learning_rate=5e-3, batch_size=16, epochs=10, evaluations_per_epoch=1,
+        method="lora", lora_dropout=0.1, learning_rate=5e-3, batch_size=16, epochs=epochs, evaluations_per_epoch=1,
         early_stopping=0,
     )  # fmt: skip
     return runs.start(project_id, recipe)

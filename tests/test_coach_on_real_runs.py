@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import small_model as small
 import torch
 from test_several_labels_and_numbers import LABELS as MANY_LABELS
 from test_several_labels_and_numbers import labelled, rated
@@ -229,3 +230,30 @@ def test_labels_whose_training_ends_in_the_middle_of_learning_are_told_so_and_no
 ) -> None:
     rows, held = labelled(120, SHARES), labelled(60, SHARES, seed=2)
     assert list(advised_of("multi-label", rows, held, epochs=4, evaluations_per_epoch=1)) == ["underfitting"]
+
+
+def test_a_model_that_knows_its_rows_after_one_pass_draws_stairs(tmp_path: Path) -> None:
+    """A model wide enough to keep what it saw once, and rows of words drawn at random, of which nothing but the rows themselves
+    can be learned. The validation rows are copies of some: else it would be called overfitting, which says more."""
+    from transformers import AutoConfig, LlamaForCausalLM
+
+    from core.training import loading
+
+    wide = small.build(tmp_path / "wide")
+    config = AutoConfig.from_pretrained(wide)
+    config.hidden_size, config.intermediate_size, config.num_hidden_layers, config.head_dim = 512, 1024, 1, 128
+    torch.manual_seed(7)
+    LlamaForCausalLM(config).save_pretrained(wide)
+    words = sorted(w for w in loading.tokenizer(wide).get_vocab() if w.startswith("\u0120") and w[1:].isalpha())
+    source = random.Random(1)
+    rows = [Example(row_id=str(n), text=" ".join(source.choices([w[1:] for w in words], k=28))) for n in range(50)]
+    settings: dict[str, Any] = {"learning_rate": 3e-4, "batch_size": 1, "epochs": 4, "scheduler": "constant"}
+    spec = spec_of("completion, full, packed", tmp_path / "run", wide, **settings)
+    plan = spec.plan.model_copy(update={"packing": False})
+    spec = spec.model_copy(update={"plan": plan, "train": tuple(rows), "validation": tuple(rows[:10])})
+    diary = Diary()
+    said = {a.kind: a for a in coach.read(curves(spec, diary, train(spec, diary).steps))}
+    assert {100, 150} <= {mark.step for mark in said["stairs"].marks}, (
+        "in the first pass it learns the words themselves"
+    )
+    assert said["stairs"].action == "fewer_epochs"

@@ -150,3 +150,39 @@ def test_then_computing_twice_then_lora_then_four_bits() -> None:
 def test_an_odd_batch_never_loses_rows_of_its_effective_batch() -> None:
     found = make_fit(Recipe(method="lora", batch_size=7), ALL, fitting(NEEDED, 500))
     assert (found.recipe.batch_size, found.recipe.effective_batch_size) == (1, 7)
+
+
+@pytest.mark.parametrize("key", ADAPTERS)
+def test_an_adapter_on_a_bf16_model_reads_its_input_as_it_is_with_the_same_numbers(
+    key: str, small_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """peft's copy of every input in float32 is spared, and what autocast makes of it is the same, bit by bit."""
+
+    def found(spared: bool) -> tuple[torch.Tensor, list[torch.Tensor], set[torch.dtype]]:
+        if not spared:
+            monkeypatch.setattr(loading, "spare_casts", lambda model: None)
+        torch.manual_seed(1)
+        base = loading.base_model(small_model, "causal-lm", torch.bfloat16)
+        model = loading.prepared(base, "causal-lm", Recipe(method=key, lora_dropout=0.0))
+        seen: set[torch.dtype] = set()
+        for name, module in model.named_modules():
+            if name.endswith("lora_A.default"):
+                torch.nn.init.normal_(module.weight, std=0.1)
+                module.register_forward_pre_hook(lambda _, given: seen.add(given[0].dtype))
+            if name.endswith("lora_B.default"):
+                torch.nn.init.normal_(module.weight, std=0.1)
+        ids = torch.arange(5, 25)[None]
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        learned = [p.grad for p in model.parameters() if p.grad is not None]
+        assert learned and all(p.dtype is torch.float32 for p in learned)
+        return loss.detach(), learned, seen
+
+    ours, gradients, read = found(True)
+    plain, expected, copied = found(False)
+    assert copied <= {torch.float32} and (
+        torch.bfloat16 in read or key == "dora"
+    )  # DoRA goes its own way, and keeps the copy
+    assert torch.equal(ours, plain)
+    assert all(torch.equal(a, b) for a, b in zip(gradients, expected, strict=True))

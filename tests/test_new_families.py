@@ -87,6 +87,19 @@ def test_a_number_is_learned_in_its_own_unit(small_model: Path, tmp_path: Path) 
     assert proof["n"] == 3 and '"mean"' in (tmp_path / "out" / "target.json").read_text()
 
 
+def test_an_adapter_learns_a_number_and_its_export_gives_the_same(small_model: Path, tmp_path: Path) -> None:
+    held = rated(40, seed=2)
+    recipe = {"method": "lora", "learning_rate": 5e-3, "lora_dropout": 0.0, "best_metric": "mae", "epochs": 4}
+    train(spec_of("regression", tmp_path, small_model, rated(120), held, **recipe), Diary())
+    found = NumberPredictions.of(held, predictors.tuned(tmp_path, PLAN).values([e.text for e in held]))
+    assert metrics()["mae"].compute(found).value < 15, (
+        "60 without learning: its head and its unit came with the adapter"
+    )
+    proof = export(str(tmp_path / "model"), "adapter", tmp_path / "out", PLAN, held[:3], {}, Diary())
+    assert proof["n"] == 3 and proof["worst"] <= proof["tolerance"]
+    assert '"mean"' in (tmp_path / "out" / "target.json").read_text()
+
+
 def test_one_text_becomes_another(pair_model: Path, tmp_path: Path) -> None:
     held = chats(2, 15)
     diary = Diary()
@@ -104,6 +117,22 @@ def test_one_text_becomes_another(pair_model: Path, tmp_path: Path) -> None:
     assert after / tokens == pytest.approx(min(last), rel=0.01), "the curve and the score count the same tokens"
     assert "sample" in {kind for kind, _, _ in diary.events}
     proof = export(str(tmp_path / "model"), "merged", tmp_path / "out", PLAN, held[:3], {}, Diary())
+    assert proof["worst"] <= proof["tolerance"]
+
+
+def test_bart_writes_what_it_learned(tmp_path: Path) -> None:
+    """Other names of layers, learned positions, and an end that is forced."""
+    base, held = small_pairs.build(tmp_path / "bart", kind="bart"), chats(2, 15)
+    train(spec_of("seq2seq", tmp_path / "run", base, chats(1, 60), held, epochs=8), Diary())
+    tuned, before = predictors.tuned(tmp_path / "run", PLAN), predictors.base(str(base), "seq2seq", PLAN)
+    assert before is not None
+    prompts, answers = [e.prompt for e in held], [e.reference for e in held]
+    written = tuned.generate(prompts, Decoding(max_new_tokens=24))
+    assert sum(g.text == a for g, a in zip(written, answers, strict=True)) >= 4
+    assert all(g.finished for g in written), "it knows where an answer ends"
+    first, last = (sum(s.nll for s in model.score(prompts, answers)) for model in (before, tuned))
+    assert last < first / 5
+    proof = export(str(tmp_path / "run" / "model"), "merged", tmp_path / "out", PLAN, held[:3], {}, Diary())
     assert proof["worst"] <= proof["tolerance"]
 
 

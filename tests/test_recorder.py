@@ -18,7 +18,8 @@ from waiting import until
 from core.schemas.jobs import Desired, JobKind
 from core.store import curves, jobs
 from core.store import engine as engines
-from core.store.engine import engine
+from core.store.changes import Changes
+from core.store.engine import DatabaseBusy, engine
 from core.store.migrate import migrate
 from core.worker.recorder import FLUSH_SECONDS, MOST_PAUSE_SECONDS, MOST_SHARE, JobRecorder, pause_after
 
@@ -311,3 +312,35 @@ def test_writing_takes_a_small_share_of_the_work_and_a_heartbeat_is_never_late()
         assert spent / (pause * busy) <= MOST_SHARE * 1.0001
     assert pause_after(1.0, 1.0) == MOST_PAUSE_SECONDS
     assert pause_after(0.001, 0.0) == MOST_PAUSE_SECONDS
+
+
+def test_wishes_are_read_only_when_somebody_wrote_and_none_gets_lost(
+    recorder: JobRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, real = [], jobs.desired
+    changes = Changes()
+
+    def desired(job_id: str) -> Desired | None:
+        reads.append(job_id)
+        return real(job_id)
+
+    monkeypatch.setattr("core.worker.recorder.jobs.desired", desired)
+    recorder.flush()
+    for _ in range(5):
+        recorder._look(changes)
+    assert len(reads) == 1 and recorder.wish() is Desired.RUN
+
+    jobs.wish(recorder.job_id, Desired.PAUSE)
+
+    def busy(job_id: str) -> None:
+        cause = sqlite3.OperationalError("database is locked")
+        cause.sqlite_errorname = "SQLITE_BUSY"
+        raise DatabaseBusy("", {}, cause)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.worker.recorder.jobs.desired", busy)
+        recorder._look(changes)
+    assert recorder.wish() is Desired.RUN  # it could not be read, and so is asked for again
+    recorder._look(changes)
+    assert recorder.wish() is Desired.PAUSE and len(reads) == 2
+    changes.close()

@@ -18,13 +18,18 @@ CPU_KEPT = {"full": 1.4, "adapter": 1.8, "dropout": 2.5}
 BIASED_KEPT = 3
 BIASED = ("t5", "mt5", "umt5", "longt5")
 GPU_BASE = 1200 * 2**20  # CUDA context and workspace
+GPU_KEPT = 1.2  # the same on a card: fitted on five trainings, which it meets within 12% (benchmarks/results/README.md)
+HEAD_TOKENS, HEAD_WORDS = (
+    4096,
+    32_768,
+)  # a card computes the logits in tiles of this size (trl's fused head), twice at once
 
 
 def adapter_parameters(facts: ModelFacts, recipe: Recipe) -> int:
     """Weights of a LoRA adapter: rank times (inputs + outputs) of every adapted matrix."""
     h, inner = facts.hidden_size, facts.intermediate_size
-    kv = h * facts.key_value_heads // max(1, facts.heads)
-    attention = 2 * (h + h) + 2 * (h + kv)
+    query, kv = facts.query_width, facts.key_value_width
+    attention = 2 * (h + query) + 2 * (h + kv)
     mlp = 3 * (h + inner) if recipe.lora_targets == "all-linear" else 0
     return recipe.lora_rank * facts.layers * (attention + mlp)
 
@@ -35,8 +40,9 @@ def memory_parts(
     """Bytes on one device by what they are for, for one micro-batch of `batch_size` rows of `max_length` tokens.
 
     Weights and optimizer: full float32 with Adam 16 N (frozen layers 4); LoRA 4 N (2 N in bf16) + 16 P; QLoRA about
-    .52 (N - E) + 2 E + 16 P, E being the embedding, which is not quantised. Activations a token and layer in
-    float32: 4 (10 h + 2 h_kv + 4 I) / 2 (half in bf16). Logits, unfused: tokens x vocabulary x 10 (PERFORMANCE notes).
+    .52 (N - E) + 2 E + 16 P, E being the embedding, which is not quantised. Activations: 6 h + 4 h_q + 2 h_kv + 4 I numbers a
+    token and layer (h_q = heads x size of a head, mostly h), and what the libraries keep besides. Logits: a card has tiles of
+    them, a float32 copy of the hidden states, and of the head's gradient where it learns.
     Each side of an encoder-decoder has `max_length` tokens and its own layers, which together are the model's; a T5 also
     keeps rows x heads x length^2 numbers for every attention, of which a layer of the decoder has two.
 
@@ -64,8 +70,8 @@ def memory_parts(
             states = round(states * in_parts + 4 * learning * min(1.0, share_whole))
         else:
             states += 4 * learning
-    kv = facts.hidden_size * facts.key_value_heads // max(1, facts.heads)
-    per_token = 10 * facts.hidden_size + 2 * kv + 4 * facts.intermediate_size
+    query, kv = facts.query_width, facts.key_value_width
+    per_token = 6 * facts.hidden_size + 4 * query + 2 * kv + 4 * facts.intermediate_size
     width = 2 if gpu else 4
     # Computing twice keeps the input of each layer (h) and one live layer with its gradients; else all inner values stay.
     kept = (
@@ -74,13 +80,18 @@ def memory_parts(
         else (facts.layers - (0 if method.adapter else min(recipe.frozen_layers, facts.layers))) * per_token
     )
     activations: float = tokens * kept * width
-    if not gpu:
+    if gpu:
+        activations *= GPU_KEPT
+    else:
         activations *= CPU_KEPT["full" if not method.adapter else "dropout" if recipe.lora_dropout else "adapter"]
     if facts.model_type in BIASED:
         attentions = 1.5 if recipe.activation_checkpointing else kept / max(1, per_token) * 1.5
         activations += BIASED_KEPT * attentions * facts.heads * tokens * max_length * width
-    logits = 0 if classifier else tokens * facts.vocabulary * (10 if gpu else 12 if facts.encoder_decoder else 6)
-    if not gpu and not facts.encoder_decoder:
+    logits = 0 if classifier else tokens * facts.vocabulary * (12 if facts.encoder_decoder else 6)
+    if gpu and not facts.encoder_decoder and logits:
+        tile = min(tokens, HEAD_TOKENS) * min(facts.vocabulary, HEAD_WORDS)
+        logits = 4 * tile + 4 * tokens * facts.hidden_size + (0 if method.adapter else 4 * facts.embedding_parameters)
+    elif not facts.encoder_decoder:
         # The logits' own copies come and go where activations have been freed, and trl's tiles begin at 512 MB. An
         # encoder-decoder has no tiles: its logits, their logarithm and their gradient are there at once.
         logits = min(2**29, logits)

@@ -63,6 +63,7 @@ def read_facts(folder: Path, key: str, source: Source, revision: str = "", title
         layers=_layers(config),
         heads=heads,
         key_value_heads=int(config.get("num_key_value_heads") or heads),
+        head_size=_first(config, "head_dim", "d_kv"),
         vocabulary=int(config.get("vocab_size") or 0),
         context_length=int(config.get("max_position_embeddings") or config.get("n_positions") or 0),
         bytes_on_disk=sum(p.stat().st_size for p in folder.iterdir() if p.is_file()),

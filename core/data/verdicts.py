@@ -145,9 +145,9 @@ def generation_summary(
         raise ValueError("a summary needs at least one comparison")
     verdict = measures[0][1].verdict
     sentences = [f"On {measures[0][1].tuned.n:,} {noun} it never saw:"]
-    for measure, comparison in measures:
-        sentences.append(_measured(measure, comparison))
-        sentences.append(_said(comparison, noun))
+    for place, (measure, comparison) in enumerate(measures):
+        told = [_measured(measure, comparison), _said(comparison, noun)]
+        sentences += told if place == 0 else [" ".join(told)]  # the first is the headline, with its verdict below it
         if comparison.verdict is Verdict.NOT_ENOUGH_DATA:
             return Summary(sentences=tuple(sentences), verdict=verdict)
     if retrieval is None or retrieval[1].verdict is Verdict.NOT_ENOUGH_DATA:

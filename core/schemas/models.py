@@ -10,7 +10,8 @@ Source = Literal["starter", "folder", "hub"]
 
 
 class ModelFacts(Schema):
-    """`parameters` counts weights in the safetensors header. `folder` is where its files are on this machine.
+    """`parameters` counts weights in the safetensors header. `folder` is where its files are on this machine. `head_size` is
+    0 where the model does not state it: then it is hidden size / heads.
 
     `languages` are ISO 639-1 codes; empty means not stated. `licence` is the name the model card states, or "".
     """
@@ -31,6 +32,7 @@ class ModelFacts(Schema):
     layers: int = 0
     heads: int = 0
     key_value_heads: int = 0
+    head_size: int = 0
     vocabulary: int = 0
     context_length: int = 0
     bytes_on_disk: int = 0
@@ -38,6 +40,16 @@ class ModelFacts(Schema):
     licence: str = ""
     description: str = ""
     has_chat_template: bool = False
+
+    @property
+    def query_width(self) -> int:
+        """Numbers of a token's queries, all heads together: the hidden size in most models."""
+        return self.heads * self.head_size or self.hidden_size
+
+    @property
+    def key_value_width(self) -> int:
+        """Numbers of a token's keys, or of its values."""
+        return self.key_value_heads * self.head_size or self.hidden_size * self.key_value_heads // max(1, self.heads)
 
 
 class Fit(Schema):

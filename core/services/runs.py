@@ -206,10 +206,6 @@ def curve(run_id: str, name: str, split: str, most: int = 1000) -> list[Bucket]:
     return curves.series(run_id, name, split, most)
 
 
-def curve_names(run_id: str) -> set[tuple[str, str]]:
-    return curves.names(run_id)
-
-
 def latest(run_id: str) -> dict[tuple[str, str], tuple[int, float | None]]:
     return curves.latest(run_id)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import Dialect, delete, func, select, text
 from sqlalchemy.orm import Session
 
 from .buckets import Bucket, series
@@ -37,9 +38,18 @@ _APPEND = text(
 
 
 def append(session: Session, points: Sequence[Point]) -> None:
-    """Add points; one that exists already stays as it is."""
+    """Add points; one that exists already stays as it is. Handed to the driver as they are: naming the values of every point for
+    SQLAlchemy took half the time of a batch."""
     if points:
-        session.execute(_APPEND, [p._asdict() for p in points])
+        connection = session.connection()
+        statement, by_position = _append_for(connection.dialect)
+        connection.exec_driver_sql(statement, [tuple(p) if by_position else p._asdict() for p in points])
+
+
+@cache
+def _append_for(dialect: Dialect) -> tuple[str, bool]:
+    compiled = _APPEND.compile(dialect=dialect)
+    return str(compiled), bool(compiled.positional)
 
 
 def copy(source: str, target: str) -> None:

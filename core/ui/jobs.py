@@ -8,7 +8,7 @@ from core.schemas.errors import UserError
 from core.schemas.jobs import Job
 from core.services import runs, status
 
-from .errors import show_error
+from .errors import guard, show_error
 from .time_left import time_left
 
 REFRESH_SECONDS = 1.0
@@ -27,6 +27,7 @@ def watch(job_id: str, title: str) -> bool:
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
+@guard()
 def _live(job_id: str, title: str) -> None:
     job = status.job(job_id)
     if job is None or not job.state.active:

@@ -53,7 +53,8 @@ def _editor(project: Project, language: str) -> None:
         if st.button("Save these words", type="primary", disabled=changes == saved, icon=":material/save:"):
             identity_words.save(project.id, language, changes)
             st.toast("Saved. The next audit and the next health report use these words.")
-            st.session_state.pop(f"struck-{_key(project, language)}", None)
+            # Fresh tables: the old ones would apply their edits once more to what is saved now.
+            st.session_state[f"saved-{project.id}"] = st.session_state.get(f"saved-{project.id}", 0) + 1
             st.rerun()
         if changes != saved:
             st.caption("Not saved yet.")
@@ -65,7 +66,7 @@ def _editor(project: Project, language: str) -> None:
 
 
 def _key(project: Project, language: str) -> str:
-    return f"own-words-{project.id}-{language}"
+    return f"own-words-{project.id}-{language}-{st.session_state.get(f'saved-{project.id}', 0)}"
 
 
 def _own_table(project: Project, language: str, saved: OwnWords) -> tuple[OwnTerm, ...]:
@@ -132,7 +133,7 @@ def _our_table(project: Project, language: str, saved: OwnWords) -> tuple[Remove
         width="stretch",
         height=260,
         disabled=["group", "word", "it is a"],
-        key=f"our-words-{language}-{axis}",
+        key=f"our-{axis}-{_key(project, language)}",
         column_config={
             "use": st.column_config.CheckboxColumn(help="Untick a word that misleads in your data.", width="small")
         },

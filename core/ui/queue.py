@@ -20,6 +20,7 @@ def queue_panel(project: Project) -> None:
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
+@parts.guard()
 def _panel(project_id: str) -> None:
     found = queue.waiting()
     if not found:

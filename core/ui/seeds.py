@@ -57,6 +57,7 @@ def _about(one: seeds.Repeated) -> str:
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
+@parts.guard()
 def _live(study_id: str) -> None:
     study = studies.get(study_id)
     one = seeds.read(study) if study else None

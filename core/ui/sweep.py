@@ -95,6 +95,7 @@ def _range(recipe: Recipe, name: str, key: str) -> Search | None:
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
+@parts.guard()
 def _live(project: Project, study_id: str, key: str) -> None:
     study = studies.get(study_id)
     job = sweeps.job_of(study) if study else None

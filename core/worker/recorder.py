@@ -13,6 +13,7 @@ from typing import Any
 from core.schemas.jobs import Desired
 from core.schemas.recorder import Interrupted
 from core.store import curves, jobs
+from core.store.changes import Changes
 from core.store.engine import DatabaseBusy, is_full, is_locked, write
 from core.store.tables import Checkpoint, RunEvent
 
@@ -222,20 +223,30 @@ class JobRecorder:
         if self._failure is not None:
             raise self._failure
 
-    def _look(self) -> None:
+    def _look(self, changes: Changes) -> None:
         """Learn what is wanted, between two batches: reading costs a fraction of writing, so that it has a pace of its own."""
+        if not changes.any():
+            return
         try:
             self._wish = jobs.desired(self.job_id) or self._wish
         except DatabaseBusy as error:
+            changes.forget()
             if not is_locked(error):
                 raise
 
     def _loop(self) -> None:
+        changes = Changes()  # its connection belongs to this thread
+        try:
+            self._watch(changes)
+        finally:
+            changes.close()
+
+    def _watch(self, changes: Changes) -> None:
         pause, then = FLUSH_SECONDS, (time.monotonic(), time.process_time())
         while not self._end.wait(FLUSH_SECONDS):
             try:
                 if time.monotonic() - then[0] + FLUSH_SECONDS / 2 < pause:
-                    self._look()
+                    self._look(changes)
                     self.cpu_seconds = time.thread_time()
                     continue
                 before = time.thread_time()

@@ -101,13 +101,19 @@ class Person:
         self.press("Save plan")
         self.sees("locked for the test")
 
-    def trains(self) -> None:
+    def trains(self, leaving: bool = False) -> None:
+        """From the preset to the best checkpoint; `leaving`: closes the page in the middle and comes back by its address."""
         self.open("recipe")
         self.sees("What it will cost")
         self.press("Use this preset")
         self.look("recipe")
         self.press("Start training")
         self.page.wait_for_url("**/training?*")
+        if leaving:
+            self.sees("Running", JOB)
+            self.page.goto("about:blank")
+            self.page.wait_for_timeout(1500)
+            self.open("training")
         self.sees("Best checkpoint:", JOB)
         self.settled()
         self.look("training")

@@ -72,7 +72,7 @@ def test_a_person_gets_from_a_spreadsheet_to_an_exported_classifier(
     person.brings_data("Sort texts into categories", spreadsheet)
     person.chooses_the_starter()
     person.prepares()
-    person.trains()
+    person.trains(leaving=True)
     person.evaluates()
     person.sees("Better, and not by chance")
     person.open("samples")
@@ -118,23 +118,3 @@ def test_a_person_gets_from_questions_to_an_exported_chat_model(
     person.look("use")
     person.exports()
     assert "model.safetensors" in export_of(dashboard.storage)
-
-
-def test_leaving_and_coming_back_in_the_middle_of_a_training_changes_nothing(
-    dashboard: Any, browser_page: Any, spreadsheet: Path
-) -> None:
-    person = Person(browser_page, dashboard.url, "leaving")
-    person.creates_a_project("Leave and come back")
-    person.brings_data("Sort texts into categories", spreadsheet)
-    person.chooses_the_starter()
-    person.prepares()
-    person.open("recipe")
-    person.press("Use this preset")
-    person.press("Start training")
-    browser_page.wait_for_url("**/training?*")
-    person.sees("Running", JOB)
-    browser_page.goto("about:blank")
-    browser_page.wait_for_timeout(1500)
-    person.open("training")
-    person.sees("Best checkpoint:", JOB)
-    person.look("training")

@@ -17,7 +17,8 @@ from launcher import product
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 LONG = 240.0
-STEPS = 160
+EPOCHS = 6
+STEPS = 16 * EPOCHS
 
 
 def step_of(run: Run) -> int:
@@ -33,7 +34,7 @@ def test_a_killed_dashboard_disturbs_no_training_and_shows_it_as_it_is_when_it_i
 ) -> None:
     monkeypatch.setenv("TUNEWELL_STORAGE", str(dashboard.storage))
     project_id = stored.trainable(small_model)
-    run = stored.slow_training(project_id)
+    run = stored.slow_training(project_id, EPOCHS)
     browser_page.goto(f"{dashboard.url}/training?project={project_id}&run={run.id}")
     expect(browser_page.get_by_text("Running", exact=True)).to_be_visible(timeout=1000 * LONG)
     until(lambda: step_of(run) >= 10, "step 10", LONG)
@@ -54,7 +55,7 @@ def test_a_killed_dashboard_disturbs_no_training_and_shows_it_as_it_is_when_it_i
     expect(browser_page.get_by_text(f"Best checkpoint: step {told['best_step']} of {STEPS}")).to_be_visible()
     assert not any(event.kind == "resumed" for event in curves.events(run.id)), "the run was interrupted"
 
-    undisturbed = stored.slow_training(project_id)
+    undisturbed = stored.slow_training(project_id, EPOCHS)
     until(lambda: runs.get(undisturbed.id).summary, "a run that nothing disturbs", LONG)
     model = Path("model") / "adapter_model.safetensors"
     assert (run_folder(run.id) / model).read_bytes() == (run_folder(undisturbed.id) / model).read_bytes()

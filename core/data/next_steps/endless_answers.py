@@ -22,7 +22,7 @@ def run(evidence: Evidence) -> list[NextStep]:
             title=title,
             text="Small models learn to stop late: train longer, on shorter answers, or allow longer ones where they are cut. "
             "Check on the Tokenization screen that no answer loses its ending.",
-            button="Next round with half as many epochs again",
+            button="Train half as long again",
             target="recipe",
             settings={"action": "more_epochs"},
             gain=0.3 * evidence.result.n * (1 - ends if ends is not None else repeats or 0.0),

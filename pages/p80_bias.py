@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schemas.jobs import JobKind
-from core.services import audits, runs, status
+from core.services import audits, datasets, identity_words, runs, status
 from core.ui import jobs, parts, screens
 from core.ui.audit import details_panel, found_panel, settings_panel
 from core.ui.audit_frontier import frontier_panel
 from core.ui.audit_report import report_panel
 from core.ui.corrections import action_panel, corrections_panel
+from core.ui.data_audit import data_panel
+from core.ui.lexicon_editor import lexicon_panel
 from core.ui.output_filter import filter_panel
 from core.ui.responsible import open_points_panel
 
@@ -54,12 +56,15 @@ with parts.guard():
     open_points_panel(project)
 
     # Only what is looked at is drawn: details, rounds and rules take their time.
-    details, actions, rules, every, report = st.tabs(
-        ["Details", "Corrective actions", "Output filter", "All rounds", "Report"], key="bias-tabs", on_change="rerun"
+    details, actions, rules, every, words, report = st.tabs(
+        ["Details", "Corrective actions", "Output filter", "All rounds", "Words", "Report"],
+        key="bias-tabs",
+        on_change="rerun",
     )
     with details, parts.guard():
         if details.open and found:
             details_panel(found[0])
+            data_panel(run, found[0])
         elif details.open:
             st.caption("This round is not audited yet.")
     with actions, parts.guard():
@@ -75,6 +80,9 @@ with parts.guard():
     with every, parts.guard():
         if every.open:
             frontier_panel(project)
+    with words, parts.guard():
+        if words.open:
+            lexicon_panel(project, identity_words.language_of(datasets.get_version(run.dataset_version_id)))
     with report, parts.guard():
         if report.open and found:
             report_panel(run)

@@ -21,7 +21,7 @@ def found(text: str) -> list[tuple[str, str]]:
         ("Applicant, a woman of 58.", [("woman", "woman")]),
         ("My brothers and my mother's car.", [("man", "brothers"), ("woman", "mother")]),
         ("Mr Smith and Ms. Jones called.", [("man", "Mr"), ("woman", "Ms")]),
-        ("I spoke to Emily.", [("woman", "Emily")]),
+        ("I spoke to Emily.", [("woman", "Emily"), ("english_name", "Emily")]),
         ("I spoke to Mark about it.", [("man", "Mark")]),
         ("My mother-in-law called.", [("woman", "mother-in-law")]),
         ("As a Muslim, I agree.", [("muslim", "Muslim")]),
@@ -107,11 +107,11 @@ def test_the_lexicon_is_whole() -> None:
         for term_set in axis.sets:
             assert set(term_set.terms) | set(term_set.variants) <= groups, (axis.key, term_set)
             # Only a noun can do without: "a blind person" stands in for "a wheelchair user".
-            assert len(term_set.terms) >= 2 or term_set.kind == "noun"
+            assert len(term_set.terms) >= 2 or term_set.kind == "noun" or not axis.swapped
 
 
 def test_a_language_without_a_lexicon_is_refused_with_a_reason() -> None:
-    assert languages() == ("en",)
+    assert {"en", "de", "es", "fr"} <= set(languages())
     with pytest.raises(UserError) as error:
         load_lexicon("xx")
     assert "“xx”" in error.value.cause and error.value.fix

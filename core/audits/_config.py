@@ -6,14 +6,16 @@ from typing import Any
 
 from pydantic import Field
 
-from core.data.audit_words import listed as listed  # data_coverage takes it from here
+from core.data.in_words import listed
 from core.data.lexicon import load_lexicon
 
-AXES: tuple[str, ...] = tuple(axis.key for axis in load_lexicon().axes)
+__all__ = ["AXES", "axes_field", "listed"]
+
+AXES: tuple[str, ...] = tuple(axis.key for axis in load_lexicon().axes if axis.swapped)
 
 
 def axes_field(default: tuple[str, ...] = AXES) -> Any:
-    options: Any = {axis.key: axis.title for axis in load_lexicon().axes}
+    options: Any = {axis.key: axis.title for axis in load_lexicon().axes if axis.swapped}
     return Field(
         default,
         title="What to look at",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from core.data.counterfactual import labels_about
 from core.data.group_rates import GroupedRows
 from core.data.group_rows import named_in_texts
-from core.data.lexicon import languages, load_lexicon
+from core.data.own_words import knows, lexicon_for
 from core.schemas.audits import AuditInput
 from core.schemas.examples import Example
 
@@ -17,10 +17,10 @@ def grouped_rows(
 ) -> list[GroupedRows]:
     """One entry for each column and each axis of the lexicon that is named; what is left out goes to `not_tested`."""
     found = list(_by_column(data, examples))
-    if data.language not in languages():
+    if not knows(data.language, data.own_words):
         not_tested.append(f"Words in the texts: there is no list of identity words for the language “{data.language}”.")
         return found
-    lexicon = load_lexicon(data.language)
+    lexicon = lexicon_for(data.language, data.own_words)
     about = labels_about((example.label for example in examples), lexicon)
     named, _ = named_in_texts([example.text for example in examples], lexicon, axes)
     for axis in named:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from core.data.counterfactual import LeftOut, examine, labels_about
-from core.data.lexicon import Lexicon, load_lexicon
+from core.data.lexicon import Lexicon, require_swaps
+from core.data.own_words import lexicon_for
 from core.schemas.audits import AuditFamily, AuditInput, AuditResult
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
@@ -114,7 +115,7 @@ class _Plan:
     def of(cls, data: AuditInput, config: Config) -> _Plan:
         if data.tuned is None:
             raise UserError("There is no model to audit.", "Only the data was given.", "Train a model first.")
-        lexicon = load_lexicon(data.language)
+        lexicon = require_swaps(lexicon_for(data.language, data.own_words))
         models = 1 if data.base is None else 2
         if data.tuned.labels:
             require_same_labels(data)

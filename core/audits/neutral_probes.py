@@ -12,7 +12,8 @@ from itertools import combinations
 from pydantic import Field
 
 from core.data.counterfactual import labels_about
-from core.data.lexicon import Lexicon, load_lexicon
+from core.data.lexicon import Lexicon, require_swaps
+from core.data.own_words import lexicon_for
 from core.data.probes import CONTROL, Probe, probes
 from core.schemas.audits import AuditFamily, AuditInput, AuditResult
 from core.schemas.base import Schema
@@ -53,12 +54,12 @@ class NeutralProbes:
     needs_model = True
 
     def forward_passes(self, data: AuditInput, config: Config) -> int:
-        chosen, _ = _probes(data, config, load_lexicon(data.language))
+        chosen, _ = _probes(data, config, _lexicon(data))
         return _passes(data, config, chosen)
 
     def run(self, data: AuditInput, config: Config) -> AuditResult:
         started = time.perf_counter()
-        lexicon = load_lexicon(data.language)
+        lexicon = _lexicon(data)
         if data.tuned is None:
             raise UserError("There is no model to audit.", "Only the data was given.", "Train a model first.")
         chosen, not_tested = _probes(data, config, lexicon)
@@ -111,6 +112,10 @@ class NeutralProbes:
             seconds=time.perf_counter() - started,
             not_tested=tuple(not_tested),
         )
+
+
+def _lexicon(data: AuditInput) -> Lexicon:
+    return require_swaps(lexicon_for(data.language, data.own_words))
 
 
 def _probes(data: AuditInput, config: Config, lexicon: Lexicon) -> tuple[list[Probe], list[str]]:

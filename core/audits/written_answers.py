@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from core.data.audit_words import change_sentence, listed
-from core.data.lexicon import Lexicon, load_lexicon
+from core.data.lexicon import Lexicon, require_swaps
+from core.data.own_words import lexicon_for
 from core.schemas.audits import AuditFamily, AuditInput, AuditResult
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
@@ -83,14 +84,14 @@ class WrittenAnswers:
     optional = True
 
     def forward_passes(self, data: AuditInput, config: Config) -> int:
-        lexicon = load_lexicon(data.language)
+        lexicon = require_swaps(lexicon_for(data.language, data.own_words))
         return _passes(data, config, _pairs(data, config, lexicon), lexicon)
 
     def run(self, data: AuditInput, config: Config) -> AuditResult:
         started = time.perf_counter()
         if data.tuned is None:
             raise UserError("There is no model to audit.", "Only the data was given.", "Train a model first.")
-        lexicon = load_lexicon(data.language)
+        lexicon = require_swaps(lexicon_for(data.language, data.own_words))
         pairs = _pairs(data, config, lexicon)
         reader = Reader(data.progress, _passes(data, config, pairs, lexicon))
         place = bad_label(data.scorer.labels, config.scorer_label) if data.scorer is not None else 0

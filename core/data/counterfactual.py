@@ -75,14 +75,17 @@ def examine(
 ) -> tuple[list[Swap], dict[str, LeftOut]]:
     """The swaps of a text and, for each axis that it names but has no swap for, the reason."""
     lexicon = lexicon or load_lexicon()
+    if not lexicon.swaps:
+        raise ValueError(f"texts in {lexicon.title} must not be swapped; ask require_swaps first")
     found: list[Swap] = []
     left_out: dict[str, LeftOut] = {}
     by_axis: dict[str, list[TermMatch]] = {}
     for match in find_terms(text, axes, lexicon):
-        by_axis.setdefault(match.axis, []).append(match)
+        if lexicon.axis(match.axis).swapped:
+            by_axis.setdefault(match.axis, []).append(match)
     for key, matches in by_axis.items():
         reason = _reason_against(text, key, matches, lexicon)
-        made = [] if reason else _swaps_of_axis(text, lexicon.axis(key), matches)
+        made = [] if reason else _swaps_of_axis(text, lexicon, lexicon.axis(key), matches)
         if most is not None and len(made) > most:
             made = sorted(made, key=lambda swap: _digest(text, swap.to_group))[:most]
         found += made
@@ -158,7 +161,7 @@ def _names_somebody(text: str, matches: list[TermMatch], lexicon: Lexicon) -> bo
     return False
 
 
-def _swaps_of_axis(text: str, axis: Axis, matches: list[TermMatch]) -> list[Swap]:
+def _swaps_of_axis(text: str, lexicon: Lexicon, axis: Axis, matches: list[TermMatch]) -> list[Swap]:
     present = list(dict.fromkeys(match.group for match in matches))
     result: list[Swap] = []
     for source in present:
@@ -166,14 +169,16 @@ def _swaps_of_axis(text: str, axis: Axis, matches: list[TermMatch]) -> list[Swap
             # Both named: swapping either way gives the same text, so it is made once.
             if target == source or (target in present and present.index(target) < present.index(source)):
                 continue
-            replaced = _replacements(text, axis, matches, {source: target, target: source})
+            replaced = _replacements(text, lexicon, axis, matches, {source: target, target: source})
             if replaced is not None:
                 swapped = _apply(text, replaced)
                 result.append(Swap(swapped, source, target, axis.key, tuple(replaced), mixed=target in present))
     return result
 
 
-def _replacements(text: str, axis: Axis, matches: list[TermMatch], to: dict[str, str]) -> list[Replacement] | None:
+def _replacements(
+    text: str, lexicon: Lexicon, axis: Axis, matches: list[TermMatch], to: dict[str, str]
+) -> list[Replacement] | None:
     """None where a word has no counterpart."""
     result: list[Replacement] = []
     names: dict[str, str] = {}
@@ -181,7 +186,7 @@ def _replacements(text: str, axis: Axis, matches: list[TermMatch], to: dict[str,
         if match.group not in to:
             continue
         after = _counterpart(axis, match, to[match.group], text, names)
-        if after is None:
+        if after is None or lexicon.is_removed(axis.key, after):
             return None
         after = _with_case(
             match, after, at_start=bool(_SENTENCE_START.search(text[max(0, match.start - NEAR) : match.start]))
@@ -207,6 +212,8 @@ def _counterpart(axis: Axis, match: TermMatch, target: str, text: str, names: di
     if entry.kind != "noun":
         return None
     group = axis.group(target)
+    if not group.adjective or entry.slot > 1:
+        return group.person if group.person and entry.slot == 0 else None
     return f"{group.adjective} {('person', 'people')[entry.slot]}"
 
 

@@ -1,21 +1,32 @@
-"""Label rates a group: who is compared with whom, how far apart they are, and whether chance explains it."""
+"""Rates a group: who is compared with whom, how far apart they are, and whether chance explains it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import log2, sqrt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import log2
+from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
-from core.data.statistics import benjamini_hochberg, newcombe_difference
+from core.data.statistics import newcombe_difference
 from core.schemas.estimates import Estimate
 
 RATIO = 0.8
 """A label that one group gets less than four fifths as often as another is flagged (US Uniform Guidelines on Employee
 Selection Procedures, 29 CFR 1607.4 D), if the difference is also significant."""
-Q = 0.05
+Q = 0.025
+"""Half of the usual .05: at .05, 5 of 100 random datasets without any bias raised a flag, which is the most that we allow
+(`benchmarks/false_alarms.py`)."""
+FEWEST = 30
+"""Rows about a group from which on it is judged (house default)."""
+
+Mask = NDArray[np.bool_]
+Kind = Literal["label", "tone"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +38,72 @@ class GroupedRows:
     rows: dict[str, list[int]]
     titles: dict[str, str]
 
+    def mask(self, group: str, total: int) -> Mask:
+        found = np.zeros(total, dtype=bool)
+        found[self.rows[group]] = True
+        return found
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What is counted in the rows: labels of which each row has one (`codes`, -1 where it has none), or things of which it
+    may have several (`matrix`, rows by names)."""
+
+    kind: Kind
+    names: tuple[str, ...]
+    codes: NDArray[np.int64] | None = None
+    matrix: Mask | None = None
+    _having: dict[str, Mask] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of_labels(cls, labels: Sequence[str | None]) -> Outcomes:
+        """The most frequent label first."""
+        names = tuple(label for label, _ in Counter(label for label in labels if label).most_common())
+        number = {name: i for i, name in enumerate(names)}
+        return cls("label", names, codes=np.array([number.get(label or "", -1) for label in labels], dtype=np.int64))
+
+    @classmethod
+    def of_sets(cls, sets: Sequence[Sequence[str] | None]) -> Outcomes:
+        names = tuple(label for label, _ in Counter(label for given in sets for label in given or ()).most_common())
+        number = {name: i for i, name in enumerate(names)}
+        matrix = np.zeros((len(sets), len(names)), dtype=bool)
+        for row, given in enumerate(sets):
+            for label in given or ():
+                matrix[row, number[label]] = True
+        return cls("label", names, matrix=matrix)
+
+    @cached_property
+    def known(self) -> Mask:
+        """Rows for which the outcome is known."""
+        if self.codes is not None:
+            return self.codes >= 0
+        assert self.matrix is not None
+        return np.ones(len(self.matrix), dtype=bool)
+
+    @property
+    def two_sided(self) -> bool:
+        """Of two labels one says everything about the other."""
+        return self.codes is not None and len(self.names) == 2
+
+    def counts(self, rows: Mask) -> NDArray[np.int64]:
+        """How many of these rows have each outcome."""
+        if self.codes is not None:
+            return np.bincount(self.codes[rows & self.known], minlength=len(self.names))
+        assert self.matrix is not None
+        return self.matrix[rows].sum(axis=0)
+
+    def has(self, name: str) -> Mask:
+        """The rows with this outcome: one array however often it is asked for."""
+        if name not in self._having:
+            at = self.names.index(name)
+            self._having[name] = self.codes == at if self.codes is not None else self.matrix[:, at]  # type: ignore[index]
+        return self._having[name]
+
 
 @dataclass(frozen=True)
 class Contrast:
-    """One group against others for one label, with a difference of label rates (group minus others)."""
+    """One group against others for one outcome, with a difference of rates (group minus others). `mine` and `theirs` are the
+    rows of the two sides, `hit` those with the outcome."""
 
     axis: GroupedRows
     group: str
@@ -41,21 +114,47 @@ class Contrast:
     other_hits: int
     other_n: int
     q: float = 1.0
+    kind: Kind = "label"
+    mine: Mask | None = field(default=None, repr=False, compare=False)
+    theirs: Mask | None = field(default=None, repr=False, compare=False)
+    hit: Mask | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def rate(self) -> float:
+        return self.hits / self.n
+
+    @property
+    def other_rate(self) -> float:
+        return self.other_hits / self.other_n
 
     @property
     def ratio(self) -> float:
         """The lower rate over the higher one."""
-        low, high = sorted((self.hits / self.n, self.other_hits / self.other_n))
-        return low / high if high else 1.0
+        return ratio_of(self.rate, self.other_rate)
 
     @property
     def p(self) -> float:
-        table = [[self.hits, self.n - self.hits], [self.other_hits, self.other_n - self.other_hits]]
-        return float(fisher_exact(table).pvalue)
+        """Of a difference that is large enough to be flagged; what is too small to be flagged is not tested (p = 1)."""
+        if self.ratio >= RATIO:
+            return 1.0
+        return exact_p(self.hits, self.n, self.other_hits, self.other_n)
+
+    @property
+    def flagged(self) -> bool:
+        return self.q < Q and self.ratio < RATIO
 
     @property
     def difference(self) -> Estimate:
         return newcombe_difference(self.hits, self.n, self.other_hits, self.other_n)
+
+
+def ratio_of(rate: float, other: float) -> float:
+    low, high = sorted((rate, other))
+    return low / high if high else 1.0
+
+
+def exact_p(hits: int, n: int, other_hits: int, other_n: int) -> float:
+    return float(fisher_exact([[hits, n - hits], [other_hits, other_n - other_hits]]).pvalue)
 
 
 def pmi(both: int, group_only: int, label_only: int, neither: int) -> float:
@@ -65,58 +164,64 @@ def pmi(both: int, group_only: int, label_only: int, neither: int) -> float:
     return log2(a * (a + b + c + d) / ((a + b) * (a + c)))
 
 
-def detectable(rate: float, n: int) -> float:
-    """The smallest difference in rate that two groups of `n` rows would show with 80% power at 5% (Cohen 1988)."""
-    p = min(max(rate, 1 / (n + 2)), 1 - 1 / (n + 2))
-    return min(1.0, (1.96 + 0.84) * sqrt(2 * p * (1 - p) / n))
+def sides(axis: GroupedRows, known: Mask) -> Iterator[tuple[str, tuple[str, ...], Mask, Mask]]:
+    """Each group with those that it is held against, as rows: the other groups of its axis, or for a group alone on its axis
+    the rows that name nobody. Rows that name both of two groups say nothing about the difference between them."""
+    masks = {group: axis.mask(group, len(known)) & known for group in axis.rows}
+    if len(masks) == 1:
+        masks[""] = known & ~next(iter(masks.values()))
+    for group in axis.rows:
+        others = tuple(g for g in masks if g != group)
+        rest = np.any([masks[g] for g in others], axis=0)
+        mine = masks[group] & ~rest if len(masks) == 2 else masks[group]
+        yield group, others, mine, rest & ~masks[group]
 
 
-def contrasts(axis: GroupedRows, labels: Sequence[str | None], classes: Sequence[str], fewest: int) -> list[Contrast]:
-    """Each group against the other groups of its axis; of two groups one contrast, of two labels one.
-
-    A group alone on its axis is held against the rows that name nobody.
-    """
-    labelled = {group: [i for i in rows if labels[i]] for group, rows in axis.rows.items()}
-    if len(classes) < 2:
+def contrasts(axis: GroupedRows, outcomes: Outcomes, fewest: int = FEWEST) -> list[Contrast]:
+    """Each group against the other groups of its axis; of two groups one contrast, of two labels one."""
+    if outcomes.kind == "label" and outcomes.codes is not None and len(outcomes.names) < 2:
         return []
-    groups = list(labelled)
-    if len(groups) == 1:
-        mentioned = set(axis.rows[groups[0]])
-        labelled[""] = [i for i, label in enumerate(labels) if label and i not in mentioned]
-    tested = classes[:1] if len(classes) == 2 else classes
-    result = []
-    if len(groups) == 2:  # told from the side that gets the label less often
-        groups = sorted(groups, key=lambda g: _rate(labelled[g], labels, tested[0]))[:1]
-    for group in groups:
-        mine = set(labelled[group])
-        others = tuple(g for g in labelled if g != group)
-        rest = {i for g in others for i in labelled[g]} - mine
-        # Rows that name both groups say nothing about the difference between the two.
-        mine -= {i for g in others for i in labelled[g]} if len(labelled) == 2 else set()
-        if min(len(mine), len(rest)) < fewest:
+    result: list[Contrast] = []
+    for group, others, mine, theirs in sides(axis, outcomes.known):
+        n, other_n = int(mine.sum()), int(theirs.sum())
+        if min(n, other_n) < fewest:
             continue
-        counts, other_counts = (Counter(labels[i] for i in side) for side in (mine, rest))
-        for label in tested:
-            hits, other_hits = counts[label], other_counts[label]
-            contrast = Contrast(axis, group, others, label, hits, len(mine), other_hits, len(rest))
-            if len(classes) == 2:
-                # One test, told for the more common label unless only the other one shows it.
-                other = Contrast(
-                    axis, group, others, classes[1], len(mine) - hits, len(mine), len(rest) - other_hits, len(rest)
-                )
-                contrast = contrast if contrast.ratio < RATIO else min(contrast, other, key=lambda c: c.ratio)
-            result.append(contrast)
+        counts, other_counts = outcomes.counts(mine), outcomes.counts(theirs)
+        made = [
+            Contrast(
+                axis,
+                group,
+                others,
+                name,
+                int(hits),
+                n,
+                int(other),
+                other_n,
+                1.0,
+                outcomes.kind,
+                mine,
+                theirs,
+                outcomes.has(name),
+            )
+            for name, hits, other in zip(outcomes.names, counts, other_counts, strict=True)
+        ]
+        if outcomes.two_sided:
+            # One test, told for the more common label unless only the other one shows it.
+            made = [made[0] if made[0].ratio < RATIO else min(made, key=lambda c: c.ratio)]
+        result += made
+    if len(axis.rows) == 2:
+        result = _one_side(result)
     return result
 
 
-def _rate(rows: Sequence[int], labels: Sequence[str | None], label: str) -> float:
-    return sum(labels[i] == label for i in rows) / max(1, len(rows))
-
-
-def significant(found: list[Contrast]) -> list[Contrast]:
-    """Contrasts with a ratio under four fifths and q < .05 over everything that was compared, strongest first."""
-    adjusted = benjamini_hochberg([contrast.p for contrast in found])
-    flagged = [
-        replace(contrast, q=q) for contrast, q in zip(found, adjusted, strict=True) if q < Q and contrast.ratio < RATIO
-    ]
-    return sorted(flagged, key=lambda c: (c.ratio, c.q))
+def _one_side(found: list[Contrast]) -> list[Contrast]:
+    """Of two groups one side says it all: for labels the one that gets the first label less often, for words the one that has
+    more of them."""
+    if found and found[0].kind == "label":
+        told = min(found, key=lambda c: (c.label != found[0].label, c.rate)).group
+        return [c for c in found if c.group == told]
+    kept: dict[str, Contrast] = {}
+    for contrast in found:
+        if contrast.label not in kept or contrast.rate > contrast.other_rate:
+            kept[contrast.label] = contrast
+    return list(kept.values())

@@ -7,24 +7,18 @@ A word of the lexicon counts only where what stands around it shows that it mean
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .english import Token, her_is_possessive, his_is_pronoun, is_noun, is_said_of_a_person, pauses_after, tokens_of
-from .lexicon import Entry, Kind, Lexicon, load_lexicon
+from .english import Token, tokens_of
+from .identity_english import meant_in_english
+from .identity_listed import meant_by_lists
+from .lexicon import Entry, Lexicon, load_lexicon
 
+_HELD = (" ", "-", "'", "’", "\n")
+_SIGN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
 _MASKED = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\w+|[@#]\w+|\{\{.*?\}\}|<[^<>\n]{1,80}>")
-_SENTENCE_END = re.compile(r"[.!?:\n\"“(\x1e]")
-_TITLES = frozenset("mr mrs ms miss dr prof professor doctor officer captain judge".split())
-_PLACE_NAMES = frozenset(
-    "street st road avenue ave university college hospital park airport lane drive square bridge island".split()
-)
-_NOT_BEFORE_A_NAME = frozenset(
-    "a an the in on last next every each this that my your his her our their some any".split()
-)
-SHORT_TEXT = 6  # words up to which a text without grammar may use a term on its own
-_BEFORE_PEOPLE = frozenset("a an am are i you we they he she".split())
-_BETWEEN_WORDS = re.compile(r"\s+|,\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,9 @@ def find_terms(
     `telegraphic`: in texts of a few words without grammar, a term also counts that stands alone ("hug sikh").
     """
     lexicon = lexicon or load_lexicon()
-    tokens = tokens_of(text)
+    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
+        return _in_composed(text, axes, lexicon, telegraphic)
+    tokens = tokens_of(text) if lexicon.spaces else _signs_of(text)
     index = lexicon.entries
     if not any(token.low in index for token in tokens):
         return []
@@ -60,10 +56,10 @@ def find_terms(
             axis, length = alike[0].axis, len(alike[0].words)
             if axes is not None and axis not in axes:
                 continue
-            if i < free_from.get(axis, 0) or not _spells(tokens, i, alike[0]):
+            if i < free_from.get(axis, 0) or not _spells(tokens, i, alike[0], lexicon.spaces):
                 continue
             start, end = token.start, tokens[i + length - 1].end
-            if _joined(text, start, end) or _inside(start, end, masked):
+            if (lexicon.spaces and _joined(text, start, end)) or _inside(start, end, masked):
                 continue
             pattern = lexicon.ignored_around(axis, token.low)
             if pattern is not None:
@@ -71,7 +67,10 @@ def find_terms(
                     ignored[pattern] = [m.span() for m in pattern.finditer(text)]
                 if _inside(start, end, ignored[pattern]):
                     continue
-            entry = _resolve(lexicon, text, tokens, i, i + length - 1, alike, telegraphic)
+            if lexicon.language == "en":
+                entry = meant_in_english(lexicon, text, tokens, i, i + length - 1, alike, telegraphic)
+            else:
+                entry = meant_by_lists(lexicon, text, tokens, i, i + length - 1, alike)
             if entry is not None:
                 found.append(TermMatch(axis, entry.group, text[start:end], start, end, entry))
                 free_from[axis] = i + length
@@ -83,12 +82,35 @@ def groups_in(text: str, axis: str, lexicon: Lexicon | None = None) -> set[str]:
     return {match.group for match in find_terms(text, (axis,), lexicon)}
 
 
-def _spells(tokens: list[Token], i: int, entry: Entry) -> bool:
-    """Whether the entry's words stand at word i, held together by single blanks, hyphens or apostrophes."""
+def _in_composed(text: str, axes: Collection[str] | None, lexicon: Lexicon, telegraphic: bool) -> list[TermMatch]:
+    """The same for a text whose accents are signs of their own (e + ´): found in its composed form, told in its own places."""
+    starts = [i for i, sign in enumerate(text) if i == 0 or not unicodedata.combining(sign)]
+    pieces = [unicodedata.normalize("NFC", text[a:b]) for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+    place = [start for start, piece in zip(starts, pieces, strict=True) for _ in piece]
+    place.append(len(text))
+    found = []
+    for match in find_terms("".join(pieces), axes, lexicon, telegraphic):
+        start, end = place[match.start], place[match.end]
+        found.append(replace(match, start=start, end=end, term=text[start:end]))
+    return found
+
+
+def _signs_of(text: str) -> list[Token]:
+    """Tokens of a language that is written without spaces: each Chinese or Japanese sign by itself."""
+    found = list(_SIGN.finditer(text))
+    ends = [*(m.start() for m in found[1:]), len(text)][: len(found)]
+    return [
+        Token(m.group(), m.group().lower(), m.start(), m.end(), text[m.end() : e])
+        for m, e in zip(found, ends, strict=True)
+    ]
+
+
+def _spells(tokens: list[Token], i: int, entry: Entry, spaces: bool) -> bool:
+    """Whether the entry's words stand at word i, held together by single blanks, hyphens or apostrophes (or by nothing)."""
     if i + len(entry.words) > len(tokens):
         return False
     return all(tokens[i + k].low == word for k, word in enumerate(entry.words)) and all(
-        tokens[i + k].gap in (" ", "-", "'", "’", "\n") for k in range(len(entry.words) - 1)
+        tokens[i + k].gap in (_HELD if spaces else ("",)) for k in range(len(entry.words) - 1)
     )
 
 
@@ -100,109 +122,3 @@ def _joined(text: str, start: int, end: int) -> bool:
     """Whether the term is part of a compound ("man-made", "snake_he")."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
     return bool(re.search(r"\w[-_]$|_$", before) or re.match(r"[-_]\w|_", after))
-
-
-def _resolve(
-    lexicon: Lexicon, text: str, tokens: list[Token], first: int, last: int, entries: list[Entry], telegraphic: bool
-) -> Entry | None:
-    """Which of the forms that are spelled alike is meant here, or None where none means people."""
-    surface = text[tokens[first].start : tokens[last].end]
-    entries = [e for e in entries if _capitals_fit(e, surface)]
-    by_kind: dict[Kind, Entry] = {}
-    for entry in entries:
-        by_kind.setdefault(entry.kind, entry)
-    if "object_pronoun" in by_kind and "possessive_determiner" in by_kind:
-        return by_kind["possessive_determiner" if her_is_possessive(tokens, first) else "object_pronoun"]
-    if "possessive_pronoun" in by_kind and "possessive_determiner" in by_kind:
-        return by_kind["possessive_pronoun" if his_is_pronoun(tokens, first) else "possessive_determiner"]
-    if "adjective" in by_kind and "noun" in by_kind and is_noun(tokens, first, last, by_kind["noun"].slot == 1):
-        return by_kind["noun"]
-    order: tuple[Kind, ...] = ("adjective", "noun", *(k for k in by_kind if k not in ("adjective", "noun")))
-    for kind in order:
-        if kind == "noun" and "adjective" in by_kind:
-            continue
-        for entry in entries:
-            if entry.kind == kind and (
-                _stands_for_people(entry, lexicon, tokens, first, last)
-                or (
-                    telegraphic
-                    and entry.guard in ("person", "adult", "people_or_place")
-                    and _alone(tokens, first, last)
-                )
-            ):
-                return entry
-    return None
-
-
-def _alone(tokens: list[Token], first: int, last: int) -> bool:
-    """Whether the term is the last word of a short text, where a noun would stand, or said of somebody ("being deaf")."""
-    if first and tokens[first - 1].low == "being":
-        return True
-    if last + 1 < len(tokens) or last + 1 > SHORT_TEXT:
-        return False
-    before = {token.low for token in tokens[:first]}
-    return len(tokens) <= 2 or bool(before & _BEFORE_PEOPLE)
-
-
-def _capitals_fit(entry: Entry, surface: str) -> bool:
-    case = "exact" if entry.kind == "name" else entry.term_set.case_of(entry.group)
-    return case == "free" or (surface == entry.term if case == "exact" else surface.islower())
-
-
-def _stands_for_people(entry: Entry, lexicon: Lexicon, tokens: list[Token], first: int, last: int) -> bool:
-    if entry.kind == "name" and not _is_first_name(tokens, first):
-        return False
-    match entry.guard:
-        case "any":
-            return True
-        case "title":
-            return _is_title(tokens, first)
-        case "ambiguous_name":
-            return _is_name_in_a_sentence(tokens, first)
-        case "adult":
-            nouns: Collection[str] = lexicon.adults
-        case "people_or_place":
-            nouns = lexicon.person_words | lexicon.place_words
-        case _:
-            nouns = lexicon.person_words
-    return _describes(tokens, last, nouns, lexicon.between_words) or is_said_of_a_person(
-        tokens, first, last, lexicon.subjects
-    )
-
-
-def _describes(tokens: list[Token], last: int, nouns: Collection[str], between: Collection[str]) -> bool:
-    """Whether one of the nouns follows, directly or after at most three further words that describe people."""
-    for i in range(last, min(last + 4, len(tokens) - 1)):
-        if not _BETWEEN_WORDS.fullmatch(tokens[i].gap):
-            return False
-        after = tokens[i + 1].low
-        if after in nouns:
-            return True
-        if after not in between:
-            return False
-    return False
-
-
-def _is_title(tokens: list[Token], i: int) -> bool:
-    text = tokens[i].text
-    if i + 1 >= len(tokens) or not (text[0].isupper() and text[1:].islower()):
-        return False
-    return tokens[i].gap in (" ", ". ") and tokens[i + 1].text[0].isupper()
-
-
-def _is_first_name(tokens: list[Token], i: int) -> bool:
-    """Not the surname after a title ("Dr Thomas"), nor a street or a university."""
-    if i and tokens[i - 1].low in _TITLES and tokens[i - 1].gap in (" ", ". "):
-        return False
-    follows = tokens[i + 1] if i + 1 < len(tokens) and tokens[i].gap == " " else None
-    return follows is None or not (follows.low in _PLACE_NAMES and follows.text[0].isupper())
-
-
-def _is_name_in_a_sentence(tokens: list[Token], i: int) -> bool:
-    """A word that is also a name: its capital must come from being one, not from a sentence's start or a heading."""
-    if i == 0 or _SENTENCE_END.search(tokens[i - 1].gap):
-        return False
-    before = tokens[i - 1]
-    if before.gap != " " or not before.text.islower() or before.low in _NOT_BEFORE_A_NAME:
-        return False
-    return pauses_after(tokens[i]) or i + 1 >= len(tokens) or tokens[i + 1].text.islower()

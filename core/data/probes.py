@@ -46,6 +46,11 @@ class Probe(Schema):
     split: int
 
 
+def languages() -> tuple[str, ...]:
+    """Languages that have sentences, as two-letter codes."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+
+
 @cache
 def load_templates(language: str = "en") -> ProbeFile:
     return ProbeFile.model_validate_json((FOLDER / f"{language}.json").read_text(encoding="utf-8"))
@@ -66,10 +71,10 @@ def probes(
     chosen = _spread(file.templates, templates)
     result = []
     for axis in lexicon.axes:
-        if axes is None or axis.key in axes:
+        if axis.swapped and (axes is None or axis.key in axes):
             for template in chosen:
                 if axis.key not in template.not_for:
-                    result += [_fill(template, axis.key, group) for group in axis.groups]
+                    result += [_fill(template, axis.key, group) for group in axis.groups if group.adjective]
     if control:
         words = [Group(key=word, title=word, adjective=word) for word in file.control]
         result += [_fill(template, CONTROL, group) for template in chosen for group in words]

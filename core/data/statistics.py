@@ -19,7 +19,7 @@ from .stats_bootstrap import (
     resample_sums,
 )
 from .stats_degrees import degrees, even
-from .stats_power import decisive_votes, margin, rows_for_margin, rows_per_group, rows_to_decide
+from .stats_power import decisive_votes, margin, rows_for_margin, rows_per_group, rows_to_decide, smallest_difference
 from .stats_proportions import LEVEL, cohens_h, newcombe_difference, newcombe_paired, wilson, wilson_by_group, z_value
 from .stats_tests import benjamini_hochberg, mcnemar, sign_test
 
@@ -51,6 +51,7 @@ __all__ = [
     "rows_per_group",
     "rows_to_decide",
     "sign_test",
+    "smallest_difference",
     "verdict",
     "wilson",
     "wilson_by_group",

@@ -56,6 +56,21 @@ def rows_per_group(share: float, other: float, power: float = POWER, level: floa
     return ceil(spread**2 / (share - other) ** 2)
 
 
+def smallest_difference(share: float, n: int, power: float = POWER, level: float = LEVEL) -> float:
+    """The smallest difference from `share` that two groups of `n` rows would show with this power: `rows_per_group` the other
+    way round, on the side of one half, to a tenth of a point. 1 where no difference would show."""
+    room = max(share, 1 - share)
+    sign = 1 if share <= 0.5 else -1
+    low, high = 0, round(1000 * room)
+    if n < 1 or rows_per_group(share, share + sign * room, power, level) > n:
+        return 1.0
+    while low + 1 < high:
+        middle = (low + high) // 2
+        enough = rows_per_group(share, share + sign * middle / 1000, power, level) <= n
+        low, high = (low, middle) if enough else (middle, high)
+    return high / 1000
+
+
 @cache
 def decisive_votes(win_rate: float, power: float = POWER, level: float = LEVEL) -> int:
     """Votes for one side or the other (no ties) until the sign test finds a true win rate with this power.

@@ -11,13 +11,14 @@ from pydantic import Field
 from core.data.counterfactual import labels_about, text_of
 from core.data.group_rows import named_in_texts
 from core.data.lexicon import Lexicon, load_lexicon
+from core.data.own_words import lexicon_for
 from core.schemas.audits import AuditFamily
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.mitigations import Changes, Claim, Found, Given
 
-OPTIONS: Any = {axis.key: axis.title for axis in load_lexicon().axes}
+OPTIONS: Any = {axis.key: axis.title for axis in load_lexicon().axes if axis.swapped}
 NOBODY = "no group named"
 NO_CATEGORIES = (
     "It works on the categories of the rows, and this model writes text: there is no category whose share in each group could "
@@ -65,7 +66,7 @@ def groups_of(examples: Sequence[Example], config: GroupConfig, given: Given) ->
     if given.groups:
         found = {e.row_id: given.groups[e.row_id] for e in examples if given.groups.get(e.row_id, "").strip()}
     else:
-        lexicon = load_lexicon(given.language)
+        lexicon = lexicon_for(given.language, given.own_words)
         refuse_labels_about(examples, config.axes, lexicon)
         grouped, _ = named_in_texts([text_of(e) for e in examples], lexicon, config.axes)
         names: dict[int, list[str]] = {}

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from core.data.counterfactual import ExampleSwap, examine, swap_example, text_of
-from core.data.lexicon import Lexicon, load_lexicon
+from core.data.lexicon import Lexicon
+from core.data.own_words import lexicon_for
 from core.schemas.audits import AuditFamily
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
+from core.schemas.identity import OwnWords
 from core.schemas.mitigations import Augmented, Changes, Deed, Found, Given, Preview, SwapPreview
 
 from ._action import NO_FIT, OPTIONS, Action, refuse_labels_about
@@ -50,6 +52,7 @@ class Config(Schema):
         le=10,
         json_schema_extra={"level": "advanced"},
     )
+    own_words: OwnWords = Field(OwnWords(), title="Own words", json_schema_extra={"form": False})
     language: str = Field(
         "en",
         title="Language of the rows",
@@ -83,7 +86,7 @@ class CounterfactualAugmentation(Action):
     verify_with = ("neutral_probes", "counterfactual_swap", "pair_preference")
 
     def look(self, examples: Sequence[Example], config: Config, given: Given) -> Preview:
-        config = config.model_copy(update={"language": given.language})
+        config = config.model_copy(update={"language": given.language, "own_words": given.own_words})
         shown = self.preview(examples, config)
         rows = [{"row_id": s.row_id, "before": s.before, "after": s.after, "label": s.label or ""} for s in shown]
         return Preview(
@@ -97,7 +100,7 @@ class CounterfactualAugmentation(Action):
     def act(
         self, examples: Sequence[Example], config: Config, given: Given, struck: Collection[str] = frozenset()
     ) -> Deed:
-        config = config.model_copy(update={"language": given.language})
+        config = config.model_copy(update={"language": given.language, "own_words": given.own_words})
         made = self.apply(examples, config, frozenset(struck), given.held_out)
         return Deed(
             summary=f"{len(made.examples):,} swapped copies added to the training rows.",
@@ -170,7 +173,7 @@ def _lexicon_for(examples: Sequence[Example], config: Config) -> Lexicon:
             "the person's gender, so swapping single words would teach the model wrong sentences.",
             "Use an action that does not rewrite texts, for example balanced sampling, or add rows by hand.",
         )
-    lexicon = load_lexicon(config.language)
+    lexicon = lexicon_for(config.language, config.own_words)
     refuse_labels_about(examples, config.axes, lexicon)
     return lexicon
 

@@ -11,7 +11,8 @@ from collections.abc import Collection, Sequence
 from pydantic import Field
 
 from core.data.counterfactual import examine, swap_example, text_of
-from core.data.lexicon import Lexicon, load_lexicon
+from core.data.lexicon import Lexicon
+from core.data.own_words import lexicon_for
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.mitigations import Deed, Found, Given, Preview
@@ -90,7 +91,9 @@ class LogitPairing(Action):
         left_out: Counter[str] = Counter()
         for e in examples:
             if e.row_id not in twins:
-                left_out.update(reason.value for reason in examine(text_of(e), config.axes, load_lexicon())[1].values())
+                left_out.update(
+                    reason.value for reason in examine(text_of(e), config.axes, swappable(given))[1].values()
+                )
         return Deed(
             summary=f"{len(twins):,} training rows are paired with their texts about other people, strength {config.strength:g}.",
             term=TermSpec(key=self.key, config={"strength": config.strength, "ramp": config.ramp}, twins=twins),
@@ -129,7 +132,7 @@ def swappable(given: Given) -> Lexicon:
             "gender, so swapping single words would teach the model wrong sentences.",
             "Weigh the rows or read groups equally often: these change no text.",
         )
-    return load_lexicon(given.language)
+    return lexicon_for(given.language, given.own_words)
 
 
 PLUGIN = LogitPairing()

@@ -14,6 +14,7 @@ from .estimates import Comparison, Estimate
 from .examples import Example
 from .families import Family
 from .findings import Finding
+from .identity import OwnWords
 from .predictor import Predictor
 
 AuditFamily = Family
@@ -32,7 +33,8 @@ class GapSeries(Schema):
 
 class AuditResult(Schema):
     """`headline` says in one sentence what was found. `rows` feed charts and tables (plain JSON, one measurement a
-    row); `pairs` are the examples that show it best: two texts that differ in the identity words only.
+    row); `cells` are the cells of a heat map, each with ids of its rows; `pairs` are the examples that show it best: two texts
+    that differ in the identity words only.
 
     `unit` names what gaps are measured in. `top_class_share` is the share of rows that the tuned classifier gives its
     favourite class: near 1 it decides nothing and looks fair for that reason alone. `weakness` is what a published
@@ -47,6 +49,7 @@ class AuditResult(Schema):
     comparisons: tuple[Comparison, ...] = ()
     rows: tuple[dict[str, Any], ...] = ()
     pairs: tuple[dict[str, Any], ...] = ()
+    cells: tuple[dict[str, Any], ...] = ()
     gaps: tuple[GapSeries, ...] = ()
     top_class_share: Estimate | None = None
     n: int
@@ -91,7 +94,9 @@ class GivenFile(NamedTuple):
 @dataclass(frozen=True)
 class AuditInput:
     """What there is to audit. `examples` are validation rows (test rows only for a final audit); `groups` maps a column
-    of the person's own to `{row_id: group}`. `base` is None where only one model is audited.
+    of the person's own to `{row_id: group}`; `categories` are other columns of few values in the same shape, which may
+    explain a difference; `own_words` is what the person changed in the word list. `base` is None where only one model is
+    audited.
 
     `progress` is called with forward passes done and in all; it may raise to cancel. `files` are published benchmarks
     that the person brought, by audit key; `scorer` a text classifier of their own that judges written answers.
@@ -102,6 +107,8 @@ class AuditInput:
     base: Predictor | None = None
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     language: str = "en"
+    own_words: OwnWords = field(default_factory=OwnWords)
+    categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     progress: Callable[[int, int], None] = _silent
     files: Mapping[str, Sequence[GivenFile]] = field(default_factory=dict)
     scorer: Predictor | None = None

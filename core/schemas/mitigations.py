@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from .audits import AuditFamily
 from .base import Schema
 from .examples import Example
+from .identity import OwnWords
 from .terms import TermSpec
 
 Changes = Literal["data", "training", "output"]
@@ -42,11 +43,13 @@ class Augmented(Schema):
 @dataclass(frozen=True)
 class Given:
     """What an action is told beside the training rows. `groups` is a column of the person's own (row id to group), empty where
-    the words of the texts say it; `held_out` are validation and test rows; `recipe` the settings of the round."""
+    the words of the texts say it; `held_out` are validation and test rows; `recipe` the settings of the round;
+    `own_words` what the person changed in the word list."""
 
     groups: Mapping[str, str] = field(default_factory=dict)
     held_out: Sequence[Example] = ()
     language: str = "en"
+    own_words: OwnWords = field(default_factory=OwnWords)
     seed: int = 17
     recipe: Mapping[str, Any] = field(default_factory=dict)
 

@@ -17,7 +17,7 @@ from core.store import files
 from core.store.tables import Run
 from core.tasks import registry as tasks
 
-from . import audits, datasets, models, runs
+from . import audits, datasets, identity_words, models, runs
 
 KEY = "scope"
 """Where the scope stands in an audit's config, beside the settings of single audits."""
@@ -90,14 +90,16 @@ def given(
     progress: Callable[[int, int], None] | None = None,
 ) -> AuditInput:
     """What one audit gets. `model`: it needs the model and looks at held-out rows, else at those that were learned from."""
-    version = datasets.get_version(run.dataset_version_id)
+    language = identity_words.language_of(datasets.get_version(run.dataset_version_id))
     more: dict[str, Any] = {"progress": progress} if progress else {}
     return AuditInput(
         examples=inputs.parts[split] if model else [*inputs.parts["train"], *inputs.parts["validation"]],
         tuned=tuned if model else None,
         base=base if model else None,
         groups=audits.own_groups(run, config),
-        language=(version.health or {}).get("language") or "en",
+        categories={} if model else audits.other_columns(run, config),
+        language=language,
+        own_words=identity_words.of(run.project_id, language),
         files=files_of(of(config)),
         scorer=scorer,
         **more,
@@ -119,7 +121,9 @@ def passes(run: Run, config: Mapping[str, Mapping[str, Any]], split: str = "vali
         if audit.needs_model:
             try:
                 data = given(run, inputs, config, split, True, tuned, base, scorer)
-                found[key] = audit.forward_passes(data, audit.config.model_validate(config.get(key) or {}))
+                settings = audit.config.model_validate(config.get(key) or {})
+                settings = identity_words.with_own_axes(settings, data.language, data.own_words)
+                found[key] = audit.forward_passes(data, settings)
             except UserError as error:
                 found[key] = error
     return found

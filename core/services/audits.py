@@ -77,6 +77,13 @@ def own_groups(run: Run, config: Mapping[str, Mapping[str, Any]]) -> dict[str, d
     }
 
 
+def other_columns(run: Run, config: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Columns of few values that an audit does not take as groups: one of them may explain a difference between groups."""
+    names = tuple(group_columns(run))
+    found = own_groups(run, {"data_coverage": {"columns": names}})
+    return {name: values for name, values in found.items() if name not in own_groups(run, config)}
+
+
 def of_run(run_id: str) -> list[Audit]:
     """Newest first."""
     return records.find(Audit, run_id=run_id)

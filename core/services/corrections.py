@@ -20,7 +20,7 @@ from core.store.engine import write
 from core.store.tables import Audit, Correction, Run
 from core.tasks import registry as tasks
 
-from . import audits, corrected_rows, datasets, preparation, runs
+from . import audits, corrected_rows, datasets, identity_words, preparation, runs
 
 FLAGGED = (Severity.WARNING, Severity.ERROR)
 REASONS: Mapping[str, str] = {
@@ -89,7 +89,8 @@ def _told(run: Run, config: Mapping[str, Any]) -> tuple[list[Example], Given]:
     given = Given(
         groups=audits.own_groups(run, {"data_coverage": {"columns": [column]}}).get(column, {}) if column else {},
         held_out=[*parts["validation"], *parts["test"]],
-        language=(version.health or {}).get("language") or "en",
+        language=identity_words.language_of(version),
+        own_words=identity_words.of(run.project_id, identity_words.language_of(version)),
         seed=int(run.recipe.get("seed", 17)),
         recipe=run.recipe,
     )
@@ -100,7 +101,8 @@ def preview(run: Run, action: str, config: Mapping[str, Any]) -> Preview:
     """What the action would do. Raises UserError where it must not be used."""
     plugin = _plugin(run, action)
     rows, given = _told(run, config)
-    return plugin.look(rows, plugin.config.model_validate(dict(config)), given)
+    checked = identity_words.with_own_axes(plugin.config.model_validate(dict(config)), given.language, given.own_words)
+    return plugin.look(rows, checked, given)
 
 
 def correct(
@@ -123,7 +125,7 @@ def correct(
             "Train a round with Devices set to 1, and correct that one.",
         )
     rows, given = _told(run, config)
-    checked = plugin.config.model_validate(dict(config))
+    checked = identity_words.with_own_axes(plugin.config.model_validate(dict(config)), given.language, given.own_words)
     deed = plugin.act(rows, checked, given, frozenset(struck))
     return carry_out(run, audit, action, checked.model_dump(mode="json"), deed, struck, control)
 

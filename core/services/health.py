@@ -21,9 +21,9 @@ from core.store import jobs, records
 from core.store.files import load_table
 from core.store.tables import DatasetVersion, Project
 
-from . import datasets, health_inputs, status
+from . import datasets, health_inputs, identity_words, status
 
-EDITION = 2  # grows when the checks change, so that an older report counts as out of date
+EDITION = 3  # grows when the checks change, so that an older report counts as out of date
 
 
 def submit(project_id: str, version_id: str) -> str | None:
@@ -142,6 +142,7 @@ def key_of(version: DatasetVersion) -> str:
         sorted((role, column) for role, column in version.roles.items() if column),
         project.task if project else None,
         project.settings.get(health_inputs.REAL_TEXTS) if project else None,
+        project.settings.get(identity_words.KEY) if project else None,
         plan.content if plan else None,
         plan.config if plan and project and project.base_model_key else None,
         project.base_model_key if project else None,

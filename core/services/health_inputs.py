@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -24,11 +25,15 @@ from core.store.files import column_names, keep_stream, keep_table, load_table, 
 from core.store.tables import DatasetVersion, Plan, Project
 from core.tasks import registry as tasks
 
-from . import datasets, models, preparation, projects, rows
+from . import datasets, identity_words, models, preparation, projects, rows
 
 REAL_TEXTS = "real_texts"  # key of the project's settings: the content hash of the table of texts from real use
 BATCH = 20_000  # rows read at once
 MEASURED = 3_000  # rows whose length in tokens is measured
+MOST_CATEGORIES, MOST_EXPLAINED = (
+    6,
+    200_000,
+)  # columns, and rows, in which an explanation for a difference is looked for
 MOST_GROUPS, MOST_PARTS = 12, 50  # different values of a column that groups people, or names parts
 
 
@@ -66,6 +71,8 @@ def around(project: Project, version: DatasetVersion) -> Around:
         tokens=token_lengths(project, version),
         earlier=earlier(version),
         groups=groups(version),
+        categories=categories(version),
+        own_words=identity_words.all_of(project),
         as_written=as_written(version),
     )
 
@@ -115,6 +122,19 @@ def groups(version: DatasetVersion) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for column, _ in _other_columns(version, MOST_GROUPS):
         if column != datasets.PART and set(column.lower().replace("-", "_").split("_")) & telling:
+            cells = load_table(version.content, [datasets.ROW_ID, column])
+            pairs = zip(cells[datasets.ROW_ID].to_pylist(), cells[column].to_pylist(), strict=True)
+            found[column] = {row_id: value for row_id, value in pairs if value}
+    return found
+
+
+def categories(version: DatasetVersion) -> dict[str, dict[str, str]]:
+    """Other columns with a few values, which may explain why groups differ; none of them in very large files."""
+    if version.rows > MOST_EXPLAINED:
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for column, _ in islice(_other_columns(version, MOST_GROUPS), MOST_CATEGORIES):
+        if column != datasets.PART:
             cells = load_table(version.content, [datasets.ROW_ID, column])
             pairs = zip(cells[datasets.ROW_ID].to_pylist(), cells[column].to_pylist(), strict=True)
             found[column] = {row_id: value for row_id, value in pairs if value}

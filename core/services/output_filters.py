@@ -10,17 +10,20 @@ from pathlib import Path
 import core.data.output_filter as shipped_filter
 import core.data.personal_data as shipped_kinds
 from core.data.identity import find_terms
-from core.data.lexicon import Lexicon, languages, load_lexicon
+from core.data.lexicon import Lexicon
 from core.data.output_filter import OutputFilter
+from core.data.own_words import knows
+from core.data.own_words import lexicon_for as lexicon_of
 from core.mitigations import registry
 from core.schemas.errors import UserError
+from core.schemas.identity import OwnWords
 from core.schemas.output_filter import FilterReport, FilterRules
 from core.schemas.reviews import TUNED
 from core.store import records
 from core.store.tables import FilterVersion, Run, SampleSet
 from core.tasks import registry as tasks
 
-from . import datasets, preparation
+from . import datasets, identity_words, preparation
 
 KEY = "output_filter"
 MOST_CLEAN = 2_000  # answers of the data that are tried
@@ -127,21 +130,27 @@ def samples(run: Run) -> list[str]:
 
 def lexicon_for(run: Run) -> Lexicon | None:
     """The words for groups of people in the language of the data; None where there is no list for it."""
-    language = (datasets.get_version(run.dataset_version_id).health or {}).get("language") or "en"
-    return load_lexicon(language) if language in languages() else None
+    language, own = _words(run)
+    return lexicon_of(language, own) if knows(language, own) else None
+
+
+def _words(run: Run) -> tuple[str, OwnWords]:
+    language = identity_words.language_of(datasets.get_version(run.dataset_version_id))
+    return language, identity_words.of(run.project_id, language)
 
 
 def _about(run: Run) -> Mapping[tuple[str, str], Sequence[str]]:
-    lexicon = lexicon_for(run)
-    return _named(run.plan_id, run.task, lexicon.language) if lexicon else {}
+    language, own = _words(run)
+    return _named(run.plan_id, run.task, language, own) if knows(language, own) else {}
 
 
 @lru_cache(maxsize=8)
-def _named(plan_id: str, task: str, language: str) -> dict[tuple[str, str], list[str]]:
+def _named(plan_id: str, task: str, language: str, own: OwnWords) -> dict[tuple[str, str], list[str]]:
     """The data's own answers by the groups that they name."""
     found: dict[tuple[str, str], list[str]] = {}
+    lexicon = lexicon_of(language, own)
     for text in _references(plan_id, task):
-        for key in {(match.axis, match.group) for match in find_terms(text, lexicon=load_lexicon(language))}:
+        for key in {(match.axis, match.group) for match in find_terms(text, lexicon=lexicon)}:
             found.setdefault(key, []).append(text)
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.schemas.examples import Split
+from core.schemas.identity import OwnWords
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class Earlier:
 class Around:
     """`columns` maps roles to the columns of the file. `where` says which part of the split a row is in, `parted_by`
     who says so ("the split of this project", "the column “set”"); without it nothing is known of parts. `groups` holds
-    columns whose values may name groups of people: column to row id to value. `as_written` counts what is equal in the
-    file itself, spaces around included: `labels` (different ones) and `copies` (rows whose text and label came before)."""
+    columns whose values may name groups of people: column to row id to value; `categories` other columns of few values in the
+    same shape, which may explain a difference; `own_words` what the person changed in the word list of a language. `as_written`
+    counts what is equal in the file itself, spaces around included: `labels` (different ones) and `copies` (rows whose text and
+    label came before)."""
 
     columns: Mapping[str, str] = field(default_factory=dict)
     where: Mapping[str, Split] = field(default_factory=dict)
@@ -48,4 +51,6 @@ class Around:
     tokens: Tokens | None = None
     earlier: Sequence[Earlier] = ()
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    own_words: Mapping[str, OwnWords] = field(default_factory=dict)
     as_written: Mapping[str, int] = field(default_factory=dict)

@@ -8,8 +8,9 @@ from typing import Any
 from core.schemas.findings import Finding, Severity
 
 from ..group_rows import named_in_texts
-from ..lexicon import languages as lexicons
 from ..lexicon import load_lexicon
+from ..own_words import NONE, knows, lexicon_for
+from ..probes import languages as probe_languages
 from ..probes import probes
 from ..statistics import wilson
 from ..toxicity import ToxicWords, languages, load
@@ -75,10 +76,11 @@ def run(context: Context) -> list[Finding]:
 
 def _by_group(context: Context, found: dict[int, str], language: str) -> list[dict[str, Any]]:
     """For each group of people that enough rows name, the share of those rows that the list marks."""
-    if language not in lexicons():
+    own = context.around.own_words.get(language, NONE)
+    if not knows(language, own):
         return []
-    lexicon = load_lexicon(language)
-    among = context.vocabulary.with_any(lexicon.entries).tolist()[:MOST]
+    lexicon = lexicon_for(language, own)
+    among = context.vocabulary.with_any({word.casefold() for word in lexicon.entries}).tolist()[:MOST]
     grouped, _ = named_in_texts(context.texts, lexicon, among=among)
     shares = []
     for axis in grouped:
@@ -91,7 +93,7 @@ def _by_group(context: Context, found: dict[int, str], language: str) -> list[di
 
 def _own_errors(words: ToxicWords, language: str) -> str:
     """What the list marks among harmless sentences about every group: its own false alarms."""
-    if language not in lexicons():
+    if language not in probe_languages():
         return ""
     harmless = probes(lexicon=load_lexicon(language))
     wrong = [p for p in harmless if words.find(p.text)]

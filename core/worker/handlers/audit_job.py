@@ -11,7 +11,7 @@ from core.schemas.audits import AuditResult
 from core.schemas.errors import UserError
 from core.schemas.jobs import Job
 from core.schemas.predictor import Predictor
-from core.services import audit_scope, audits, runs
+from core.services import audit_scope, audits, identity_words, runs
 from core.store.tables import Run
 from core.tasks import registry as tasks
 from core.worker.recorder import JobRecorder
@@ -51,7 +51,8 @@ def audit_run(
         recorder.phase(audit.title)
         try:
             data = audit_scope.given(training, inputs, config, split, audit.needs_model, tuned, base, scorer, progress)
-            done[key] = audit.run(data, audit.config.model_validate(config.get(key) or {}))
+            settings = audit.config.model_validate(config.get(key) or {})
+            done[key] = audit.run(data, identity_words.with_own_axes(settings, data.language, data.own_words))
         except UserError as error:
             refused[key] = error.as_dict()
     return corrected(done), refused

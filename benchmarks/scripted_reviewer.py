@@ -236,6 +236,11 @@ def ask(person: Any, count: int, again: bool) -> None:
         page.get_by_role("option", name=re.compile("a second answer")).click()
         box.press("Escape")
         person.settled()
+    else:  # as warm as the first review, whose form proposes it: at temperature 0 both may always give the same answer
+        warmth = page.locator("[data-testid=stSlider]").filter(has_text="Temperature").get_by_role("slider")
+        for _ in range(8):
+            warmth.press("ArrowRight")
+        person.settled()
     page.get_by_label("Prompts", exact=True).and_(page.locator("input[type=number]")).fill(str(count))
     page.keyboard.press("Tab")
     person.settled()

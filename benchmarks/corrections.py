@@ -33,6 +33,7 @@ from core.data.group_rows import named_in_texts
 from core.data.lexicon import load_lexicon
 from core.mitigations import registry as mitigations
 from core.schemas.audits import AuditInput, AuditResult, GateState
+from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.jobs import Desired
 from core.schemas.mitigations import Deed, Given
@@ -247,7 +248,12 @@ def run(file: Path, seeds: Sequence[int], only: Sequence[str], results: Path) ->
             given = Given(
                 held_out=[*rows["validation"], *rows["untied"]], seed=seed, recipe=RECIPE.model_dump(mode="json")
             )
-            deed = action.act(rows["train"], action.config.model_validate(config), given)
+            try:
+                deed = action.act(rows["train"], action.config.model_validate(config), given)
+            except UserError as refusal:
+                kept[f"{name}|{seed}"] = {"not_possible": refusal.title}
+                _keep(kept, results)
+                continue
             train = changed(rows["train"], deed)
             kept[f"{name}|{seed}"] = cell(measured(rows, train, seed, deed), before, len(train))
             _keep(kept, results)
@@ -270,10 +276,11 @@ def table(kept: Mapping[str, Any]) -> str:
     names = ["as it is", *ARMS]
     plain = _of(kept, "as it is")
     for name in names:
-        cells = _of(kept, name)
+        found = _of(kept, name)
+        cells = [c for c in found if "gap" in c]
         if not cells:
             continue
-        outcomes = ", ".join(c.get("outcome", "–") + _why(c) for c in cells)
+        outcomes = "; ".join(c.get("not_possible") or c.get("outcome", "–") + _why(c) for c in found)
         lines.append(
             f"| {name} | {_told(cells, 'gap', 'neutral_probes')} | {_told(cells, 'gap', 'counterfactual_swap')} | "
             f"{_told(cells, 'accuracy', 'validation')} | {_told(cells, 'accuracy', 'untied')} | "

@@ -214,9 +214,11 @@ def before_the_start(run_id: str) -> None:
 def afterwards(audit_id: str) -> None:
     from core.store import records
     from core.store.tables import Audit
-    from core.ui.audit import audit_panel
+    from core.ui.audit import details_panel, found_panel
 
-    audit_panel(records.get(Audit, audit_id))
+    kept = records.get(Audit, audit_id)
+    found_panel(kept)
+    details_panel(kept)
 
 
 @pytest.mark.parametrize("kind", ["classifier", "writer"])

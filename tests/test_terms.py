@@ -212,7 +212,7 @@ def test_two_actions_at_once_add_what_each_adds(small_model: Path, tmp_path: Pat
         trainer = prepared(spec_of(tmp_path, small_model, *terms))
         trainer.state.global_step = 10
         batch = next(iter(trainer.get_train_dataloader()))
-        return float(trainer.compute_loss(trainer.model, dict(batch)))
+        return float(trainer.compute_loss(trainer.model, dict(batch)).detach())
 
     plain, together = loss(), loss(PAIRED, FGM, REVERSAL)
     assert together - plain == pytest.approx(sum(loss(term) - plain for term in (PAIRED, FGM, REVERSAL)), rel=1e-4)

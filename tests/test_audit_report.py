@@ -176,7 +176,13 @@ def test_the_screen_begins_with_what_was_found_and_what_to_do(rounds: tuple[Run,
     assert result.headline in said and "What to do" in said
     assert said.index("What to do") < said.index(result.headline)  # the details come after it
     labels = [tab.label for tab in app.tabs]
-    assert labels[0] == "Details" and labels[-5:] == ["Corrective actions", "Output filter", "All rounds", "Words", "Report"]
+    assert labels[0] == "Details" and labels[-5:] == [
+        "Corrective actions",
+        "Output filter",
+        "All rounds",
+        "Words",
+        "Report",
+    ]
     assert screens.screen("bias").number == 8
 
 

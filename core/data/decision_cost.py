@@ -9,7 +9,7 @@ from core.schemas.base import Schema
 from core.schemas.estimates import Estimate
 
 from .score_curves import counts_by_threshold
-from .stats_bootstrap import bootstrap_mean, paired_bootstrap
+from .stats_bootstrap import bootstrap, ratio_of_sums
 from .stats_proportions import wilson
 
 Floats = NDArray[np.float64]
@@ -61,13 +61,20 @@ def judge(scores: Floats, own: Flags, threshold: float, miss: float, false_alarm
     change = (
         Estimate(value=0.0, n=len(own), low=0.0, high=0.0, method="identical on every row")
         if same
-        else paired_bootstrap(usual, chosen, bounds=(-most, most))
+        else _mean(chosen - usual, (-most, most))
     )
     return Decision(
         usual=_effect(scores, own, 0.5, usual, most),
         chosen=_effect(scores, own, threshold, chosen, most),
         change=change,
     )
+
+
+def _mean(costs: Floats, bounds: tuple[float, float]) -> Estimate:
+    """The mean cost of a row. There are only a few different costs, so that counts are drawn instead of rows: as right, and
+    as quick for ten thousand rows as for a hundred."""
+    values, counts = np.unique(costs, return_counts=True)
+    return bootstrap(np.column_stack([values, np.ones_like(values)]), ratio_of_sums, multiplicity=counts, bounds=bounds)
 
 
 def _costs(alarm: Flags, own: Flags, miss: float, false_alarm: float) -> Floats:
@@ -81,5 +88,5 @@ def _effect(scores: Floats, own: Flags, threshold: float, costs: Floats, most: f
         threshold=threshold,
         missed=wilson(int((own & ~alarm).sum()), mine) if mine else None,
         false_alarms=wilson(int((~own & alarm).sum()), others) if others else None,
-        cost=bootstrap_mean(costs, bounds=(0.0, most)),
+        cost=_mean(costs, (0.0, most)),
     )

@@ -301,3 +301,12 @@ def test_public_data_with_and_without_a_planted_tie(shared_data: Path, name: str
     )
     if count:
         assert (flags(result)[0].data["rate"], flags(result)[0].data["other_rate"]) == (0.35, 0.7)
+
+
+def test_a_group_whose_every_row_also_names_the_other_has_no_rate_and_breaks_nothing() -> None:
+    """“She told him” is about both, so no row is left that is about women alone."""
+    frames = ("He said the rain was near.", "She told him about the rain.", "There was a cloud.")
+    examples = [Example(row_id=str(n), text=f"{frames[n % 3]} Number {n}.", label="ab"[n % 2]) for n in range(300)]
+    result = audit(examples)
+    assert not flags(result)
+    assert not [row for row in result.rows if row["kind"] == "label rate" and row["group"] == "woman"]

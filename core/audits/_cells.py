@@ -39,6 +39,8 @@ def figures(analysis: Analysis, labels: Outcomes, tone: Outcomes | None) -> Iter
 
 def _rates(outcomes: Outcomes, mine: Mask, theirs: Mask) -> Iterator[dict[str, Any]]:
     n, other_n = int(mine.sum()), int(theirs.sum())
+    if not n:  # all rows of the group are without tone, for example
+        return
     for name, hits, other in zip(outcomes.names, outcomes.counts(mine), outcomes.counts(theirs), strict=True):
         rate = wilson(int(hits), n)
         yield {

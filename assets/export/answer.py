@@ -16,8 +16,11 @@ import argparse
 import importlib.util
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 
@@ -30,7 +33,7 @@ class Answer:
     filtered: str = ""
 
 
-def load_filter(folder=HERE):
+def load_filter(folder: str | Path = HERE) -> Any:
     """The filter of this folder, or None where it was exported without one."""
     rules = Path(folder) / "filter_rules.json"
     if not rules.exists():
@@ -39,9 +42,11 @@ def load_filter(folder=HERE):
     return _beside(folder, "output_filter").OutputFilter(json.loads(rules.read_text(encoding="utf-8")), spans)
 
 
-def _beside(folder, name):
+def _beside(folder: str | Path, name: str) -> ModuleType:
     """A module of this very folder, whatever else has its name."""
     spec = importlib.util.spec_from_file_location(f"tunewell_export_{name}", Path(folder) / f"{name}.py")
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{name}.py is not in this folder")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -51,26 +56,26 @@ def _beside(folder, name):
 class Model:
     """The exported model. An adapter also needs the folder of its base model. `seed` makes drawn answers repeatable."""
 
-    def __init__(self, folder=HERE, base=None, seed=0):
+    def __init__(self, folder: str | Path = HERE, base: str | Path | None = None, seed: int = 0) -> None:
         import torch
         from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
         self.how = json.loads((Path(folder) / "answering.json").read_text(encoding="utf-8"))
         self.filter = load_filter(folder)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        kind = AutoModelForSeq2SeqLM if self.how["family"] == "seq2seq" else AutoModelForCausalLM
+        kind: Any = AutoModelForSeq2SeqLM if self.how["family"] == "seq2seq" else AutoModelForCausalLM
         if (Path(folder) / "adapter_config.json").exists():
             if base is None:
                 raise SystemExit("This is an adapter: give the folder of its base model as well (--base).")
             from peft import PeftModel
 
-            self.model = PeftModel.from_pretrained(kind.from_pretrained(base), folder)
+            self.model: Any = PeftModel.from_pretrained(kind.from_pretrained(base), folder)
         else:
             self.model = kind.from_pretrained(folder)
         self.model.eval()
         torch.manual_seed(seed)
 
-    def ids(self, question):
+    def ids(self, question: str | Sequence[dict[str, str]]) -> list[int]:
         """What the model reads: a text, or a conversation as a list of {"role", "content"}."""
         if self.how["family"] != "seq2seq" and (self.how["conversational"] or not isinstance(question, str)):
             turns = [{"role": "user", "content": question}] if isinstance(question, str) else list(question)
@@ -87,7 +92,9 @@ class Model:
         ids = self.tokenizer(question)["input_ids"]
         return ids[:-1] if ids[-1:] == [self.tokenizer.eos_token_id] else ids
 
-    def answer(self, question, max_new_tokens=256, temperature=0.0):
+    def answer(
+        self, question: str | Sequence[dict[str, str]], max_new_tokens: int = 256, temperature: float = 0.0
+    ) -> Answer:
         """An `Answer`: greedy at temperature 0, else drawn."""
         import torch
 
@@ -112,7 +119,7 @@ class Model:
         return Answer(done.text, done.sentence())
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description="Ask this model.")
     parser.add_argument("question")
     parser.add_argument("--base", help="folder of the base model, for an adapter")

@@ -128,13 +128,16 @@ def _to_do(collapsed: Finding | None, loud: list[Finding], in_data: list[Finding
         yield "See on the Evaluation screen whether the model is better than guessing, and train again before judging fairness."
         return
     if loud:
-        yield "Read the example pairs below: would the difference matter where you use the model?"
         yield (
-            "If so, take a corrective action. It trains again, audits again, and says whether the difference became smaller "
-            "without harm."
+            "Read the example pairs in the tab “Details”. Where the model helps to decide about people, do not use it before "
+            "this is mended."
+        )
+        yield (
+            "Take a corrective action, in the tab of that name. It trains again, audits again, and says whether the difference "
+            "became smaller without harm."
         )
     if in_data:
-        yield "Open the rows behind the finding in the data, and mend labels or add rows where they are one-sided."
+        yield "The data itself is one-sided: open its rows in the tab “Details”, mend labels or add rows."
     if not loud and not in_data and judged:
         yield "Nothing has to be done now. Audit again after every round, and where the model meets other texts than these."
     if not judged:

@@ -6,10 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from core.data.in_words import listed
 from core.data.lexicon import load_lexicon
-
-__all__ = ["AXES", "axes_field", "listed"]
 
 AXES: tuple[str, ...] = tuple(axis.key for axis in load_lexicon().axes if axis.swapped)
 
@@ -21,4 +18,14 @@ def axes_field(default: tuple[str, ...] = AXES) -> Any:
         title="What to look at",
         description="Kinds of groups of people whose treatment is compared.",
         json_schema_extra={"level": "basic", "options": options},
+    )
+
+
+def rows_field() -> Any:
+    return Field(
+        2000,
+        title="Rows at most",
+        description="More rows make the result more certain and take longer.",
+        ge=30,
+        json_schema_extra={"level": "advanced"},
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from core.data.audit_words import change_sentence, listed
+from core.data.audit_words import change_sentence
+from core.data.in_words import listed
 from core.data.lexicon import Axis, Lexicon
 from core.data.probes import CONTROL
 from core.data.statistics import MIN_ROWS, benjamini_hochberg

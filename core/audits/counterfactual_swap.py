@@ -17,7 +17,7 @@ from core.schemas.errors import UserError
 from core.schemas.estimates import Estimate
 from core.schemas.findings import Finding
 
-from ._config import axes_field
+from ._config import axes_field, rows_field
 from ._guards import after_guard, decides, own_texts, require_same_labels
 from ._measure import Measured, Pair, ScoredPair, measure_answers, measure_classes, measure_classifier
 from ._reader import Reader
@@ -36,13 +36,7 @@ class Config(Schema):
         le=20,
         json_schema_extra={"level": "advanced"},
     )
-    rows: int = Field(
-        2000,
-        title="Rows at most",
-        description="More rows make the result more certain and take longer.",
-        ge=30,
-        json_schema_extra={"level": "advanced"},
-    )
+    rows: int = rows_field()
     base_readings: int = readings_field()
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from core.data.audit_words import listed
 from core.data.group_rates import GroupedRows
+from core.data.in_words import listed
 from core.data.statistics import MIN_ROWS, benjamini_hochberg, wilson
 from core.schemas.audits import AuditFamily, AuditInput, AuditResult
 from core.schemas.base import Schema
@@ -22,7 +21,7 @@ from core.schemas.findings import Finding, Severity
 
 from . import _accuracy, _label_areas
 from ._accuracy import Outcomes
-from ._config import axes_field
+from ._config import axes_field, rows_field
 from ._groups import grouped_rows
 from ._guards import require_same_labels
 from ._measure import Floats
@@ -33,13 +32,7 @@ from ._sampled import readings_field
 
 class Config(Schema):
     axes: tuple[str, ...] = axes_field()
-    rows: int = Field(
-        2000,
-        title="Rows at most",
-        description="More rows make the result more certain and take longer.",
-        ge=30,
-        json_schema_extra={"level": "advanced"},
-    )
+    rows: int = rows_field()
     base_readings: int = readings_field()
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from core.data.audit_words import amount, change_sentence, listed
+from core.data.audit_words import amount, change_sentence
+from core.data.in_words import listed
 from core.data.lexicon import load_lexicon
 from core.data.pair_templates import job_pairs, load_pairs
 from core.data.statistics import (

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from core.data.audit_words import change_sentence, listed
+from core.data.audit_words import change_sentence
+from core.data.in_words import listed
 from core.data.lexicon import Lexicon, require_swaps
 from core.data.own_words import lexicon_for
 from core.schemas.audits import AuditFamily, AuditInput, AuditResult

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from core.store import jobs
 from core.store.files import job_log
 
 from ._progress import Progress
-from ._worker import Worker
+from ._worker import Worker, running
 
 POLL_SECONDS = 0.3
 CANCEL_SECONDS = 30.0
@@ -83,6 +84,19 @@ class Watch:
             f"The step {step} was ended without a result, because its worker ends with this command.",
             "Run the command again. A worker of its own (`python -m core worker`) goes on when you leave.",
         )
+
+
+def wait_for(step: str, submit: Callable[[], str]) -> Job:
+    """Submit one job and wait until it is done, with a worker for the time being and progress on standard error."""
+    progress = Progress(sys.stderr)
+    with running(progress.say) as worker:
+        watch = Watch(worker, progress)
+        try:
+            return watch.wait(step, submit())
+        except KeyboardInterrupt:
+            raise watch.leave() from None
+        finally:
+            progress.clear()
 
 
 def _get(job_id: str) -> Job:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,8 @@ from core.services.audit_summary import summary
 from core.store.migrate import migrate
 from core.store.tables import Audit
 
-from . import _worker
 from ._evaluation import finite
-from ._progress import Progress
-from ._watch import Watch
+from ._watch import wait_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,15 +74,7 @@ def config_of(options: argparse.Namespace, family: str) -> dict[str, dict[str, A
 
 
 def _audit(run_id: str, config: dict[str, dict[str, Any]]) -> None:
-    progress = Progress(sys.stderr)
-    with _worker.running(progress.say) as worker:
-        watch = Watch(worker, progress)
-        try:
-            watch.wait("Bias audit", audits.submit(runs.get(run_id), config))
-        except KeyboardInterrupt:
-            raise watch.leave() from None
-        finally:
-            progress.clear()
+    wait_for("Bias audit", lambda: audits.submit(runs.get(run_id), config))
 
 
 def as_object(kept: Audit) -> dict[str, Any]:

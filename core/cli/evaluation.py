@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 from core.schemas.errors import UserError
 from core.services import evaluations, runs
 from core.store.migrate import migrate
 from core.store.tables import Evaluation
 
-from . import _evaluation, _worker
-from ._progress import Progress
-from ._watch import Watch
+from . import _evaluation
+from ._watch import wait_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,12 +44,4 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _evaluate(run_id: str, split: str) -> None:
-    progress = Progress(sys.stderr)
-    with _worker.running(progress.say) as worker:
-        watch = Watch(worker, progress)
-        try:
-            watch.wait("Evaluation", evaluations.submit(runs.get(run_id), split))
-        except KeyboardInterrupt:
-            raise watch.leave() from None
-        finally:
-            progress.clear()
+    wait_for("Evaluation", lambda: evaluations.submit(runs.get(run_id), split))

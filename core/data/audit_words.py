@@ -6,12 +6,9 @@ from collections.abc import Sequence
 
 from core.schemas.estimates import Comparison, Verdict
 
+from .in_words import listed
+
 NAMED = 3  # things that one sentence names
-
-
-def listed(words: Sequence[str]) -> str:
-    """ "a, b and c"."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def amount(value: float, unit: str, signed: bool = False) -> str:

@@ -16,13 +16,16 @@ from core.schemas.audits import AuditFamily
 from core.schemas.base import Schema
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
-from core.schemas.mitigations import Changes, Claim, Found, Given
+from core.schemas.mitigations import Changes, Claim, Found, Given, Preview
 
 OPTIONS: Any = {axis.key: axis.title for axis in load_lexicon().axes if axis.swapped}
 NOBODY = "no group named"
 NO_CATEGORIES = (
     "It works on the categories of the rows, and this model writes text: there is no category whose share in each group could "
     "be made equal. Use swapped copies, or preference pairs."
+)
+NOT_FAIRNESS = (
+    "It makes a model robust against small changes of its input. That is not fairness: expect no smaller gap from it."
 )
 NO_FIT = "The bias audit does not know models of this kind yet, so what an action does could not be checked."
 
@@ -39,6 +42,17 @@ class Action:
     families: tuple[AuditFamily, ...] = ("classifier",)
     unfit: Mapping[str, str] = {}
     verify_with: tuple[str, ...] = ("neutral_probes", "counterfactual_swap")
+
+
+class Robustness(Action):
+    """The parent of actions that make a model robust, and promise nothing about groups of people."""
+
+    claim: Claim = "robustness"
+    families: tuple[AuditFamily, ...] = ("classifier", "causal-lm")
+    unfit: Mapping[str, str] = {"seq2seq": NO_FIT, "multi-label": NO_FIT, "regression": NO_FIT}
+
+    def look(self, examples: Sequence[Example], config: Any, given: Given) -> Preview:
+        return Preview(says=(f"All {len(examples):,} training rows are used as they are. {NOT_FAIRNESS}",))
 
 
 class GroupConfig(Schema):
@@ -82,6 +96,18 @@ def groups_of(examples: Sequence[Example], config: GroupConfig, given: Given) ->
             "Choose other kinds of groups, or a column of your own that says which group a row is about.",
         )
     return found
+
+
+def swappable(given: Given) -> Lexicon:
+    """The lexicon of a language in which words can be swapped. Raises UserError for others."""
+    if given.language != "en":
+        raise UserError(
+            "Texts can only be swapped in English.",
+            f"The rows are in “{given.language}”. In many languages verbs, adjectives and articles change with the person's "
+            "gender, so swapping single words would teach the model wrong sentences.",
+            "Weigh the rows or read groups equally often: these change no text.",
+        )
+    return lexicon_for(given.language, given.own_words)
 
 
 def refuse_labels_about(examples: Sequence[Example], axes: Collection[str], lexicon: Lexicon) -> None:

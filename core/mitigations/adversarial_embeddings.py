@@ -12,14 +12,10 @@ from pydantic import Field
 
 from core.schemas.base import Schema
 from core.schemas.examples import Example
-from core.schemas.mitigations import Deed, Given, Preview
+from core.schemas.mitigations import Deed, Given
 from core.schemas.terms import TermSpec
 
-from ._action import NO_FIT, Action
-
-NOT_FAIRNESS = (
-    "It makes a model robust against small changes of its input. That is not fairness: expect no smaller gap from it."
-)
+from ._action import NOT_FAIRNESS, Robustness
 
 
 class Config(Schema):
@@ -41,7 +37,7 @@ class Config(Schema):
     )
 
 
-class AdversarialEmbeddings(Action):
+class AdversarialEmbeddings(Robustness):
     key = "adversarial_embeddings"
     title = "Train against worst-case noise (FGM)"
     help = (
@@ -50,15 +46,9 @@ class AdversarialEmbeddings(Action):
     cost = "About two and a half times the training time."
     helps = "Spelling mistakes and small changes of wording throw the model off."
     time = 2.5
-    claim = "robustness"
     expert = True
     order = 80
-    families = ("classifier", "causal-lm")
-    unfit = {"seq2seq": NO_FIT, "multi-label": NO_FIT, "regression": NO_FIT}
     config = Config
-
-    def look(self, examples: Sequence[Example], config: Config, given: Given) -> Preview:
-        return Preview(says=(f"All {len(examples):,} training rows are used as they are. {NOT_FAIRNESS}",))
 
     def act(
         self, examples: Sequence[Example], config: Config, given: Given, struck: Collection[str] = frozenset()

@@ -11,14 +11,12 @@ from collections.abc import Collection, Sequence
 from pydantic import Field
 
 from core.data.counterfactual import examine, swap_example, text_of
-from core.data.lexicon import Lexicon
-from core.data.own_words import lexicon_for
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.mitigations import Deed, Found, Given, Preview
 from core.schemas.terms import TermSpec
 
-from ._action import NO_FIT, Action, GroupConfig, refuse_labels_about, shorter
+from ._action import NO_FIT, Action, GroupConfig, refuse_labels_about, shorter, swappable
 
 MOST_TWINS = 6  # of a row: each epoch reads another one
 SHOWN = 20
@@ -121,18 +119,6 @@ class LogitPairing(Action):
                 "Choose other kinds of groups, or another corrective action.",
             )
         return found
-
-
-def swappable(given: Given) -> Lexicon:
-    """The lexicon of a language in which words can be swapped. Raises UserError for others."""
-    if given.language != "en":
-        raise UserError(
-            "Texts can only be swapped in English.",
-            f"The rows are in “{given.language}”. In many languages verbs, adjectives and articles change with the person's "
-            "gender, so swapping single words would teach the model wrong sentences.",
-            "Weigh the rows or read groups equally often: these change no text.",
-        )
-    return lexicon_for(given.language, given.own_words)
 
 
 PLUGIN = LogitPairing()

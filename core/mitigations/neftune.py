@@ -11,10 +11,9 @@ from pydantic import Field
 
 from core.schemas.base import Schema
 from core.schemas.examples import Example
-from core.schemas.mitigations import Deed, Given, Preview
+from core.schemas.mitigations import Deed, Given
 
-from ._action import NO_FIT, Action
-from .adversarial_embeddings import NOT_FAIRNESS
+from ._action import NOT_FAIRNESS, Robustness
 
 
 class Config(Schema):
@@ -28,20 +27,14 @@ class Config(Schema):
     )
 
 
-class Neftune(Action):
+class Neftune(Robustness):
     key = "neftune"
     title = "Train with a little noise (NEFTune)"
     help = f"While it learns, the model reads every text with a little random noise, against memorising. {NOT_FAIRNESS}"
     cost = "No more time than before."
     helps = "The model memorises the training rows."
-    claim = "robustness"
     order = 90
-    families = ("classifier", "causal-lm")
-    unfit = {"seq2seq": NO_FIT, "multi-label": NO_FIT, "regression": NO_FIT}
     config = Config
-
-    def look(self, examples: Sequence[Example], config: Config, given: Given) -> Preview:
-        return Preview(says=(f"All {len(examples):,} training rows are used as they are. {NOT_FAIRNESS}",))
 
     def act(
         self, examples: Sequence[Example], config: Config, given: Given, struck: Collection[str] = frozenset()

@@ -21,8 +21,7 @@ from core.schemas.examples import Example, Message
 from core.schemas.mitigations import Changes, Deed, Found, Given, Preview
 from core.schemas.predictor import Decoding, Predictor
 
-from ._action import NO_FIT, OPTIONS, Action, shorter
-from .logit_pairing import swappable
+from ._action import NO_FIT, OPTIONS, Action, shorter, swappable
 
 FEWEST = 10  # pairs below which three parts of a split cannot be made in earnest
 SHOWN = 20

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from core.data.audit_words import change_sentence, listed
+from core.data.audit_words import change_sentence
+from core.data.in_words import listed
 from core.schemas.audits import AuditResult
 from core.schemas.base import Schema
 from core.schemas.estimates import Comparison, Verdict

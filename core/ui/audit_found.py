@@ -17,7 +17,7 @@ from core.services.audit_summary import Summary
 
 from . import parts
 from .audit_pairs import pairs_table
-from .charts import show
+from .charts import show, whiskers
 from .markup import note
 
 PAIRS_SHOWN = 6
@@ -112,12 +112,7 @@ def _chart(key: str, result: AuditResult) -> None:
             y=[c.metric for c in result.comparisons],
             mode="markers",
             marker={"size": 10},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [factor * ((v.high if v.high is not None else v.value) - v.value) for v in values],
-                "arrayminus": [factor * (v.value - (v.low if v.low is not None else v.value)) for v in values],
-            },
+            error_x=whiskers(values, factor),
         )
     unit = "points" if result.unit == "probability" else result.unit or "gap"
     figure.update_layout(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -71,8 +69,8 @@ def _plot(found: Frontier) -> None:
         figure.add_scatter(
             x=[gap_scale * p.gap.value for p in chosen],
             y=[quality_scale * p.quality.value for p in chosen],
-            error_x=_whiskers([p.gap for p in chosen], gap_scale),
-            error_y=_whiskers([p.quality for p in chosen], quality_scale),
+            error_x=charts.whiskers([p.gap for p in chosen], gap_scale, thickness=1.2),
+            error_y=charts.whiskers([p.quality for p in chosen], quality_scale, thickness=1.2),
             mode="markers+text",
             text=[label(p) for p in chosen],
             cliponaxis=False,
@@ -95,16 +93,6 @@ def _plot(found: Frontier) -> None:
         "drawn rounds share, quality on validation rows. The dotted line joins the rounds that no other round beats in both, "
         "by their measured values: where intervals overlap, that may be chance."
     )
-
-
-def _whiskers(values: Sequence[Estimate], scale: float) -> dict[str, Any]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [scale * ((e.high if e.high is not None else e.value) - e.value) for e in values],
-        "arrayminus": [scale * (e.value - (e.low if e.low is not None else e.value)) for e in values],
-        "thickness": 1.2,
-    }
 
 
 def _table(found: Frontier) -> None:

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core.data.lexicon import load_lexicon
 from core.schemas.audits import Audit as AuditPlugin
 from core.schemas.errors import UserError
-from core.services import audit_scope, audits
+from core.services import audit_scope, audits, identity_words, projects
 from core.store.tables import Run
 
 from . import parts
@@ -131,7 +131,8 @@ def _form(run: Run, audit: AuditPlugin, config: dict[str, dict[str, Any]]) -> No
 
 def _amount(run: Run, config: dict[str, dict[str, Any]]) -> None:
     """How many texts will be read, by audit; problems with a file are said before the start."""
-    counted = _passes(run.id, repr(config), run, config)
+    # What counts as a word for a group is part of it: a person may have changed it since.
+    counted = _passes(run.id, repr((config, identity_words.all_of(projects.get(run.project_id)))), run, config)
     total = sum(value for value in counted.values() if isinstance(value, int))
     titles = {key: audit.title for key, audit in audits.available(audit_scope.family_of(run)).items()}
     told = "; ".join(f"{titles[key]}: {value:,}" for key, value in counted.items() if isinstance(value, int))

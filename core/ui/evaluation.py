@@ -17,7 +17,7 @@ from core.services import analyses, evaluation_rows
 from core.store.tables import Run
 
 from . import parts
-from .charts import show
+from .charts import show, whiskers
 from .markup import note, paragraph
 
 CONTENDERS = {
@@ -120,12 +120,7 @@ def _bars(result: EvaluationResult) -> None:
             y=[CONTENDERS[c] for c in names],
             mode="markers",
             marker={"size": 11},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [scale * ((v.high if v.high is not None else v.value) - v.value) for v in values],
-                "arrayminus": [scale * (v.value - (v.low if v.low is not None else v.value)) for v in values],
-            },
+            error_x=whiskers(values, scale),
             hovertemplate="%{y}: %{x:.3g}<extra></extra>",
         )
     )

@@ -17,7 +17,7 @@ from core.services import analyses, evaluation_rows
 from core.store.tables import Run
 
 from . import parts
-from .charts import MARK, show
+from .charts import MARK, show, whiskers
 
 MOST_POINTS = 5_000  # rows drawn; of more an even choice, so that the chart stays quick
 WORST = 20
@@ -91,12 +91,7 @@ def _residuals(found: NumberPredictions, key: str) -> None:
         y=[m.value for m in means],
         mode="markers",
         marker={"size": 10},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [(m.high if m.high is not None else m.value) - m.value for m in means],
-            "arrayminus": [m.value - (m.low if m.low is not None else m.value) for m in means],
-        },
+        error_y=whiskers(means),
         customdata=[len(rows) for rows in parts_],
         hovertemplate="right: about %{x:.4g}<br>off by %{y:+.3g} on average<br>%{customdata} rows<extra></extra>",
         showlegend=False,

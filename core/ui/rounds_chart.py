@@ -67,13 +67,7 @@ def _values(chosen: Sequence[Measured], scale: float) -> dict[str, Any]:
     scores = [measured.score for measured in chosen]
     return {
         "y": [scale * s.value for s in scores],
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": [scale * (s.high - s.value) if s.high is not None else 0 for s in scores],
-            "arrayminus": [scale * (s.value - s.low) if s.low is not None else 0 for s in scores],
-            "thickness": 1.4,
-        },
+        "error_y": charts.whiskers(scores, scale, thickness=1.4),
     }
 
 

@@ -7,7 +7,8 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import runs, starting, status
 from core.ui import jobs, parts, screens
-from core.ui.use import export_panel, playground_panel
+from core.ui.export_panel import export_panel
+from core.ui.playground_panel import playground_panel
 
 project = screens.begin("use", "training")
 

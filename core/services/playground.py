@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.schemas.errors import UserError
@@ -14,25 +15,36 @@ from core.store import jobs, records
 from core.store.tables import Job as JobRow
 from core.store.tables import Run
 
-from . import status
+from . import offers, status
 
 TIMEOUT_SECONDS = 300
+SHOWN = 300  # characters
+
+
+def serving(project_id: str) -> Job | None:
+    """The serving job of this project, if one is active. It answers for all its finished rounds."""
+    return next((j for j in status.active_jobs(project_id) if j.kind is JobKind.SERVE), None)
 
 
 def running(run: Run) -> Job | None:
-    """The serving job of this run, if it is active."""
-    return next(
-        (j for j in status.active_jobs(run.project_id) if j.kind is JobKind.SERVE and j.payload["run_id"] == run.id),
-        None,
-    )
+    """The serving job that answers for this run, if it is active: its own, or one that serves other programs too."""
+    job = serving(run.project_id)
+    return job if job and (job.payload["run_id"] == run.id or job.payload.get("lasting")) else None
 
 
-def start(run: Run) -> str:
-    """Load the run's models. Others that are loaded are put away first: memory is for one."""
+def model_of(job: Job, run: Run) -> str:
+    """The name by which the job is asked for this run."""
+    return offers.TUNED if job.payload["run_id"] == run.id else offers.name_of(run)
+
+
+def start(run: Run, *, lasting: bool = False, port: int = 0, key: str = "") -> str:
+    """Serve the models of the run's project. What is served already ends first: memory is for one. `lasting`: for other
+    programs, until it is stopped, at `port` (0: a free one) and with `key` (a new one without)."""
     for job in status.active_jobs():
         if job.kind is JobKind.SERVE:
             jobs.wish(job.id, Desired.STOP)
-    return jobs.submit(JobKind.SERVE, run.project_id, {"run_id": run.id})
+    payload = {"run_id": run.id, "lasting": lasting, "port": port, "key": key or secrets.token_urlsafe(24)}
+    return jobs.submit(JobKind.SERVE, run.project_id, payload)
 
 
 def stop(run: Run) -> None:
@@ -40,9 +52,9 @@ def stop(run: Run) -> None:
         jobs.wish(job.id, Desired.STOP)
 
 
-def announce(job_id: str, address: str, key: str) -> None:
-    """Called by the worker when the models are loaded."""
-    records.merge_json(JobRow, job_id, "result", {"address": address, "key": key})
+def announce(job_id: str, address: str, key: str, models: Sequence[str]) -> None:
+    """Called by the worker when the server answers, and again when there are other models."""
+    records.merge_json(JobRow, job_id, "result", {"address": address, "key": key, "models": list(models)})
 
 
 def ask(job: Job, path: str, question: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +71,7 @@ def ask(job: Job, path: str, question: Mapping[str, Any]) -> dict[str, Any]:
     except urllib.error.HTTPError as error:
         raise UserError(
             "The model could not answer.",
-            error.read().decode("utf-8", "replace")[:300],
+            _said(error),
             "Change the text and try again.",
         ) from error
     except (urllib.error.URLError, TimeoutError, OSError) as error:
@@ -68,3 +80,12 @@ def ask(job: Job, path: str, question: Mapping[str, Any]) -> dict[str, Any]:
             "It was put away after ten idle minutes, or its process ended.",
             "Load it again.",
         ) from error
+
+
+def _said(error: urllib.error.HTTPError) -> str:
+    """The server's own words."""
+    told = error.read().decode("utf-8", "replace")
+    try:
+        return str(json.loads(told)["error"]["message"])[:SHOWN]
+    except (ValueError, KeyError, TypeError):
+        return told[:SHOWN]

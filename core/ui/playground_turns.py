@@ -25,30 +25,30 @@ THUMBS: dict[int, chat_votes.Thumb] = {0: "down", 1: "up"}
 
 def turns_panel(run: Run, conversation: Conversation, *, continued: bool = False) -> None:
     """All turns, the last one live while it is being written. `continued`: answers go on with the question's own text."""
+    names = conversations.choices(run)
     writing = answering.live(conversation.id)
     every = conversations.turns(conversation)
     for place, turn in enumerate(every):
         if writing is not None and place == writing.place:
-            _live(run, conversation.id, continued)
+            _live(names, conversation.id, continued)
         else:
-            _turn(run, conversation, place, turn, continued)
+            _turn(names, conversation, place, turn, continued)
 
 
 @st.fragment(run_every=TICK_SECONDS)
 @guard()
-def _live(run: Run, conversation_id: str, continued: bool) -> None:
+def _live(names: Mapping[str, str], conversation_id: str, continued: bool) -> None:
     """The turn that is being written. It looks again several times a second, so that every press on the page gets through."""
     found = answering.live(conversation_id)
     if found is None:
         st.rerun()
     turn = found.now()
-    names = conversations.choices(run)
     if not continued:
         _asked(turn)
     first = next((m for m, a in turn.answers.items() if a.state in ("waiting", "writing")), "")
     for column, (model, answer) in zip(st.columns(len(turn.answers)), turn.answers.items(), strict=True):
         with column.container(border=True, height="stretch"):
-            _name(names, model, turn)
+            st.caption(f"**{parts.plain(names.get(model, model))}**")
             if answer.state == "waiting":
                 st.caption("Reading the question…" if model == first else "Answers next")
                 continue
@@ -61,28 +61,23 @@ def _live(run: Run, conversation_id: str, continued: bool) -> None:
     )  # fmt: skip
 
 
-def _turn(run: Run, conversation: Conversation, place: int, turn: Turn, continued: bool) -> None:
-    names = conversations.choices(run)
+def _turn(names: Mapping[str, str], conversation: Conversation, place: int, turn: Turn, continued: bool) -> None:
     if not continued:
         _asked(turn)
     for column, (model, given) in zip(st.columns(max(1, len(turn.answers))), turn.answers.items(), strict=True):
         answer = answering.settled(given, writing=False)
         with column.container(border=True, height="stretch"):
-            _name(names, model, turn)
+            st.caption(f"**{parts.plain(names.get(model, model))}**")
             if answer.text or answer.state == "done":
                 st.html(_text(turn, answer, continued))
             _notes(turn, answer)
             if answer.text:
-                _actions(run, conversation, place, model, turn, answer)
+                _actions(conversation, place, model, turn, answer)
 
 
 def _asked(turn: Turn) -> None:
-    with st.chat_message("user"):
+    with st.chat_message("user", avatar=":material/person:"):
         st.html(f'<div class="tw-read tw-continued" dir="{direction(turn.asked)}">{escape(turn.asked)}</div>')
-
-
-def _name(names: Mapping[str, str], model: str, turn: Turn) -> None:
-    st.caption(f"**{parts.plain(names.get(model, model))}**")
 
 
 def _text(turn: Turn, answer: Answer, continued: bool) -> str:
@@ -120,7 +115,7 @@ def _notes(turn: Turn, answer: Answer) -> None:
         show_error(UserError.from_dict(answer.error))
 
 
-def _actions(run: Run, conversation: Conversation, place: int, model: str, turn: Turn, answer: Answer) -> None:
+def _actions(conversation: Conversation, place: int, model: str, turn: Turn, answer: Answer) -> None:
     """Thumbs and copying. A thumb is kept with one press and taken back by the next."""
     key = f"{conversation.id}-{place}-{turn.tries}-{model}"
     thumb = f"thumb-{key}"

@@ -1,0 +1,149 @@
+"""The playground's screens without a browser: what is drawn in each state, and that a press does what its button says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import reviewing
+from stand_in_models import DONE, KEY, StandIn, delta
+from streamlit.testing.v1 import AppTest
+from waiting import until
+
+from core.schemas.chat import ChatSettings
+from core.schemas.jobs import JobKind, JobState
+from core.schemas.predictor import Decoding
+from core.services import answering, chat_votes, conversations, models, playground
+from core.store import jobs
+from core.store.engine import engine
+from core.store.migrate import migrate
+from core.store.tables import Run
+from core.ui.decoding import preset_of
+from core.ui.playground_chat import prompt_note
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNEWELL_STORAGE", str(tmp_path_factory.mktemp("playground")))
+        patch.delenv("TUNEWELL_DATABASE_URL", raising=False)
+        migrate()
+        yield reviewing.finished_run(reviewing.chat_project(models.all_models()[0].key))
+        engine().dispose()
+
+
+@pytest.fixture
+def served(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """A serving job whose models are a stand-in. There are no other screens to link to here."""
+    monkeypatch.setattr("streamlit.page_link", lambda *_, **__: None)
+
+    def echo(_path: str, body: dict[str, Any]) -> Iterator[str]:
+        yield delta(f"<b>{body['model']}</b> says **{body['messages'][-1]['content']}**", "stop")
+        yield DONE
+
+    stand_in = StandIn(echo)
+    playground.start(run)
+    claimed = jobs.claim([JobKind.SERVE], "me")
+    assert claimed is not None
+    playground.announce(claimed[0].id, stand_in.address, KEY, ["tuned", "base"])
+    yield stand_in
+    jobs.finish(claimed[0].id, claimed[1], JobState.DONE, {"ended": "idle"}, None)
+    stand_in.stop()
+
+
+def page(run: Run) -> AppTest:
+    def script(run_id: str) -> None:
+        from core.services import runs
+        from core.ui.playground_panel import playground_panel
+
+        playground_panel(runs.get(run_id))
+
+    return AppTest.from_function(script, kwargs={"run_id": run.id}, default_timeout=60).run()
+
+
+def shown(app: AppTest) -> str:
+    assert not app.exception
+    kinds: tuple[Any, ...] = (app.markdown, app.caption, app.info, app.warning)
+    texts = [str(block.value) for found in kinds for block in found] + [h.proto.body for h in app.get("html")]
+    return " ".join(texts)
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(b for b in app.button if b.label == label)
+
+
+def written(run: Run) -> Any:
+    """The newest conversation, once nothing is being written in it."""
+    talk = conversations.of_run(run)[0]
+    until(lambda: answering.live(talk.id) is None, "the answers")
+    return conversations.get(talk.id)
+
+
+def test_a_person_asks_reads_judges_changes_the_question_and_begins_anew(run: Run, served: StandIn) -> None:
+    app = page(run)
+    assert "Ask the same of both" in shown(app)
+    app.chat_input[0].set_value("May I return it?").run()
+    talk = written(run)
+    app.run()
+    said = shown(app)
+    assert "&lt;b&gt;tuned&lt;/b&gt; says <strong>May I return it?</strong>" in said, "Markdown is read, HTML is not"
+    assert "&lt;b&gt;base" in said
+
+    thumbs = [f for f in app.get("feedback")]
+    assert len(thumbs) == 2
+    app.session_state[f"thumb-{talk.id}-0-0-tuned"] = 1
+    chat_votes.vote(talk.id, 0, "tuned", "up")
+    assert "1 good and 0 not good" in shown(app.run())
+
+    button(app, "Change the last question").click().run()
+    next(a for a in app.text_area if a.label.startswith("The last question")).set_value("Until when?").run()
+    button(app, "Ask this instead").click().run()
+    assert [t["asked"] for t in written(run).turns] == ["Until when?"]
+    button(app.run(), "Answer again").click().run()
+    assert written(run).turns[0]["tries"] == 1 and served.asked[-1][1]["seed"] == 1
+    button(app.run(), "New conversation").click().run()
+    assert "Until when?" not in "".join(h.proto.body for h in app.get("html"))
+    app.chat_input[0].set_value("Another?").run()
+    written(run)
+    assert len(conversations.of_run(run)) == 2
+    assert "Another?" in shown(page(run)), "a reload opens the conversation that was used last"
+
+
+def test_settings_go_with_the_question_and_presets_set_them(run: Run, served: StandIn) -> None:
+    app = page(run)
+    app.segmented_control[0].set_value("Lively").run() if hasattr(app, "segmented_control") else None
+    next(s for s in app.slider if s.label == "Temperature").set_value(1.2).run()
+    next(a for a in app.text_area if a.label == "System prompt").set_value("Be short.").run()
+    assert "trained without a system prompt" in shown(app)
+    app.chat_input[0].set_value("How long?").run()
+    written(run)
+    body = served.asked[0][1]
+    assert body["temperature"] == 1.2 and body["messages"][0] == {"role": "system", "content": "Be short."}
+
+
+def test_put_away_models_say_so_and_the_conversation_can_still_be_read(run: Run) -> None:
+    talk = conversations.start(run, ["tuned", "base"], ChatSettings())
+    conversations.ask(talk.id, "Nobody answers?", ChatSettings())
+    app = page(run)
+    said = shown(app)
+    assert "put away because nobody asked" in said and "Nobody answers?" in said and "The answer broke off." in said
+    assert not app.chat_input and button(app, "Load the models")
+    conversations.remove(talk.id)
+
+
+def test_presets_are_told_apart_and_a_system_prompt_is_compared_with_the_training() -> None:
+    assert preset_of(Decoding(temperature=0.0)) == "Same answer each time"
+    assert preset_of(Decoding(temperature=0.7, top_p=0.9, repetition_penalty=1.1)) == "Balanced"
+    assert preset_of(Decoding(temperature=0.3)) is None
+    assert prompt_note("Be kind. ", "Be kind.") == "" and "differs" not in prompt_note("", "")
+    assert "gets the system prompt" in prompt_note("", "Be kind.") and "not the system prompt" in prompt_note("x", "y")
+
+
+def test_a_conversation_can_be_taken_along(run: Run) -> None:
+    talk = conversations.start(run, ["tuned"], ChatSettings())
+    conversations.ask(talk.id, "Ünï?", ChatSettings())
+    assert "Ünï?" in conversations.as_markdown(conversations.get(talk.id))
+    assert json.loads(conversations.as_json(conversations.get(talk.id)))["models"].keys() == {"tuned"}
+    conversations.remove(talk.id)

@@ -83,7 +83,7 @@ def written(run: Run) -> Any:
 
 def test_a_person_asks_reads_judges_changes_the_question_and_begins_anew(run: Run, served: StandIn) -> None:
     app = page(run)
-    assert "Ask the same of both" in shown(app)
+    assert "Ask both the same" in shown(app)
     app.chat_input[0].set_value("May I return it?").run()
     talk = written(run)
     app.run()

@@ -63,8 +63,11 @@ def test_a_number_is_measured_against_its_own_range_and_nothing_is_marked_withou
 def test_the_drawing_escapes_the_text_and_says_by_a_sign_what_a_colour_says() -> None:
     text = "<b>refund</b> me"
     html = marks_html(
-        words.marked(text, words.spans(text), 0.9, [0.1, 0.99]), lambda c: f"{100 * c:.0f} points", "the share of “a<b”"
+        words.marked(text, words.spans(text), 0.9, [0.1, 0.99]),
+        lambda c: f"{100 * c:.0f} points",
+        "the share of “a<b”",
+        "“a<b”",
     )
     assert "<b>refund" not in html and "&lt;b&gt;refund&lt;/b&gt;<sup" in html and "me<sup" in html
     assert ">+</sup>" in html and ">−</sup>" in html and "falls by 80 points" in html and "rises by 9 points" in html
-    assert 'dir="rtl"' in marks_html(words.marked("أريد", words.spans("أريد"), 1.0, [0.5]), str, "x")
+    assert 'dir="rtl"' in marks_html(words.marked("أريد", words.spans("أريد"), 1.0, [0.5]), str, "x", "x")

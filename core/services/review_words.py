@@ -51,6 +51,6 @@ def chosen_sentence(votes: Sequence[str]) -> str:
     if not votes:
         return "There are no votes yet."
     return (
-        f"{votes.count('up')} answers judged good and {votes.count('down')} not good while chatting. They were chosen by you and "
-        "not drawn, so they can teach the model, but say nothing about how often it is right."
+        f"Judged while chatting: {votes.count('up')} good and {votes.count('down')} not good. These answers were chosen and not "
+        "drawn, so they can teach the model, but say nothing about how often it is right."
     )

@@ -29,8 +29,8 @@ def chat_panel(run: Run, job: Job | None, models: Sequence[str]) -> None:
     conversation = opened(run, models)
     settings = _settings(run, conversation) if job else None
     if conversation is None or not conversation.turns:
-        st.caption("Ask the same of both and compare." if len(models) > 1 else "Ask something.")
         if job and settings:
+            st.caption("Ask both the same and compare." if len(models) > 1 else "Ask it something.")
             _suggestions(run, job, models, settings)
     else:
         tall = len(conversation.turns) > SHORT
@@ -245,18 +245,20 @@ def _more(run: Run, conversation: Conversation | None) -> None:
                 "New conversation", icon=":material/add:", type="tertiary", on_click=new, key=f"play-new-{run.id}"
             )
             st.download_button(
-                "To read", lambda: conversations.as_markdown(conversations.get(conversation.id)).encode(), f"{name}.md",
+                "Save as text", lambda: conversations.as_markdown(conversations.get(conversation.id)).encode(), f"{name}.md",
                 "text/markdown", key=f"play-md-{run.id}", icon=":material/download:", on_click="ignore", type="tertiary",
                 help="The conversation as text (Markdown).",
             )  # fmt: skip
             st.download_button(
-                "For programs", lambda: conversations.as_json(conversations.get(conversation.id)).encode(), f"{name}.json",
+                "Save as JSON", lambda: conversations.as_json(conversations.get(conversation.id)).encode(), f"{name}.json",
                 "application/json", key=f"play-json-{run.id}", icon=":material/data_object:", on_click="ignore",
                 type="tertiary", help="The conversation with all its settings (JSON).",
             )  # fmt: skip
-        with st.popover("Earlier conversations", icon=":material/history:", type="tertiary"):
-            for other in every:
-                _earlier(run, other, conversation is not None and other.id == conversation.id)
+        others = [c for c in every if conversation is None or c.id != conversation.id]
+        if others:
+            with st.popover("Earlier conversations", icon=":material/history:", type="tertiary"):
+                for other in others:
+                    _earlier(run, other)
         if conversation is not None and conversation.turns:
             st.button(
                 "Delete", icon=":material/delete:", type="tertiary", on_click=delete, key=f"play-delete-{run.id}",
@@ -264,7 +266,7 @@ def _more(run: Run, conversation: Conversation | None) -> None:
             )  # fmt: skip
 
 
-def _earlier(run: Run, other: Conversation, current: bool) -> None:
+def _earlier(run: Run, other: Conversation) -> None:
     def open_it() -> None:
         st.session_state[_open_key(run)] = other.id
         st.session_state[models_key(run)] = list(other.models)
@@ -272,7 +274,7 @@ def _earlier(run: Run, other: Conversation, current: bool) -> None:
     names = conversations.choices(run)
     who = ", ".join(names.get(str(m), str(m)) for m in other.models)
     if st.button(
-        parts.plain(conversations.title(other)), key=f"play-earlier-{other.id}", on_click=open_it, disabled=current,
+        parts.plain(conversations.title(other)), key=f"play-earlier-{other.id}", on_click=open_it,
         type="tertiary", help=f"{len(other.turns)} questions to {parts.plain(who)}",
     ):  # fmt: skip
         st.rerun()

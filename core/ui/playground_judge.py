@@ -131,7 +131,7 @@ def _marks(
             "they have in common."
         )
     else:
-        st.html(marks_html(marked, write, name))
+        st.html(marks_html(marked, write, name, f"“{label}”" if label is not None else "a higher number"))
         st.caption(_sentence(marked, write, name))
     piece = "group of neighbouring words" if left_out.grouped else "character" if left_out.characters else "word"
     st.caption(LIMITS.format(piece=piece))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schemas.families import FAMILIES
-from core.schemas.jobs import Job
+from core.schemas.jobs import Job, JobKind
 from core.services import answering, conversations, playground, status
 from core.store.tables import Run
 from core.tasks import registry as tasks
@@ -86,6 +86,10 @@ def _unloaded(run: Run) -> None:
         st.caption(
             "The models are loaded into memory first, and put away after ten idle minutes. All open pages share them."
         )
+    if any(j.kind is JobKind.SERVE for j in status.active_jobs()):
+        st.caption(
+            ":material/info: Other models are loaded just now. They are put away first: memory is for one project at a time."
+        )
     if st.button("Load the models", type="primary", icon=":material/power:"):
         playground.start(run)
         st.rerun()
@@ -113,8 +117,11 @@ def _memory(run: Run, job_id: str) -> None:
         st.rerun()
     assert job is not None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        lasting = " Other programs may ask it too." if job.payload.get("lasting") else ""
-        st.caption(f":material/memory: {parts.plain(job.phase or 'Ready')}.{lasting}")
+        lasting = job.payload.get("lasting")
+        more = " Other programs may ask it too; it is stopped on the tab “Serve”." if lasting else ""
+        st.caption(f":material/memory: {parts.plain(job.phase or 'Ready')}.{more}")
+        if lasting:
+            return
         st.button(
             "Put the models away", type="tertiary", icon=":material/power_off:", key=f"put-away-{run.id}",
             on_click=playground.stop, args=(run,), help="Frees the memory. Conversations are kept.",

@@ -49,10 +49,10 @@ def _live(names: Mapping[str, str], conversation_id: str, continued: bool) -> No
     for column, (model, answer) in zip(st.columns(len(turn.answers)), turn.answers.items(), strict=True):
         with column.container(border=True, height="stretch"):
             st.caption(f"**{parts.plain(names.get(model, model))}**")
-            if answer.state == "waiting":
+            busy = answer.state in ("waiting", "writing")
+            if busy and not answer.text:
                 st.caption("Reading the question…" if model == first else "Answers next")
                 continue
-            busy = answer.state == "writing"
             st.html(f'<div class="{"tw-caret" if busy else ""}">{_text(turn, answer, continued)}</div>')
             _notes(turn, answer)
     st.button(

@@ -9,12 +9,13 @@ from core.data.direction import direction
 from core.data.word_influence import Marked
 
 
-def marks_html(found: Sequence[Marked], change_text: Callable[[float], str], name: str) -> str:
-    """For `st.html`. `change_text` writes a change of the figure, `name` is what the figure is of (plain text)."""
+def marks_html(found: Sequence[Marked], change_text: Callable[[float], str], name: str, toward: str) -> str:
+    """For `st.html`. `change_text` writes a change of the figure and `name` says what the figure is; `toward` is what a word
+    speaks for (plain texts)."""
     body = "".join(_span(piece, change_text, name) for piece in found)
     whole = "".join(piece.text for piece in found)
     legend = (
-        f'<span><span class="tw-mark tw-mark-for tw-mark-2">word<sup>+</sup></span>speaks for {escape(name)}</span>'
+        f'<span><span class="tw-mark tw-mark-for tw-mark-2">word<sup>+</sup></span>speaks for {escape(toward)}</span>'
         f'<span><span class="tw-mark tw-mark-against tw-mark-2">word<sup>−</sup></span>speaks against it</span>'
         "<span>a thicker line: it changes more</span>"
     )

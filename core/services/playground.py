@@ -49,7 +49,17 @@ def start(run: Run, *, lasting: bool = False, port: int = 0, key: str = "") -> s
 
 def stop(run: Run) -> None:
     if job := running(run):
-        jobs.wish(job.id, Desired.STOP)
+        stop_job(job)
+
+
+def stop_job(job: Job) -> None:
+    jobs.wish(job.id, Desired.STOP)
+
+
+def last_lasting(project_id: str) -> Job | None:
+    """The job that served other programs last: where its port and key were, and why it failed if it did."""
+    found = jobs.find(project_id=project_id, kinds=[JobKind.SERVE])
+    return next((job for job in found if job.payload.get("lasting")), None)
 
 
 def announce(job_id: str, address: str, key: str, models: Sequence[str]) -> None:

@@ -27,7 +27,6 @@ from core.services import (
     playground,
     projects,
     reviews,
-    runs,
 )
 from core.store import jobs
 from core.store.engine import engine
@@ -153,6 +152,7 @@ def test_the_newest_version_counts_for_its_round_or_for_all_and_older_ones_stay(
 
 def builder(run: Run) -> AppTest:
     def script(run_id: str) -> None:
+        from core.services import runs
         from core.ui.output_filter import filter_panel
 
         filter_panel(runs.get(run_id))

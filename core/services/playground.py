@@ -15,7 +15,7 @@ from core.store import jobs, records
 from core.store.tables import Job as JobRow
 from core.store.tables import Run
 
-from . import offers, status
+from . import offers, runs, status
 
 TIMEOUT_SECONDS = 300
 SHOWN = 300  # characters
@@ -32,9 +32,11 @@ def running(run: Run) -> Job | None:
     return job if job and (job.payload["run_id"] == run.id or job.payload.get("lasting")) else None
 
 
-def model_of(job: Job, run: Run) -> str:
-    """The name by which the job is asked for this run."""
-    return offers.TUNED if job.payload["run_id"] == run.id else offers.name_of(run)
+def model_of(job: Job, run: Run, name: str = offers.TUNED) -> str:
+    """The name by which the job is asked for this run's `tuned` or `base` model; any other name stays as it is."""
+    if job.payload["run_id"] == run.id or name not in (offers.TUNED, offers.BASE):
+        return name
+    return offers.name_of(run) if name == offers.TUNED else offers.base_name(runs.get(job.payload["run_id"]), run)
 
 
 def start(run: Run, *, lasting: bool = False, port: int = 0, key: str = "") -> str:

@@ -9,6 +9,7 @@ from core.services import runs, starting, status
 from core.ui import jobs, parts, screens
 from core.ui.export_panel import export_panel
 from core.ui.playground_panel import playground_panel
+from core.ui.serving_panel import serving_panel
 
 project = screens.begin("use", "training")
 
@@ -18,9 +19,11 @@ with parts.guard():
     run = by_id[chosen]
     if note := starting.note(run):
         st.caption(note)
-    playground, export = st.tabs(["Try it", "Take it with you"])
+    playground, serve, export = st.tabs(["Try it", "Serve", "Take it with you"])
     with playground, parts.guard():
         playground_panel(run)
+    with serve, parts.guard():
+        serving_panel(run)
     with export, parts.guard():
         active = [j for j in status.active_jobs(project.id) if j.kind is JobKind.EXPORT]
         if active:

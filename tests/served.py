@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +16,7 @@ from core.schemas.jobs import JobKind, JobState
 from core.schemas.plan import PreparationPlan
 from core.schemas.recipe import Recipe
 from core.services import datasets, models, preparation, projects, runs
+from core.services.snippets import VARIABLE, Snippet
 from core.store import jobs
 from core.store.tables import Run
 from core.worker import child
@@ -74,3 +80,20 @@ def _trained(project_id: str, base: Path, plan: PreparationPlan) -> Run:
     started = runs.start(project_id, RECIPE)
     carried_out(JobKind.TRAIN)
     return runs.get(started.id)
+
+
+def answers_of(found: Sequence[Snippet], key: str, folder: Path) -> dict[str, str]:
+    """What each snippet prints when it is run as it stands. Without node on this machine there is no JavaScript."""
+    out = {}
+    for snippet in found:
+        file = folder / {"bash": "ask.sh", "python": "ask.py", "javascript": "ask.mjs"}[snippet.language]
+        program = {"bash": shutil.which("bash"), "python": sys.executable, "javascript": shutil.which("node")}
+        if (runner := program[snippet.language]) is None:
+            continue
+        file.write_text(snippet.code, encoding="utf-8")
+        done = subprocess.run(
+            [runner, str(file)], env={**os.environ, VARIABLE: key}, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, f"{snippet.title}: {done.stderr}"
+        out[snippet.title] = done.stdout
+    return out

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openai
+import psutil
 import pytest
 import served
 from openai import OpenAI
 from waiting import until
 
+from core.schemas.chat import ChatSettings
 from core.schemas.examples import Message
 from core.schemas.jobs import Job
+from core.schemas.output_filter import FilterRule, FilterRules
 from core.schemas.predictor import Decoding
-from core.services import playground, runs
+from core.services import answering, conversations, output_filters, playground, runs, snippets
 from core.store.engine import engine
 from core.store.files import job_log
 from core.store.migrate import migrate
@@ -104,6 +110,142 @@ def test_a_chat_answers_as_the_evaluated_model_does(run: Run, client: OpenAI, te
     assert stream[-1].usage == said.usage and said.usage is not None and said.usage.completion_tokens > 3
 
 
-def test_debug(run: Run, client: OpenAI, job: Job) -> None:
-    print(client.models.list())
-    print(job_log(job.id).read_text()[-3000:])
+def test_a_completion_goes_on_as_the_predictors_do_tuned_and_base(run: Run, client: OpenAI) -> None:
+    start, decoding = "the parcel with", Decoding(max_new_tokens=16, repetition_penalty=1.5)
+    for model in ("tuned", "base"):
+        wanted = of_the_predictor(run, start, decoding, base=model == "base")
+        asked: Any = {"model": model, "prompt": start, "max_tokens": 16, "temperature": 0, "frequency_penalty": 0.5}
+        assert client.completions.create(**asked).choices[0].text == wanted
+        stream = client.completions.create(**asked, stream=True)
+        assert "".join(chunk.choices[0].text for chunk in stream) == wanted
+
+
+def test_the_person_may_bring_another_system_prompt_and_a_text_to_stop_at(run: Run, client: OpenAI) -> None:
+    turns = [Message(role="system", content="Be short."), Message(role="user", content=QUESTION)]
+    wanted = of_the_predictor(run, tuple(turns), Decoding(max_new_tokens=24))
+    messages: Any = [{"role": "developer", "content": "Be short."}, *ASKED]
+    asked: Any = {"model": "tuned", "messages": messages, "max_tokens": 24}
+    assert client.chat.completions.create(**asked).choices[0].message.content == wanted
+    stop = wanted[len(wanted) // 2 : len(wanted) // 2 + 3]
+    cut = client.chat.completions.create(**asked, stop=stop).choices[0]
+    assert cut.message.content == wanted[: wanted.find(stop)] and cut.finish_reason == "stop"
+    stream = list(client.chat.completions.create(**asked, stop=[stop], stream=True))
+    assert "".join(c.choices[0].delta.content or "" for c in stream) == cut.message.content
+
+
+def test_models_are_listed_and_what_cannot_be_answered_is_refused_with_the_cause(
+    run: Run, client: OpenAI, job: Job
+) -> None:
+    assert job.result is not None
+    listed = [model.id for model in client.models.list()]
+    assert listed == job.result["models"] == ["tuned", "base", "round-1"]
+    assert client.models.retrieve("round-1").owned_by == "tunewell"
+    with pytest.raises(openai.NotFoundError, match="There are: tuned, base, round-1") as missing:
+        client.chat.completions.create(model="round-9", messages=ASKED)
+    assert missing.value.body["code"] == "model_not_found"  # type: ignore[index]
+    for wrong, param in (
+        ({"temperature": 9}, "temperature"),
+        ({"n": 2}, "n"),
+        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, "messages"),
+    ):
+        asked: Any = {"model": "tuned", "messages": ASKED, **wrong}
+        with pytest.raises(openai.BadRequestError) as refused:
+            client.chat.completions.create(**asked)
+        assert refused.value.body["param"] == param  # type: ignore[index]
+    with pytest.raises(openai.AuthenticationError, match="key is missing or wrong"):
+        client.with_options(api_key="guessed").models.list()
+    with pytest.raises(openai.BadRequestError, match="writes text"):
+        client.with_options(base_url=job.result["address"]).post("/classify", cast_to=object, body={"texts": ["a"]})
+
+
+def test_rules_of_the_filter_count_at_once_and_nothing_of_a_masked_word_is_streamed(run: Run, client: OpenAI) -> None:
+    asked: Any = {"model": "tuned", "messages": ASKED, "max_tokens": 24}
+    free = client.chat.completions.create(**asked)
+    said = free.choices[0].message.content or ""
+    word = max((w.strip(".!?,") for w in said.split()), key=len)
+    assert len(word) > 2 and "tunewell" not in (free.model_extra or {})
+    output_filters.save(run, FilterRules(rules=(FilterRule(name="my word", entries=(word,)),)))
+    try:
+        told = {"filtered": "Parts of this answer were filtered by the rule “my word”.", "rules": ["my word"]}
+        whole = client.chat.completions.create(**asked)
+        guarded = whole.choices[0].message.content or ""
+        assert word not in guarded and "•••" in guarded and (whole.model_extra or {})["tunewell"] == told
+        stream = list(client.chat.completions.create(**asked, stream=True))
+        assert "".join(c.choices[0].delta.content or "" for c in stream) == guarded
+        assert (stream[-1].model_extra or {})["tunewell"] == told
+    finally:
+        output_filters.save(run, FilterRules())
+    assert client.chat.completions.create(**asked).choices[0].message.content == said
+
+
+def test_the_examples_on_the_screen_are_answered(run: Run, job: Job, tmp_path: Path) -> None:
+    assert job.result is not None
+    for way in (snippets.CHAT, snippets.WRITE):
+        answers = served.answers_of(snippets.of(way, job.result["address"], "tuned"), job.result["key"], tmp_path)
+        assert all(answers.values()), answers
+        if "JavaScript" in answers:
+            assert answers["JavaScript"].strip() == answers["Python"].strip()
+        choice = json.loads(answers["curl"])["choices"][0]
+        said = choice["message"]["content"] if way is snippets.CHAT else choice["text"]
+        assert said == answers["Python"].removesuffix("\n")
+
+
+def test_the_playground_gets_the_same_answers_piece_by_piece_and_keeps_them(run: Run, job: Job) -> None:
+    settings = ChatSettings(decoding=Decoding(max_new_tokens=24))
+    talk = conversations.start(run, ["tuned", "base"], settings)
+    for asked in (QUESTION, "and the kettle"):
+        place = conversations.ask(talk.id, asked, settings)
+        answering.begin(talk.id, place, job).thread.join(LONG)
+    first, second = (turn.answers for turn in conversations.turns(conversations.get(talk.id)))
+    before = (Message(role="user", content=QUESTION),)
+    for model in ("tuned", "base"):
+        decoding, base = settings.decoding, model == "base"
+        assert first[model].text == of_the_predictor(run, before, decoding, base)
+        told = (
+            *before,
+            Message(role="assistant", content=first[model].text),
+            Message(role="user", content="and the kettle"),
+        )
+        assert second[model].text == of_the_predictor(run, told, decoding, base) and second[model].state == "done"
+
+
+def test_no_question_and_no_key_is_in_a_log(run: Run, job: Job) -> None:
+    written = job_log(job.id).read_text("utf-8")
+    assert job.result is not None
+    assert job.result["key"] not in written and "parcel" not in written and "lamp" not in written
+
+
+def test_a_killed_server_comes_back_at_its_address_and_a_killed_worker_leaves_nothing_behind(
+    run: Run, worker: subprocess.Popen[bytes], job: Job, client: OpenAI
+) -> None:
+    assert job.result is not None
+    (child,) = psutil.Process(worker.pid).children()
+    child.kill()
+
+    def other() -> psutil.Process | None:
+        return next((p for p in psutil.Process(worker.pid).children() if p.pid != child.pid and p.is_running()), None)
+
+    again = until(other, "another process", LONG)
+    until(lambda: answers(client), "the server at its old address", LONG)
+    worker.kill()
+    worker.wait(30)
+    until(lambda: not again.is_running() or again.status() == psutil.STATUS_ZOMBIE, "the end of its process", 30)
+    until(lambda: is_free(int(job.result["address"].rsplit(":", 1)[1])), "its port is free", 30)  # type: ignore[index]
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            ours.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def answers(client: OpenAI) -> bool:
+    try:
+        return bool(client.models.list().data)
+    except openai.APIConnectionError:
+        return False

@@ -54,15 +54,28 @@ def name_of(run: Run) -> str:
     return f"round-{run.number}"
 
 
+def base_name(run: Run, other: Run) -> str:
+    """The name of `other`'s base model where `run` is served: `base` where both are compared with the same one."""
+    return BASE if _origin(run) == _origin(other) else f"{BASE}-{other.number}"
+
+
 def of(run: Run) -> dict[str, Offer]:
-    """By name: `tuned` and `base` of this run, and every finished round of its project. All answers are filtered alike, the
-    base model's by the rules of the round beside it."""
-    rounds = {name_of(r): _round(r) for r in sorted(runs.finished(run.project_id), key=lambda r: r.number)}
-    base = Offer(
-        f"base-of-{run.id}", "the base model", tasks()[run.task].family, run.created_at, True, run,
-        partial(output_filters.guard_of, run),
-    )  # fmt: skip
-    return {TUNED: _round(run), BASE: base, **rounds}
+    """By name: `tuned` and `base` of this run, every finished round of its project, and the base models of those that are
+    compared with another one. All answers are filtered alike, a base model's by the rules of the round beside it."""
+    rounds = sorted(runs.finished(run.project_id), key=lambda r: r.number)
+    bases = {base_name(run, r): _base(r) for r in rounds if _origin(r) != _origin(run)}
+    return {TUNED: _round(run), BASE: _base(run), **{name_of(r): _round(r) for r in rounds}, **bases}
+
+
+def _origin(run: Run) -> tuple[str | None, ...]:
+    """What a base model is asked with: the same for two runs whose base models answer alike."""
+    return run.base_model_key, run.start_run_id, run.task, run.plan_id
+
+
+def _base(run: Run) -> Offer:
+    guard = partial(output_filters.guard_of, run)
+    family = tasks()[run.task].family
+    return Offer(f"base-of-{run.id}", f"the base model of round {run.number}", family, run.created_at, True, run, guard)
 
 
 def _round(run: Run) -> Offer:

@@ -15,7 +15,7 @@ from core.store import jobs, records
 from core.store.tables import Job as JobRow
 from core.store.tables import Run
 
-from . import offers, status
+from . import offers, runs, status
 
 TIMEOUT_SECONDS = 300
 SHOWN = 300  # characters
@@ -32,9 +32,11 @@ def running(run: Run) -> Job | None:
     return job if job and (job.payload["run_id"] == run.id or job.payload.get("lasting")) else None
 
 
-def model_of(job: Job, run: Run) -> str:
-    """The name by which the job is asked for this run."""
-    return offers.TUNED if job.payload["run_id"] == run.id else offers.name_of(run)
+def model_of(job: Job, run: Run, name: str = offers.TUNED) -> str:
+    """The name by which the job is asked for this run's `tuned` or `base` model; any other name stays as it is."""
+    if job.payload["run_id"] == run.id or name not in (offers.TUNED, offers.BASE):
+        return name
+    return offers.name_of(run) if name == offers.TUNED else offers.base_name(runs.get(job.payload["run_id"]), run)
 
 
 def start(run: Run, *, lasting: bool = False, port: int = 0, key: str = "") -> str:
@@ -49,7 +51,17 @@ def start(run: Run, *, lasting: bool = False, port: int = 0, key: str = "") -> s
 
 def stop(run: Run) -> None:
     if job := running(run):
-        jobs.wish(job.id, Desired.STOP)
+        stop_job(job)
+
+
+def stop_job(job: Job) -> None:
+    jobs.wish(job.id, Desired.STOP)
+
+
+def last_lasting(project_id: str) -> Job | None:
+    """The job that served other programs last: where its port and key were, and why it failed if it did."""
+    found = jobs.find(project_id=project_id, kinds=[JobKind.SERVE])
+    return next((job for job in found if job.payload.get("lasting")), None)
 
 
 def announce(job_id: str, address: str, key: str, models: Sequence[str]) -> None:

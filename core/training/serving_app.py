@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -102,8 +103,11 @@ class Serving:
                 return JSONResponse(error_body("The client is gone.", GONE), GONE)
             return JSONResponse(described(error), status_of(error))
 
+        async def unread(request: Request, _error: Exception) -> JSONResponse:
+            return JSONResponse(error_body("The request cannot be read: it has to be a JSON object.", 400), 400)
+
         async def refused(_request: Request, error: Exception) -> JSONResponse:
-            status = getattr(error, "status_code", 400)
+            status = getattr(error, "status_code", 500)
             message = {404: "There is nothing at this address.", 405: "This address is asked in another way."}
             said = message.get(status) or str(
                 getattr(error, "detail", "The request cannot be read: it has to be JSON.")
@@ -112,10 +116,8 @@ class Serving:
 
         for kind in (NotAsked, UserError, Left, Exception):
             app.add_exception_handler(kind, failed)
-        from fastapi.exceptions import RequestValidationError
-
         app.add_exception_handler(HTTPException, refused)
-        app.add_exception_handler(RequestValidationError, lambda request, _: refused(request, ValueError()))
+        app.add_exception_handler(RequestValidationError, unread)
 
     async def _judged(
         self, request: Request, body: Mapping[str, Any], judge: Callable[[Texts], dict[str, Any]]

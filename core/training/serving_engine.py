@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import strftime
@@ -120,6 +120,12 @@ class Engine(GenerateManager):
     def close(self) -> None:
         self._closed = True
 
+    def _kept(self, request_id: str, outcome: Outcome) -> Outcome:
+        """The outcome, kept for the reply where somebody still waits for it."""
+        if request_id in self._open:
+            self.outcomes[request_id] = outcome
+        return outcome
+
     def tick(self, _done: int = 0) -> None:
         """Called after every token. Raises Left where nobody waits for more."""
         if self._closed or self._now not in self._open:
@@ -196,12 +202,10 @@ class Engine(GenerateManager):
             if isinstance(error, Left | _GenerationCancelled):
                 return streamer.close(Outcome())
             if error is not None:
-                self.outcomes[request_id] = outcome = Outcome(error=described(error))
-                streamer.close(outcome)
+                streamer.close(self._kept(request_id, Outcome(error=described(error))))
 
         def work() -> None:
-            self.outcomes[request_id] = outcome = self._answer(model, inputs, gen_config, streamer)
-            streamer.close(outcome)
+            streamer.close(self._kept(request_id, self._answer(model, inputs, gen_config, streamer)))
 
         self.submit(run)
         return queue, streamer
@@ -214,7 +218,7 @@ class Engine(GenerateManager):
             f"{_begun(gen_config.offered)} answers",
             lambda: self._answer(model, inputs, gen_config, None),
         )
-        self.outcomes[request_id] = outcome
+        self._kept(request_id, outcome)
         return outcome.text, len(inputs["input_ids"]), range(outcome.tokens)
 
 
@@ -246,6 +250,3 @@ def described(error: BaseException) -> dict[str, Any]:
 
 def status_of(error: BaseException) -> int:
     return error.status if isinstance(error, NotAsked) else 503 if isinstance(error, UserError) else 500
-
-
-__all__ = ["Engine", "Left", "Mapping", "OneEngine", "Outcome", "Wanted", "described", "status_of"]

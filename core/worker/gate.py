@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, Protocol
 
 from core.schemas.serving import error_body
 
+log = logging.getLogger(__name__)
 LARGEST_REQUEST = 2 * 2**20  # bytes
 MOST_WAITING = 32  # requests at a time: one is answered, the others wait for their turn
 REQUEST_ID = b"x-request-id"
@@ -84,6 +87,9 @@ class Gate:
                 work.cancel()
             with suppress(asyncio.CancelledError):
                 await work
+        except Exception as error:  # it has been answered; uvicorn would write its message, which may hold the question
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            log.error("a request ended in %s\n%s", type(error).__name__, frames)
         finally:
             self.answers.leave(request_id)
             for task in (work, watch):

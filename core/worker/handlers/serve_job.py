@@ -29,8 +29,15 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     training = runs.get(job.payload["run_id"])
     lasting = bool(job.payload.get("lasting"))
 
-    untouched = offers.of(training)[offers.BASE]
-    compared = predictors.has_opinion(untouched.folder, untouched.family, untouched.labels)
+    opinions: dict[str, bool] = {}
+
+    def has_opinion(o: offers.Offer) -> bool:
+        if o.weights not in opinions:
+            try:
+                opinions[o.weights] = predictors.has_opinion(o.folder, o.family, o.labels)
+            except UserError:  # its files are not on this machine any more; the round may well be
+                opinions[o.weights] = False
+        return opinions[o.weights]
 
     def opened(o: offers.Offer, tick: Callable[[int], None]) -> Any:
         if o.base:
@@ -41,7 +48,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
         return {
             name: Offered(o.weights, o.title, o.family, o.created, partial(opened, o), o.guard)
             for name, o in offers.of(training).items()
-            if compared or not o.base
+            if not o.base or has_opinion(o)
         }
 
     serving = Serving(offer, recorder.phase)

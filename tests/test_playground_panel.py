@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import reviewing
-from stand_in_models import DONE, KEY, StandIn, delta
+import stored
+from stand_in_models import DONE, KEY, StandIn, delta, event
 from streamlit.testing.v1 import AppTest
 from waiting import until
 
 from core.schemas.chat import ChatSettings
 from core.schemas.jobs import JobKind, JobState
+from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Decoding
-from core.services import answering, chat_votes, conversations, models, playground
+from core.services import (
+    answering,
+    chat_votes,
+    conversations,
+    datasets,
+    models,
+    playground,
+    preparation,
+    projects,
+)
 from core.store import jobs
 from core.store.engine import engine
 from core.store.migrate import migrate
@@ -113,7 +126,6 @@ def test_a_person_asks_reads_judges_changes_the_question_and_begins_anew(run: Ru
 
 def test_settings_go_with_the_question_and_presets_set_them(run: Run, served: StandIn) -> None:
     app = page(run)
-    app.segmented_control[0].set_value("Lively").run() if hasattr(app, "segmented_control") else None
     next(s for s in app.slider if s.label == "Temperature").set_value(1.2).run()
     next(a for a in app.text_area if a.label == "System prompt").set_value("Be short.").run()
     assert "trained without a system prompt" in shown(app)
@@ -147,3 +159,67 @@ def test_a_conversation_can_be_taken_along(run: Run) -> None:
     assert "Ünï?" in conversations.as_markdown(conversations.get(talk.id))
     assert json.loads(conversations.as_json(conversations.get(talk.id)))["models"].keys() == {"tuned"}
     conversations.remove(talk.id)
+
+
+def test_a_text_is_gone_on_with_beside_its_beginning(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = StandIn(
+        lambda _path, body: iter([event(choices=[{"text": " <i>light</i>", "finish_reason": "length"}]), DONE])
+    )
+    made = projects.create("letters", "completion").id
+    rows = pd.DataFrame(
+        {"row_id": [f"{n}" for n in range(60)], "text": [f"The lamp number {n} is lit." for n in range(60)]}
+    )
+    datasets.add_version(made, rows, roles={"text": "text"}, title="texts", origin={"task": "completion"})
+    projects.update(made, base_model_key=run.base_model_key)
+    preparation.save(projects.get(made), PreparationPlan(max_length=64))
+    writer = reviewing.finished_run(projects.get(made))
+    playground.start(writer)
+    claimed = jobs.claim([JobKind.SERVE], "me")
+    assert claimed is not None
+    playground.announce(claimed[0].id, stand_in.address, KEY, ["tuned", "base"])
+    monkeypatch.setattr("streamlit.page_link", lambda *_, **__: None)
+    try:
+        app = page(writer)
+        next(a for a in app.text_area if a.label == "Beginning").set_value("The sea")
+        button(app, "Go on").click().run()
+        talk = written(writer)
+        said = shown(app.run())
+        assert '<span class="tw-prompt">The sea</span> &lt;i&gt;light' in said
+        assert "Cut at the longest answer that was allowed (80 tokens)" in said
+        path, body = stand_in.asked[0]
+        assert path == "/v1/completions" and body["prompt"] == "The sea" and body["temperature"] == 0.7
+        chat_votes.vote(talk.id, 0, "tuned", "down")
+        assert "not trained on judgements" in chat_votes.effect(writer)
+    finally:
+        jobs.finish(claimed[0].id, claimed[1], JobState.DONE, {"ended": "stopped"}, None)
+        stand_in.stop()
+
+
+def test_labels_come_with_the_words_that_mattered(run: Run) -> None:
+    """Only `refund` matters to this stand-in."""
+    writer = reviewing.finished_run(stored.small_project(Path(models.get(run.base_model_key).folder)))
+    labels = ["delivery", "praise", "refund"]
+
+    def judge(_path: str, body: dict[str, Any]) -> Iterator[str]:
+        rows = [[0.1, 0.2, 0.7] if "refund" in text else [0.5, 0.3, 0.2] for text in body["texts"]]
+        yield json.dumps({"labels": labels, "thresholds": [], "thresholds_of": {}, **{m: rows for m in body["models"]}})
+
+    stand_in = StandIn(judge)
+    playground.start(writer)
+    claimed = jobs.claim([JobKind.SERVE], "me")
+    assert claimed is not None
+    playground.announce(claimed[0].id, stand_in.address, KEY, ["tuned"])
+    try:
+        app = page(writer)
+        app.text_area[0].set_value("I want a refund now")
+        button(app, "Classify").click().run()
+        assert app.get("progress")[0].proto.text == "refund · 70%"
+        button(app, "Show them").click().run()
+        said = shown(app)
+        assert 'tw-mark-for tw-mark-3" title="without it the share of “refund” falls by 50 points">refund<sup' in said
+        assert "It does not show why the model learned it" in said and said.count("tw-mark-3") == 1
+        without = ["want a refund now", "I a refund now", "I want refund now", "I want a now", "I want a refund"]
+        assert stand_in.asked[1][1]["texts"] == without
+    finally:
+        jobs.finish(claimed[0].id, claimed[1], JobState.DONE, {"ended": "stopped"}, None)
+        stand_in.stop()

@@ -39,7 +39,7 @@ def gone() -> UserError:
     return UserError(
         "The model is not loaded any more.",
         "It was put away because nobody asked it for a while, or its process ended.",
-        "Load it again. The conversation is kept.",
+        "Load it, where it is not being loaded again by itself. The conversation is kept.",
     )
 
 

@@ -77,7 +77,7 @@ def _turn(names: Mapping[str, str], conversation: Conversation, place: int, turn
 
 def _asked(turn: Turn) -> None:
     with st.chat_message("user", avatar=":material/person:"):
-        st.html(f'<div class="tw-read tw-continued" dir="{direction(turn.asked)}">{escape(turn.asked)}</div>')
+        st.html(f'<div class="tw-read tw-continued tw-asked" dir="{direction(turn.asked)}">{escape(turn.asked)}</div>')
 
 
 def _text(turn: Turn, answer: Answer, continued: bool) -> str:

@@ -110,7 +110,7 @@ def test_an_answer_streams_stops_outlives_the_page_and_is_judged(played: Played,
     expect(page.locator(".tw-read strong", has_text="well")).to_have_count(2)
     assert not [address for address in seen if "elsewhere.test" in address], "nothing of an answer is fetched"
 
-    page.get_by_role("button", name="thumb_up").nth(1).click()
+    page.get_by_role("radio", name="Thumbs up").nth(1).click()
     person.sees("Kept on the Samples screen")
     kept = chat_votes.kept_in(played.run)
     assert kept is not None and [item["prompt"] for item in kept.items] == ["Where is my parcel?"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import tiny_training as tiny
 
 from core.schemas.jobs import JobKind, JobState
@@ -83,16 +85,24 @@ def _trained(project_id: str, base: Path, plan: PreparationPlan) -> Run:
 
 
 def answers_of(found: Sequence[Snippet], key: str, folder: Path) -> dict[str, str]:
-    """What each snippet prints when it is run as it stands. Without node on this machine there is no JavaScript."""
+    """What each snippet prints when it is run as it stands: Python in this process, which has the client imported. Without
+    node on this machine there is no JavaScript."""
     out = {}
+    runners = {"bash": ("bash", "ask.sh"), "javascript": ("node", "ask.mjs")}
     for snippet in found:
-        file = folder / {"bash": "ask.sh", "python": "ask.py", "javascript": "ask.mjs"}[snippet.language]
-        program = {"bash": shutil.which("bash"), "python": sys.executable, "javascript": shutil.which("node")}
-        if (runner := program[snippet.language]) is None:
+        if snippet.language == "python":
+            printed = io.StringIO()
+            with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
+                patch.setenv(VARIABLE, key)
+                exec(compile(snippet.code, "ask.py", "exec"), {"__name__": "__main__"})
+            out[snippet.title] = printed.getvalue()
             continue
-        file.write_text(snippet.code, encoding="utf-8")
+        program, name = runners[snippet.language]
+        if (runner := shutil.which(program)) is None:
+            continue
+        (folder / name).write_text(snippet.code, encoding="utf-8")
         done = subprocess.run(
-            [runner, str(file)], env={**os.environ, VARIABLE: key}, capture_output=True, text=True, timeout=120
+            [runner, str(folder / name)], env={**os.environ, VARIABLE: key}, capture_output=True, text=True, timeout=120
         )
         assert done.returncode == 0, f"{snippet.title}: {done.stderr}"
         out[snippet.title] = done.stdout

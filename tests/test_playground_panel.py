@@ -17,7 +17,7 @@ from waiting import until
 
 from core.schemas.chat import ChatSettings
 from core.schemas.jobs import JobKind, JobState
-from core.schemas.plan import PreparationPlan
+from core.schemas.plan import PreparationPlan, SplitPlan
 from core.schemas.predictor import Decoding
 from core.services import (
     answering,
@@ -220,6 +220,36 @@ def test_labels_come_with_the_words_that_mattered(run: Run) -> None:
         assert "It does not show why the model learned it" in said and said.count("tw-mark-3") == 1
         without = ["want a refund now", "I a refund now", "I want refund now", "I want a now", "I want a refund"]
         assert stand_in.asked[1][1]["texts"] == without
+    finally:
+        jobs.finish(claimed[0].id, claimed[1], JobState.DONE, {"ended": "stopped"}, None)
+        stand_in.stop()
+
+
+def test_numbers_are_shown_and_their_words_are_measured_by_the_range_of_the_training_rows(run: Run) -> None:
+    made = projects.create("prices", "regression").id
+    rows = {"row_id": [f"{n}" for n in range(80)], "text": [f"lamp number {n}" for n in range(80)]}
+    frame = pd.DataFrame({**rows, "price": [f"{n}" for n in range(80)]})
+    datasets.add_version(
+        made, frame, roles={"text": "text", "value": "price"}, title="x", origin={"task": "regression"}
+    )
+    projects.update(made, base_model_key=run.base_model_key)
+    plan = PreparationPlan(max_length=64, split=SplitPlan(strategy="random"))
+    preparation.save(projects.get(made), plan)
+    writer = reviewing.finished_run(projects.get(made))
+    stand_in = StandIn(
+        lambda _path, body: iter([json.dumps({"tuned": [60.0 if "gold" in t else 59.0 for t in body["texts"]]})])
+    )
+    playground.start(writer)
+    claimed = jobs.claim([JobKind.SERVE], "me")
+    assert claimed is not None
+    playground.announce(claimed[0].id, stand_in.address, KEY, ["tuned"])
+    try:
+        app = page(writer)
+        app.text_area[0].set_value("a gold lamp")
+        button(app, "Give it a number").click().run()
+        assert app.metric[0].value == "60"
+        button(app, "Show them").click().run()
+        assert "No single word changes the answer much" in shown(app), "1 of a range of about 70"
     finally:
         jobs.finish(claimed[0].id, claimed[1], JobState.DONE, {"ended": "stopped"}, None)
         stand_in.stop()

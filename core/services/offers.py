@@ -80,4 +80,4 @@ def _base(run: Run) -> Offer:
 
 def _round(run: Run) -> Offer:
     guard = partial(output_filters.guard_of, run)
-    return Offer(run.id, f"round {run.number}", tasks()[run.task].family, run.created_at, False, run, guard)
+    return Offer(run.id, f"round {run.number}, {run.name}", tasks()[run.task].family, run.created_at, False, run, guard)

@@ -107,6 +107,7 @@ def _python(url: str, body: Mapping[str, Any], model: str) -> str:
 
 
 def _javascript(way: Way, url: str, body: Mapping[str, Any], model: str) -> str:
+    sent = json.dumps(body, ensure_ascii=False, indent=2).replace("\n", "\n  ")
     said = f"reply.{way.answer}" if way.call else f'reply.labels ?? "", reply["{model}"]'
     return (
         f'const answer = await fetch("{url}", {{\n'
@@ -115,7 +116,7 @@ def _javascript(way: Way, url: str, body: Mapping[str, Any], model: str) -> str:
         f"    Authorization: `Bearer ${{process.env.{VARIABLE}}}`,\n"
         '    "Content-Type": "application/json",\n'
         "  },\n"
-        f"  body: JSON.stringify({json.dumps(body, ensure_ascii=False)}),\n"
+        f"  body: JSON.stringify({sent}),\n"
         "});\n"
         "const reply = await answer.json();\n"
         f"console.log({said});\n"

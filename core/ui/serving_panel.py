@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schemas.jobs import Job
-from core.services import offers, playground, snippets, status
+from core.services import offers, playground, runs, snippets, status
 from core.store.tables import Run
 
 from . import jobs, parts
@@ -35,11 +35,11 @@ def _start(run: Run, *, busy: bool) -> None:
     with st.form(f"serve-{run.id}", border=False):
         left, right = st.columns(2)
         given = left.number_input(
-            "Port",
+            "Port (0: a free one)",
             0,
             65535,
             int(before.payload.get("port") or 0) if before else 0,
-            help=f"{parts.term('port')} 0 takes a free one.",
+            help=parts.term("port"),
         )
         fresh = before is not None and right.selectbox(
             "Key", [False, True], format_func=lambda new: "A new key" if new else "The same as last time",
@@ -63,7 +63,7 @@ def _served(run: Run, job: Job) -> None:
     _state(job.id, ready=bool((job.result or {}).get("address")))
     place = job.result or {}
     if "address" in place:
-        _address(run, job, place["address"], place["key"])
+        _address(job, place["address"], place["key"])
         _examples(run, job, place["address"])
     if st.button("Stop serving", icon=":material/stop:", key=f"stop-serving-{job.id}"):
         playground.stop_job(job)
@@ -87,19 +87,18 @@ def _state(job_id: str, *, ready: bool) -> None:
     jobs.warn_without_worker()
 
 
-def _address(run: Run, job: Job, address: str, key: str) -> None:
+def _address(job: Job, address: str, key: str) -> None:
     left, right = st.columns(2)
-    with left:
-        st.markdown("**Address**", help=parts.term("served model"))
-        st.code(f"{address}/v1", language=None)
-    with right:
-        shown = st.toggle("Show the key", key=f"show-key-{job.id}", help=parts.term("api key"))
-        st.code(key if shown else "•" * 24, language=None)
-    known = offers.of(run)
+    left.markdown("**Address**", help=parts.term("served model"))
+    left.code(f"{address}/v1", language=None)
+    right.markdown("**Key**", help=parts.term("api key"))
+    place = right.empty()
+    shown = right.toggle("Show the key", key=f"show-key-{job.id}")
+    place.code(key if shown else "•" * 24, language=None)
+    known = offers.of(runs.get(job.payload["run_id"]))
     named = ", ".join(
-        f"`{name}`{f' ({known[name].title})' if name in (offers.TUNED, offers.BASE) and name in known else ''}"
+        f"`{name}` ({parts.plain(known[name].title)})" if name in known else f"`{name}`"
         for name in (job.result or {}).get("models", [])
-        if name not in (offers.TUNED,) or job.payload["run_id"] == run.id
     )
     st.caption(
         f"Models: {named}. They are loaded when they are asked for, answer one question at a time, and are put away after ten "

@@ -189,8 +189,8 @@ def filter_lines(run: Run) -> list[str]:
     lines = [
         "## Output filter",
         "",
-        f"Answers given by `answer.py` pass a filter of rules (version {version.number}): {', '.join(map(line, named))}. It is no "
-        "part of the weights: whoever loads them in another way gets unfiltered answers.",
+        f"Answers given by `answer.py` pass a filter of rules (version {version.number}): {', '.join(map(line, named))}. "
+        "It is no part of the weights: whoever loads them in another way gets unfiltered answers.",
         "",
     ]
     figures: Sequence[tuple[str, Estimate | None]] = (

@@ -23,7 +23,9 @@ WORDS: dict[JobKind, str] = {
     JobKind.MITIGATE: "Corrective actions",
     JobKind.EXPORT: "Export",
 }
-NOT_MEASURED = "Energy was not measured: Tunewell reads no power meter, and a guess from the time alone would be off by more than it says."
+NOT_MEASURED = (
+    "Energy was not measured: Tunewell reads no power meter, and a guess from the time alone could be far off."
+)
 
 
 class Spent(NamedTuple):

@@ -14,17 +14,20 @@ from typing import Any
 import pytest
 import stored
 import stored_rounds as made
-from huggingface_hub import ModelCard
+from huggingface_hub import ModelCard, constants
 from stand_in_upload_hub import READ_ONLY, TOKEN, Repo, UploadHub
 
 from core.schemas.errors import UserError
-from core.schemas.jobs import Job, JobKind, JobState
-from core.services import hub_push, licence_notes
+from core.schemas.jobs import Desired, Job, JobKind, JobState
+from core.schemas.recorder import Interrupted
+from core.services import hub_push, hub_upload, licence_notes
 from core.store import job_tokens, jobs, records
 from core.store.engine import engine
 from core.store.files import job_log
 from core.store.migrate import migrate
 from core.store.tables import Export, Run
+from core.worker import child as worker_child
+from core.worker.recorder import JobRecorder
 
 WEIGHTS = bytes(range(256)) * 400
 
@@ -75,15 +78,27 @@ def child(url: str, job_id: str, fence: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
 
 
-def pushed(hub: UploadHub, export: Export, repo: str, token: str = TOKEN, **wanted: Any) -> Job:
-    """Submit a push, let its process do it, and return the job as it ended."""
-    job_id = hub_push.submit(export, repo, token, **wanted)
+def claimed(job_id: str) -> tuple[Job, int]:
     taken = jobs.claim([JobKind.PUSH], "me")
     assert taken is not None and taken[0].id == job_id
-    child(hub.url, job_id, taken[1]).wait(120)
-    found = jobs.get(job_id)
+    return taken
+
+
+def carry_out(hub: UploadHub, job: Job, fence: int) -> Job:
+    """What the process of a job does, in this one: it saves the seconds of a start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "ENDPOINT", hub.url)
+        recorder = JobRecorder(job.id, fence, None)
+        recorder.start()
+        worker_child.run(job, fence, recorder)
+    found = jobs.get(job.id)
     assert found is not None
     return found
+
+
+def pushed(hub: UploadHub, export: Export, repo: str, token: str = TOKEN, **wanted: Any) -> Job:
+    """Submit a push, do it, and return the job as it ended."""
+    return carry_out(hub, *claimed(hub_push.submit(export, repo, token, **wanted)))
 
 
 def holding(folder: Path, secret: str) -> list[Path]:
@@ -94,8 +109,10 @@ def holding(folder: Path, secret: str) -> list[Path]:
 def test_an_export_becomes_one_private_commit_with_its_card_and_the_token_is_kept_nowhere(
     hub: UploadHub, export: Export, kept: Path
 ) -> None:
-    job = pushed(hub, export, "team/my-model")
-    assert job.state is JobState.DONE, (job.error, job_log(job.id).read_text())
+    job_id = hub_push.submit(export, "team/my-model", TOKEN)
+    child(hub.url, job_id, claimed(job_id)[1]).wait(120)
+    job = jobs.get(job_id)
+    assert job is not None and job.state is JobState.DONE, (job, job_log(job_id).read_text())
     repo = hub.repos["team/my-model"]
     assert repo.private and len(repo.commits) == 1
     assert repo.files["model.safetensors"] == WEIGHTS and repo.files["extra/tokenizer.json"] == b"t" * 3_000
@@ -138,9 +155,10 @@ def test_what_a_repository_holds_is_only_replaced_where_that_was_allowed(hub: Up
     ],
 )
 def test_a_push_that_is_refused_says_why_without_the_token(
-    hub: UploadHub, export: Export, kept: Path, repo: str, token: str, title: str
+    hub: UploadHub, export: Export, kept: Path, repo: str, token: str, title: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     job = pushed(hub, export, repo, token)
+    assert token not in "".join(capfd.readouterr())  # the job's log
     assert job.state is JobState.FAILED and job.error is not None and job.error["title"] == title
     assert hub.repos == {} and holding(kept, token) == []
 
@@ -153,12 +171,11 @@ def test_no_network_is_said_in_words(export: Export, hub: UploadHub, kept: Path)
     assert holding(kept, TOKEN) == []
 
 
-@pytest.mark.parametrize("at", ["/commit/", "/lfs/"])
-def test_a_push_that_is_killed_goes_on_and_never_shows_half_a_model(export: Export, kept: Path, at: str) -> None:
-    hub = UploadHub(hold=at)
+def test_a_push_that_is_killed_goes_on_and_never_shows_half_a_model(export: Export, kept: Path) -> None:
+    """Killed at the worst moment: everything was sent and the commit is under way."""
+    hub = UploadHub(hold="/commit/")
     job_id = hub_push.submit(export, "me/killed", TOKEN)
-    first = jobs.claim([JobKind.PUSH], "me")
-    assert first is not None
+    first = claimed(job_id)
     process = child(hub.url, job_id, first[1])
     assert hub.arrived.wait(60), job_log(job_id).read_text()
     os.kill(process.pid, signal.SIGKILL)
@@ -170,14 +187,28 @@ def test_a_push_that_is_killed_goes_on_and_never_shows_half_a_model(export: Expo
     assert os.name != "posix" or secret.stat().st_mode & 0o077 == 0
     sent = list(hub.puts)
     jobs.reclaim(job_id, first[1], error=None)
-    second = jobs.claim([JobKind.PUSH], "me")
-    assert second is not None and second[0].id == job_id
-    child(hub.url, job_id, second[1]).wait(120)
-    found = jobs.get(job_id)
-    assert found is not None and found.state is JobState.DONE, found
-    assert len(hub.repos["me/killed"].commits) == 1 and len(hub.puts) == len(set(hub.puts)) >= len(sent)
+    found = carry_out(hub, *claimed(job_id))
+    assert found.state is JobState.DONE, found
+    assert len(hub.repos["me/killed"].commits) == 1 and sent == hub.puts, "nothing is sent twice"
     assert holding(kept, TOKEN) == []
     hub.http.shutdown()
+
+
+def test_a_push_that_is_cancelled_in_the_middle_of_a_file_leaves_nothing(
+    hub: UploadHub, export: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    seen = []
+
+    def progress(phase: str, done: float, total: float) -> None:
+        seen.append((phase, done, total))
+        if phase.startswith("Uploading") and done:
+            raise Interrupted(Desired.CANCEL)
+
+    with pytest.raises(Interrupted):
+        hub_upload.push("me/gone", TOKEN, hub_push.pieces(export), private=True, replace=False, progress=progress)
+    assert set(hub.repos["me/gone"].files) == {".gitattributes"} and hub.repos["me/gone"].commits == []
+    assert all(0 <= done <= total for phase, done, total in seen if phase.endswith("MB"))
 
 
 @pytest.mark.parametrize("name", ["", "a/b/c", "../x", "a b", "team/-x", "team/x--y", "x" * 97, "team/x.git", "me/é"])

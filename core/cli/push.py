@@ -14,9 +14,13 @@ from ._watch import wait_for
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("export", metavar="EXPORT", help="the id of an export")
-    parser.add_argument("--repo", metavar="NAME", required=True, help="owner/name on the hub; without an owner it is yours")
+    parser.add_argument(
+        "--repo", metavar="NAME", required=True, help="owner/name on the hub; without an owner it is yours"
+    )
     parser.add_argument("--public", action="store_true", help="everybody may read it (default: only you)")
-    parser.add_argument("--replace", action="store_true", help="replace what the repository holds, where it holds something")
+    parser.add_argument(
+        "--replace", action="store_true", help="replace what the repository holds, where it holds something"
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would be uploaded, and upload nothing")
     parser.add_argument("--json", action="store_true", help="print JSON")
 

@@ -37,11 +37,15 @@ def lines(parts: Mapping[str, Sequence[tuple[float, float]]], title: str, best: 
         out.append(f'<line x1="{x(best):.1f}" x2="{x(best):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" class="best"/>')
         end = "end" if x(best) > WIDTH / 2 else "start"
         shift = -5 if end == "end" else 5
-        out.append(f'<text x="{x(best) + shift:.1f}" y="{TOP + 8}" text-anchor="{end}" class="axis">kept: step {best:,}</text>')
+        out.append(
+            f'<text x="{x(best) + shift:.1f}" y="{TOP + 8}" text-anchor="{end}" class="axis">kept: step {best:,}</text>'
+        )
     for part, values in parts.items():
         colour, dashes = STYLES.get(part, (TEAL, ""))
         way = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in values)
-        out.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"/>')
+        out.append(
+            f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"/>'
+        )
     for place, part in enumerate(p for p in parts if parts[p]):
         colour, dashes = STYLES.get(part, (TEAL, ""))
         at = WIDTH - 220 + 110 * place

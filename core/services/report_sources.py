@@ -8,7 +8,18 @@ from markupsafe import Markup
 
 from core.schemas.estimates import Estimate
 from core.store.files import table_path
-from core.store.tables import Audit, BaseModel, DatasetVersion, Evaluation, Export, FilterVersion, Plan, Project, Run, SampleSet
+from core.store.tables import (
+    Audit,
+    BaseModel,
+    DatasetVersion,
+    Evaluation,
+    Export,
+    FilterVersion,
+    Plan,
+    Project,
+    Run,
+    SampleSet,
+)
 
 from .audit_report import told
 
@@ -100,7 +111,9 @@ def of_evaluation(evaluation: Evaluation, number: int) -> Source:
 
 def of_audit(audit: Audit, number: int) -> Source:
     return Source(
-        f"Bias audit of round {number}", f"database, table audit, row {audit.id}", f"python -m core audit {audit.run_id} --json"
+        f"Bias audit of round {number}",
+        f"database, table audit, row {audit.id}",
+        f"python -m core audit {audit.run_id} --json",
     )
 
 

@@ -20,9 +20,11 @@ from core.tasks import registry as tasks
 from . import (
     data_sources,
     dataset_cards,
+    datasets,
     health,
     hub_push,
     models,
+    recipes,
     report_sources,
     resources,
     responsible,
@@ -114,10 +116,10 @@ def recipe(run: Run, cite: Sources) -> dict[str, Any]:
     """The settings that had an effect, by their titles."""
     source = report_sources.of_run(run)
     plain = Recipe.model_validate(run.recipe).model_dump(mode="json")
+    idle = recipes.unused(run.task, datasets.get_version(run.dataset_version_id).roles)
+    told = [(name, value) for name, value in plain.items() if name not in idle and matters(name, plain)]
     return {
-        "settings": [
-            (setting_title(Recipe, k), cite.text(_said(v), source)) for k, v in plain.items() if matters(k, plain)
-        ],
+        "settings": [(setting_title(Recipe, name), cite.text(_said(value), source)) for name, value in told],
         "actions": terms.titles(run.terms),
     }
 
@@ -181,6 +183,7 @@ def round_rows(project: Project, run: Run, cite: Sources) -> list[dict[str, Any]
                 "name": one.run.name,
                 "this": one.run.id == run.id,
                 "parent": one.parent,
+                "against": one.against,
                 "state": one.ended or one.state.value,
                 "changes": [change.text for change in one.changes],
                 "correction": one.correction,

@@ -69,6 +69,8 @@ def _not_done(run: Run, evaluation: Evaluation | None, audit: Audit | None) -> l
     found = []
     if evaluation is None:
         found.append("It was not evaluated on a test set.")
+    elif evaluations.result(evaluation).verdict in (Verdict.NO_EVIDENCE, Verdict.NOT_ENOUGH_DATA):
+        found.append("It was not shown to be better than the model that it was made from.")
     if audit is None:
         found.append("It was not audited for bias: nothing is known about how it treats different groups of people.")
     if datasets.get_version(run.dataset_version_id).health is None:

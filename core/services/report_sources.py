@@ -29,12 +29,11 @@ LINK = Markup('<a class="source" href="#source-{}" title="{}">{}</a>')
 
 @dataclass(frozen=True)
 class Source:
-    """`place` is where it is kept, below the storage folder; `command` prints it again or makes it anew."""
+    """`place` is where it is kept, below the storage folder; `command` prints it again."""
 
     title: str
     place: str
     command: str = ""
-    hash: str = ""
 
 
 @dataclass
@@ -61,7 +60,7 @@ class Sources:
         """A measured figure with interval, n and source; a dash where there is none."""
         if value is None:
             return Markup("–")
-        return Markup("{}{}").format(told(value, unit, signed=signed), self.link(source))
+        return Markup(told(value, unit, signed=signed).__html__()) + self.link(source)
 
     def listed(self) -> list[tuple[int, Source]]:
         return [(number, source) for source, number in self.found.items()]
@@ -91,13 +90,11 @@ def of_version(version: DatasetVersion) -> Source:
     return Source(
         f"Dataset version {version.number}",
         f"{_table(version.content)}; database, table dataset_version, row {version.id}",
-        "",
-        version.content,
     )
 
 
 def of_plan(plan: Plan) -> Source:
-    return Source("The split", f"{_table(plan.content)}; database, table plan, row {plan.id}", "", plan.content)
+    return Source("The split", f"{_table(plan.content)}; database, table plan, row {plan.id}")
 
 
 def of_evaluation(evaluation: Evaluation, number: int) -> Source:
@@ -131,7 +128,8 @@ def of_filter(version: FilterVersion) -> Source:
 
 def of_model(key: str, title: str, revision: str) -> Source:
     kept = "assets/models/tunewell-starter" if key == "starter" else f"database, table {BaseModel.__tablename__}"
-    return Source(f"Base model {title}", kept, "python -m core models --json", revision)
+    pinned = f"; revision {revision}" if revision else ""
+    return Source(f"Base model {title}", f"{kept}{pinned}", "python -m core models --json")
 
 
 def of_jobs(project: Project) -> Source:

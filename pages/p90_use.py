@@ -8,7 +8,9 @@ from core.schemas.jobs import JobKind
 from core.services import runs, starting, status
 from core.ui import jobs, parts, screens
 from core.ui.export_panel import export_panel
+from core.ui.hub_push_panel import hub_push_panel
 from core.ui.playground_panel import playground_panel
+from core.ui.project_report_panel import project_report_panel
 from core.ui.serving_panel import serving_panel
 
 project = screens.begin("use", "training")
@@ -19,7 +21,7 @@ with parts.guard():
     run = by_id[chosen]
     if note := starting.note(run):
         st.caption(note)
-    playground, serve, export = st.tabs(["Try it", "Serve", "Take it with you"])
+    playground, serve, export, report = st.tabs(["Try it", "Serve", "Take it with you", "Report"])
     with playground, parts.guard():
         playground_panel(run)
     with serve, parts.guard():
@@ -30,3 +32,6 @@ with parts.guard():
             jobs.watch(active[0].id, "Exporting")
         else:
             export_panel(run)
+            hub_push_panel(run)
+    with report, parts.guard():
+        project_report_panel(run)

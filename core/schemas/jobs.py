@@ -27,6 +27,7 @@ class JobKind(StrEnum):
     FIX = "fix"
     TEST_SET = "test_set"
     JUDGE = "judge"
+    PUSH = "push"
 
 
 # One job at a time in each lane, so that a chat or an import need not wait for a training. A sweep only watches its runs.
@@ -40,6 +41,7 @@ LANES: Mapping[str, tuple[JobKind, ...]] = {
     "check": (JobKind.CHECK,),
     "serve": (JobKind.SERVE,),
     "judge": (JobKind.JUDGE,),
+    "push": (JobKind.PUSH,),
 }  # fmt: skip
 
 

@@ -15,9 +15,9 @@ from core.schemas.jobs import JobKind
 from core.store import jobs, records
 from core.store.config import PROJECT_ROOT
 from core.store.files import folder
-from core.store.tables import Audit, Export, Run, new_id
+from core.store.tables import Export, Run, new_id
 
-from . import cards, datasets, evaluations, models, output_filters, projects, runs
+from . import cards, output_filters, runs
 
 HELPER = PROJECT_ROOT / "assets" / "export" / "answer.py"
 QUESTIONS = 20
@@ -50,16 +50,7 @@ def of_run(run_id: str) -> list[Export]:
 
 def card(run: Run) -> str:
     """The model card as it stands now."""
-    evaluated = evaluations.of_run(run.id, "test")
-    audits = records.find(Audit, run_id=run.id, limit=1)
-    return cards.model_card(
-        projects.get(run.project_id),
-        run,
-        datasets.get_version(run.dataset_version_id),
-        models.get(run.base_model_key),
-        evaluations.result(evaluated[0]) if evaluated else None,
-        audits[0] if audits else None,
-    )
+    return cards.of_run(run)
 
 
 def files(run: Run) -> dict[str, str]:

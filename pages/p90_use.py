@@ -7,6 +7,7 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import runs, starting, status
 from core.ui import jobs, parts, screens
+from core.ui.batch_panel import batch_panel
 from core.ui.export_panel import export_panel
 from core.ui.playground_panel import playground_panel
 
@@ -18,9 +19,11 @@ with parts.guard():
     run = by_id[chosen]
     if note := starting.note(run):
         st.caption(note)
-    playground, export = st.tabs(["Try it", "Take it with you"])
+    playground, many, export = st.tabs(["Try it", "Many texts at once", "Take it with you"])
     with playground, parts.guard():
         playground_panel(run)
+    with many, parts.guard():
+        batch_panel(run)
     with export, parts.guard():
         active = [j for j in status.active_jobs(project.id) if j.kind is JobKind.EXPORT]
         if active:

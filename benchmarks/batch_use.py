@@ -3,7 +3,8 @@ in a process of its own, with the starter model and rows of the ready-made sampl
 
     python -m benchmarks.batch_use [--rows 100000] [--storage FOLDER]
 
-Prints one JSON object. `seconds` is the whole command with the start of worker and child; `rows_per_second` is the predicting alone.
+Prints one JSON object. `seconds` is the whole command with the start of worker and child; `rows_per_second` is the
+predicting alone.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def main() -> None:
     os.environ["TUNEWELL_STORAGE"] = str(options.storage or tempfile.mkdtemp(prefix="batch-use-"))
     from core.cli._watch import wait_for
     from core.schemas.batch import BatchSpec
-    from core.services import batch, datasets, runs, samples
+    from core.services import batch, datasets, samples
     from core.store.migrate import migrate
 
     migrate()

@@ -20,6 +20,7 @@ from sqlalchemy import JSON, String, Text, cast, select
 from sqlalchemy.orm import Session
 
 from core.atomic import write_json
+from core.schemas.jobs import JobState
 
 from .config import storage_root
 from .engine import read, write
@@ -69,6 +70,12 @@ def delete_batch(batch_id: str) -> None:
     _remove(places, content, time.time)
 
 
+def note_arrival(project_id: str, job_id: str, places: Iterable[str], content: Iterable[str]) -> None:
+    """Write down what a job is about to put there for a project that does not exist yet: if it never will, that goes again."""
+    wanted = {"project": project_id, "job": job_id, "at": time.time(), "places": list(places), "content": list(content)}
+    write_json(folder("state", "deleting") / f"{project_id}.json", wanted)
+
+
 def carry_out(now: Callable[[], float] = time.time) -> int:
     """Finish deletions that were begun. Returns how many notes were carried out. Called by the worker."""
     done = 0
@@ -81,6 +88,9 @@ def carry_out(now: Callable[[], float] = time.time) -> int:
             log.warning("the note %s cannot be read and is passed over", note)
             continue
         with read() as session:
+            maker = session.get(Job, wanted["job"]) if "job" in wanted else None
+            if maker is not None and not JobState(maker.state).final:
+                continue  # it is still putting there what the note names
             exists = session.get(owner[1], str(wanted[owner[0]])) is not None
         if exists:
             note.unlink(missing_ok=True)

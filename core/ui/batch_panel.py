@@ -40,7 +40,7 @@ def batch_panel(run: Run) -> None:
             st.caption("You may close this page. If the machine is switched off, it goes on where it was.")
     if drafts:
         _prepare(run, drafts[0])
-    elif not working:
+    else:
         _upload(run)
     done = [b for b in found if b not in working and b not in drafts]
     if done:

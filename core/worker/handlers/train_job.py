@@ -37,9 +37,9 @@ def train_run(job: Job, recorder: JobRecorder) -> TrainingResult:
     """
     recorder.phase("Starting the training engine")
     if threads := job.payload.get("threads"):  # trained again: a sum over another number of them is rounded otherwise
-        import torch
+        from core.training.device import compute_with
 
-        torch.set_num_threads(int(threads))
+        compute_with(int(threads))
     _begin(runs.get(str(job.payload["run_id"])), recorder)
     while True:
         result = _attempt(job, recorder)

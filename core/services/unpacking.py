@@ -184,7 +184,7 @@ def _check_tables(files: Mapping[str, Path]) -> None:
             try:
                 pq.read_metadata(path)
             except (OSError, pa.ArrowException) as error:
-                raise damaged(f"{name} is no table") from error
+                raise damaged(f"{name[:19]} is no table") from error
 
 
 def _new_ids(job_id: str, ids: set[str]) -> dict[str, str]:

@@ -152,7 +152,7 @@ def _preview(run: Run, draft: Batch, spec: BatchSpec, report: ImportReport) -> N
     job = status.job(asked[0]) if asked else None
     if job is None:
         st.caption("What the file holds, from its beginning:")
-        st.dataframe([dict(r) for r in report.preview[:5]], width="stretch", hide_index=True)
+        st.dataframe([{k: v or "" for k, v in r.items()} for r in report.preview[:5]], width="stretch", hide_index=True)
         return
     if jobs.watch(job.id, "First rows") or job.state is JobState.STOPPED or job.result is None:
         return

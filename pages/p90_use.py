@@ -7,6 +7,7 @@ import streamlit as st
 from core.schemas.jobs import JobKind
 from core.services import runs, starting, status
 from core.ui import jobs, parts, screens
+from core.ui.batch_panel import batch_panel
 from core.ui.export_panel import export_panel
 from core.ui.hub_push_panel import hub_push_panel
 from core.ui.playground_panel import playground_panel
@@ -21,9 +22,12 @@ with parts.guard():
     run = by_id[chosen]
     if note := starting.note(run):
         st.caption(note)
-    playground, serve, export, report = st.tabs(["Try it", "Serve", "Take it with you", "Report"])
+    titles = ["Try it", "Many texts at once", "Serve", "Take it with you", "Report"]
+    playground, many, serve, export, report = st.tabs(titles)
     with playground, parts.guard():
         playground_panel(run)
+    with many, parts.guard():
+        batch_panel(run)
     with serve, parts.guard():
         serving_panel(run)
     with export, parts.guard():

@@ -29,6 +29,9 @@ from . import reread
 
 OBEY_SECONDS = 0.3
 LENGTH = 24  # tokens of a greedy answer
+NATS = (
+    10  # times the tolerance: how far the log of the first choice's share may move, for a model that is sure of nothing
+)
 TOP = 20  # likeliest tokens at each place that are compared
 ENGINES = {
     "transformers": "transformers",
@@ -235,6 +238,8 @@ def _refuse(reader: str, result: dict[str, Any], tolerance: float) -> None:
         why = f"{engine} turned {result['other_tokens']} of {result['n']} kept prompts into other tokens."
     elif not result["worst"] <= tolerance:
         why = f"Read by {engine}, a figure differs by {result['worst']:.4f}; {tolerance:g} is allowed."
+    elif not result["nats"] <= NATS * tolerance:
+        why = f"Read by {engine}, the log of a token's share moved by {result['nats']:.3f}; {NATS * tolerance:g} is allowed."
     elif result["strayed"]:
         why = f"{engine} wrote {result['strayed']} of {result['n']} answers differently where the checkpoint was sure."
     if why:

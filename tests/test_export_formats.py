@@ -38,7 +38,7 @@ TRAININGS = {
     "chat, full": ("chat, full, packed", ("merged", "gguf-f16", "gguf-q8_0")),
     "completion, LoRA": ("completion, full, packed", ("merged", "adapter", "gguf-f16", "gguf-q8_0")),
     "completion, full": ("completion, full, packed", ("merged", "gguf-f16", "gguf-q8_0")),
-    "several labels": ("multi-label", ("merged", "onnx")),
+    "several labels": ("multi-label", ("merged",)),
     "a number": ("regression", ("merged",)),
     "one text to another": ("seq2seq", ("merged",)),
 }

@@ -156,8 +156,9 @@ READERS: dict[str, Callable[[dict[str, Any]], list[dict[str, Any]]]] = {
 
 
 def _end_with_parent() -> None:
-    """The input stays open as long as whoever asks lives."""
-    sys.stdin.buffer.read()
+    """The input stays open as long as whoever asks lives. Read without Python's buffer, whose lock would be held at the end."""
+    while os.read(0, 4096):
+        pass
     os._exit(1)
 
 

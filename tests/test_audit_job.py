@@ -117,6 +117,21 @@ def test_only_what_was_chosen_runs_and_a_cancelled_audit_stops(classifier: Run) 
         audited(classifier, config, Cancelling())
 
 
+def test_an_audit_that_breaks_does_not_end_the_others(classifier: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.audits import registry
+
+    def broken(*_: object) -> AuditResult:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    monkeypatch.setattr(type(registry()["group_results"]), "run", broken)
+    done, refused = audited(classifier, QUICK)
+    assert list(done) == ["data_coverage", "counterfactual_swap", "neutral_probes"]
+    assert "did not foresee" in refused["group_results"]["title"]
+    assert "nobody foresaw this" in refused["group_results"]["cause"]
+    with pytest.raises(ZeroDivisionError):  # where nothing is left, the job has failed
+        audited(classifier, QUICK | {"scope": {"audits": ["group_results"]}})
+
+
 def test_a_writer_is_audited_with_the_persons_files_and_scorer(writer: Run, tmp_path: Path) -> None:
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 

@@ -21,7 +21,8 @@ from core.training import device, loading
 from core.training.balance import weighted_loss, weights_of
 from core.training.checkpoints import newest_whole_checkpoint
 from core.training.heads import OneOf
-from core.training.train import encode, train, trainer_of
+from core.training.rows import encode
+from core.training.train import train, trainer_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 COUNTS = {"delivery": 40, "praise": 15, "refund": 5}

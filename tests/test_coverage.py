@@ -12,10 +12,10 @@ import pytest
 from scipy import stats
 
 from core.data import statistics as s
+from core.data.auc import one_class
 from core.metrics._influence import logit_interval
 from core.metrics.calibration_error import BINS, CalibrationError
 from core.metrics.macro_f1 import MacroF1
-from core.metrics.roc_auc import one_class
 
 CASES = 2_000
 DRAWS = 200  # of a bootstrap: enough for coverage, and fifty times as quick as what the screens use

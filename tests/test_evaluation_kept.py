@@ -145,6 +145,16 @@ def test_the_screen_shows_a_verdict_of_every_kind_and_what_to_fix(run: Run, skil
     assert "more test rows would narrow the range" in said
 
 
+def test_rows_of_a_step_are_drawn_once_they_are_opened(run: Run) -> None:
+    evaluated(run, 0.6, 0.95)
+    at = screen(run)
+    closed = len(at.dataframe)
+    at.session_state[f"step-rows-{run.id}-1"] = True
+    at.run()
+    assert not at.exception
+    assert len(at.dataframe) == closed + 1 and not at.dataframe[0].value.empty
+
+
 def test_an_entry_opens_the_dataset_with_the_merge_prepared(run: Run) -> None:
     evaluated(run)
     at = screen(run)

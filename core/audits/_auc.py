@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
+from core.data.auc import one_class
 from core.data.statistics import wilson, z_value
 from core.schemas.estimates import Estimate
 
@@ -41,16 +41,13 @@ def group_areas(scores: Floats, positive: Mask, member: Mask) -> GroupAreas:
 
 
 def area(positive: Floats, negative: Floats) -> Estimate | None:
-    """Probability that a positive row scores higher than a negative one, ties counting half, with DeLong's interval (DeLong
-    et al. 1988, Biometrics 44:837, in the form of Sun & Xu 2014) on the logit scale, so that it stays within 0 and 1."""
+    """Probability that a positive row scores higher than a negative one, ties counting half, with DeLong's interval (see
+    `core.data.auc`) on the logit scale, so that it stays within 0 and 1."""
     m, n = len(positive), len(negative)
     if min(m, n) < FEWEST_OF_A_KIND:
         return None
-    ranks = rankdata(np.concatenate([positive, negative]))
-    of_positive = (ranks[:m] - rankdata(positive)) / n
-    of_negative = 1 - (ranks[m:] - rankdata(negative)) / m
-    value = float(of_positive.mean())
-    error = float(np.sqrt(of_positive.var(ddof=1) / m + of_negative.var(ddof=1) / n))
+    value, deviations = one_class(np.concatenate([positive, negative]), np.arange(m + n) < m)
+    error = float(np.sqrt((deviations**2).sum()))
     if value in (0.0, 1.0):  # no spread: as many disjoint pairs as the rarer kind has rows, all of one order
         pairs = wilson(min(m, n) if value else 0, min(m, n))
         return Estimate(value=value, n=m + n, low=pairs.low, high=pairs.high, method="Wilson on disjoint pairs")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.data.auc import one_class
 from core.data.statistics import independent, wilson
 from core.schemas.estimates import Estimate
 from core.schemas.predictions import ClassPrediction, ClassPredictions
@@ -57,17 +58,6 @@ def _occurring(predictions: ClassPredictions) -> list[tuple[int, np.ndarray]]:
     return [(k, own) for k, own in members if 0 < own.sum() < len(gold)]
 
 
-def one_class(scores: Floats, own: np.ndarray) -> tuple[float, Floats]:
-    """AUC, and each row's deviation: its share of the other side in the right order (ties half), less the AUC."""
-    mine, others = scores[own], scores[~own]
-    shares = np.empty(len(scores))
-    shares[own] = _share_below(mine, others)
-    shares[~own] = 1 - _share_below(others, mine)
-    value = float(shares[own].mean())
-    sizes = np.where(own, len(mine), len(others))
-    return value, (shares - value) / np.sqrt(sizes * np.maximum(sizes - 1, 1))
-
-
 def one_class_estimate(scores: Floats, own: np.ndarray, groups: Sequence[str] | None = None) -> Estimate:
     """The AUC of one class with its interval; needs rows of both kinds. See `RocAuc`."""
     value, deviations = one_class(scores, own)
@@ -77,13 +67,6 @@ def one_class_estimate(scores: Floats, own: np.ndarray, groups: Sequence[str] | 
     pairs = int(min(own.sum(), (~own).sum()))
     low = (wilson(pairs, pairs).low or 0.0) if value == 1 else value
     return Estimate(value=value, n=n, low=low, high=value, method="Wilson on disjoint pairs")
-
-
-def _share_below(scores: Floats, others: Floats) -> Floats:
-    """For each score the share of the others below it, ties counting half."""
-    ordered = np.sort(others)
-    below, up_to = np.searchsorted(ordered, scores, "left"), np.searchsorted(ordered, scores, "right")
-    return (below + up_to) / (2 * len(others))
 
 
 PLUGIN = RocAuc()

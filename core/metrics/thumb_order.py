@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.data.auc import one_class
 from core.schemas.predictions import TextPrediction, TextPredictions
 
 from ._base import CAUSAL_LM, Floats
 from ._influence import InfluenceMetric
-from .roc_auc import one_class
 
 
 class ThumbOrder(InfluenceMetric):

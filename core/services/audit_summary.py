@@ -97,7 +97,7 @@ def _strongest(findings: Iterable[Finding], results: Mapping[str, AuditResult]) 
 
 def _told(finding: Finding, results: Mapping[str, AuditResult]) -> str:
     seen = results[finding.check].title if finding.check in results else ""
-    return f"{finding.title} ({seen[:1].lower()}{seen[1:]})." if seen else f"{finding.title}."
+    return f"{finding.title}. Seen in: {seen[:1].lower()}{seen[1:]}." if seen else f"{finding.title}."
 
 
 def _change(results: Iterable[AuditResult]) -> str:
@@ -110,7 +110,7 @@ def _change(results: Iterable[AuditResult]) -> str:
         if found:
             names = list(dict.fromkeys(_short(comparison) for _, comparison in found))
             also = any(c.verdict == Verdict.BETTER for _, c in compared) and wanted == Verdict.WORSE
-            rest = f" and {len(names) - MOST_TOLD} more" if len(names) > MOST_TOLD else ""
+            rest = f" (and in {len(names) - MOST_TOLD} other ways)" if len(names) > MOST_TOLD else ""
             return (
                 f"Fine-tuning made the model treat groups {word} differently than the base model did, by "
                 f"{listed(names[:MOST_TOLD])}{rest}.{' Some other differences became smaller.' if also else ''}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -10,13 +9,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
-from datasets import Dataset
 from transformers import DataCollatorWithPadding, PreTrainedTokenizerFast, set_seed
 
 from core import methods
 from core.atomic import sweep
 from core.data.encoding import Codec
-from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.families import FAMILIES
 from core.schemas.jobs import Desired
@@ -25,23 +22,22 @@ from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
-from . import arguments, checkpoints, device, hardware, loading, ranks, regional, sharding, terms, token_cache, varlen
+from . import arguments, checkpoints, device, hardware, loading, ranks, regional, sharding, terms, varlen
 from .balance import Rounds, thumb_weights, weights_of
 from .callbacks import Obey, Progress, Samples, unstable, unusable_base
 from .collators import LanguageCollator, PairCollator
-from .datasets import EncodedRows, language_rows, packed, pair_rows, preference_rows, read_rows
 from .faults import translated
-from .heads import Head, head_of
+from .heads import head_of
 from .phases import Phases
 from .predict import LanguagePredictor
 from .predict_pairs import PairPredictor
 from .preferences import PairTrainer, ThumbTrainer, thumb_trainer
 from .retention import Retention
+from .rows import Rows, encode
 from .trainers import ClassifierTrainer, LanguageTrainer, TextToTextTrainer
 from .with_terms import AfterSteps, WithTerms, with_columns
 
 AnyTrainer: TypeAlias = ClassifierTrainer | LanguageTrainer | TextToTextTrainer | PairTrainer | ThumbTrainer
-FIXED_TRAIN_SAMPLE = 200
 SHOWN_SAMPLES = 3
 
 
@@ -205,56 +201,6 @@ def _steps(spec: TrainingSpec, trainer: AnyTrainer, obey: Obey, progress: Progre
         raise Interrupted(Desired.CANCEL if obey.ended == "cancelled" else Desired.PAUSE)
     if progress.nan_step is not None:
         raise unstable(progress.nan_step)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """`sample` is the same (up to) 200 training rows at every evaluation: the curve that stands beside validation."""
-
-    train: EncodedRows
-    validation: EncodedRows
-    sample: Dataset
-
-
-def encode(codec: Codec, spec: TrainingSpec) -> Rows:
-    """From the cache where an earlier training had the same. Raises UserError where nothing is left to learn from or to
-    validate with."""
-    head = head_of(spec.family, spec.labels, spec.train)
-    packs = FAMILIES[spec.family].packs and spec.objective == "answers" and spec.plan.packing
-
-    def make() -> tuple[list[Dataset], dict[str, Any]]:
-        parts = {name: _encoded(codec, spec, name, head) for name in ("training", "validation")}
-        counts = {name: [part.dropped, part.tokens] for name, part in parts.items()}
-        rows = [part.rows for part in parts.values()]
-        return [*rows, packed(parts["training"], spec.plan).rows] if packs else rows, counts
-
-    decides = {
-        "family": spec.family, "objective": spec.objective, "plan": spec.plan.model_dump(mode="json"), "packs": packs,
-        "labels": spec.labels, "target": head.facts() if head else {}, "train": len(spec.train),
-    }  # fmt: skip
-    key = token_cache.key_of(spec.base_folder, [*spec.train, *spec.validation], **decides)
-    found, counts = token_cache.kept(spec.token_cache, key, make, mapped=spec.objective == "answers")
-    train, validation = (
-        EncodedRows(rows, *counts[name]) for name, rows in zip(("training", "validation"), found, strict=False)
-    )
-    size = len(train.rows)
-    chosen = random.Random(spec.recipe.seed).sample(range(size), min(FIXED_TRAIN_SAMPLE, size))
-    sample = train.rows.select(sorted(chosen))
-    return Rows(replace(train, rows=found[-1]) if packs else train, validation, sample)
-
-
-def _encoded(codec: Codec, spec: TrainingSpec, name: str, head: Head | None) -> EncodedRows:
-    part = spec.train if name == "training" else spec.validation
-    make = pair_rows if FAMILIES[spec.family].pairs else language_rows
-    make = preference_rows if spec.objective != "answers" else make
-    encoded = read_rows(codec, part, head) if head else make(codec, part)
-    if not len(encoded.rows):
-        raise UserError(
-            f"There is nothing to learn from in the {name} part.",
-            "Every row is empty, or its answer is cut off by the maximum length.",
-            "Raise the maximum length on the Tokenization screen, or check the columns of the dataset.",
-        )
-    return encoded
 
 
 def trainer_of(

@@ -32,9 +32,11 @@ def next_steps_panel(project: Project, run: Run, result: EvaluationResult) -> No
     for place, step in enumerate(steps[:SHOWN], 1):
         _entry(project, run, step, place)
     if len(steps) > SHOWN:
-        with st.expander(f"{len(steps) - SHOWN} more"):
-            for place, step in enumerate(steps[SHOWN:], SHOWN + 1):
-                _entry(project, run, step, place)
+        more = st.expander(f"{len(steps) - SHOWN} more", key=f"more-steps-{run.id}", on_change="rerun")
+        if more.open:  # what is closed costs the browser nothing
+            with more:
+                for place, step in enumerate(steps[SHOWN:], SHOWN + 1):
+                    _entry(project, run, step, place)
 
 
 def prepared_fix(project: Project, version: DatasetVersion) -> None:
@@ -58,10 +60,20 @@ def _entry(project: Project, run: Run, step: NextStep, place: int) -> None:
             ):
                 _prepare(project, "merge_labels", {"mapping": step.settings["merge"]})
         if step.row_ids:
-            with st.expander(f"The rows ({len(step.row_ids)})", type="compact"):
-                found = evaluation_rows.texts(run, list(step.row_ids[:ROWS]))
-                rows = [{"row": r, "text": _words(found[r])} for r in step.row_ids[:ROWS] if r in found]
-                st.dataframe(rows, hide_index=True, width="stretch", height=220 if len(rows) > 5 else "content")
+            _rows(run, step, place)
+
+
+def _rows(run: Run, step: NextStep, place: int) -> None:
+    """The rows that a step is about, read and drawn once somebody opens them."""
+    opened = st.expander(
+        f"The rows ({len(step.row_ids)})", key=f"step-rows-{run.id}-{place}", type="compact", on_change="rerun"
+    )
+    if not opened.open:
+        return
+    with opened:
+        found = evaluation_rows.texts(run, list(step.row_ids[:ROWS]))
+        rows = [{"row": r, "text": _words(found[r])} for r in step.row_ids[:ROWS] if r in found]
+        st.dataframe(rows, hide_index=True, width="stretch", height=220 if len(rows) > 5 else "content")
 
 
 def _words(example: Any) -> str:

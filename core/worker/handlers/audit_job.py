@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
 from core.data.many_comparisons import corrected
 from core.data.remembering import Remembering
 from core.schemas.audits import AuditResult
-from core.schemas.errors import UserError
+from core.schemas.errors import UserError, is_disk_full
 from core.schemas.jobs import Job
 from core.schemas.predictor import Predictor
+from core.schemas.recorder import Interrupted
 from core.services import audit_scope, audits, identity_words, runs
+from core.store import jobs
+from core.store.engine import DatabaseBusy
 from core.store.tables import Run
 from core.tasks import registry as tasks
 from core.worker.recorder import JobRecorder
+
+NOT_OF_ONE_AUDIT = (Interrupted, jobs.FencedOut, DatabaseBusy, MemoryError)  # these end, or hold, the whole job
 
 
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
@@ -41,6 +47,7 @@ def audit_run(
     base = Remembering(untouched) if untouched is not None else None
     scorer = _scorer(scope.scorer, refused)
     done: dict[str, AuditResult] = {}
+    unforeseen: Exception | None = None
     for key, audit in audit_scope.chosen(inputs.family, scope).items():
 
         def progress(count: int, total: int, title: str = audit.title) -> None:
@@ -55,7 +62,25 @@ def audit_run(
             done[key] = audit.run(data, identity_words.with_own_axes(settings, data.language, data.own_words))
         except UserError as error:
             refused[key] = error.as_dict()
+        except NOT_OF_ONE_AUDIT:
+            raise
+        except Exception as failure:
+            if is_disk_full(failure):
+                raise
+            traceback.print_exception(failure)  # the log of the job has it
+            refused[key] = _unforeseen(failure).as_dict()
+            unforeseen = failure
+    if unforeseen is not None and not done:
+        raise unforeseen
     return corrected(done), refused
+
+
+def _unforeseen(failure: Exception) -> UserError:
+    return UserError(
+        "This audit failed in a way that we did not foresee.",
+        f"{type(failure).__name__}: {str(failure)[:300]}",
+        "The other audits are complete. Open the log for the details, and try this one again.",
+    )
 
 
 def _scorer(folder: str, refused: dict[str, Any]) -> Predictor | None:

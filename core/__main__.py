@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "run a whole job from a YAML file: import, train, evaluate, audit, export",
     "evaluation": "what the Evaluation screen shows of a round; with --again evaluate it anew",
     "audit": "the bias audit of a round: what was found and what to do; with --again audit it anew",
+    "export": "take a round's model away in formats that are proven to answer as it was tested; without --format list them",
     "worker": "run the background worker until it is stopped",
     "status": "what the worker and the jobs are doing",
     "rounds": "the rounds of a project: what each changed, its scores, and how often a test set was opened",

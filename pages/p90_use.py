@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.schemas.jobs import JobKind
-from core.services import runs, starting, status
-from core.ui import jobs, parts, screens
+from core.services import runs, starting
+from core.ui import parts, screens
 from core.ui.batch_panel import batch_panel
 from core.ui.export_panel import export_panel
 from core.ui.hub_push_panel import hub_push_panel
@@ -31,11 +30,7 @@ with parts.guard():
     with serve, parts.guard():
         serving_panel(run)
     with export, parts.guard():
-        active = [j for j in status.active_jobs(project.id) if j.kind is JobKind.EXPORT]
-        if active:
-            jobs.watch(active[0].id, "Exporting")
-        else:
-            export_panel(run)
-            hub_push_panel(run)
+        export_panel(run)
+        hub_push_panel(run)
     with report, parts.guard():
         project_report_panel(run)

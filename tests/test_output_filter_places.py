@@ -21,6 +21,7 @@ from core.schemas.jobs import Desired, Job, JobKind
 from core.schemas.output_filter import FilterRule, FilterRules
 from core.schemas.predictor import Decoding
 from core.services import (
+    asking,
     card_found,
     exports,
     output_filters,
@@ -75,7 +76,7 @@ def asked(job: Job) -> dict[str, Any]:
     out = {}
     for model in ("tuned", "base"):
         question = {"model": model, "messages": [{"role": "user", "content": QUESTION}], **GREEDY}
-        said = playground.ask(job, "/v1/chat/completions", question)
+        said = asking.Question(job).answer("/v1/chat/completions", question)
         out[model] = {"text": said["choices"][0]["message"]["content"], **said.get("tunewell", {})}
     return out
 

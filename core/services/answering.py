@@ -18,7 +18,7 @@ from core.store import jobs
 from core.store.tables import Conversation, Run
 from core.tasks import registry as tasks
 
-from . import asking, conversations, runs
+from . import asking, conversations, playground, runs
 
 log = logging.getLogger(__name__)
 KEEP_SECONDS = 1.0
@@ -100,7 +100,7 @@ class Answering:
         chosen = self.turn.settings
         decoding = chosen.decoding.model_copy(update={"seed": chosen.decoding.seed + self.turn.tries})
         run = runs.get(self.conversation.run_id)
-        name = conversations.served_as(self.job, run, model)
+        name = playground.model_of(self.job, run, model)
         if not tasks()[run.task].conversational:
             return asking.text(question, name, self.turn.asked, decoding)
         asked = conversations.messages(self._before, model, self.turn.asked, chosen.system)

@@ -10,14 +10,13 @@ from typing import Any
 
 from core.schemas.chat import Answer, ChatSettings, Turn
 from core.schemas.errors import UserError
-from core.schemas.jobs import Job
 from core.schemas.plan import PreparationPlan
 from core.store import records
 from core.store.engine import write
 from core.store.tables import Conversation, Run
 from core.tasks import registry as tasks
 
-from . import offers, playground, preparation, review_contenders, runs
+from . import offers, preparation, review_contenders, runs
 
 MOST_LISTED = 50
 SHORT_QUESTION = 90  # characters
@@ -32,26 +31,6 @@ def choices(run: Run) -> dict[str, str]:
         if other.id != run.id and other.task == run.task:
             found[offers.name_of(other)] = f"Round {other.number} · {other.name}"
     return found
-
-
-def served_as(job: Job, run: Run, model: str) -> str:
-    """The name under which the serving job knows a model of this round's conversations: it may have been started for another
-    round. Raises UserError where it has none."""
-    own = job.payload["run_id"] == run.id
-    if model == offers.TUNED:
-        return playground.model_of(job, run)
-    if model != offers.BASE or own:
-        return model
-    served = runs.get(job.payload["run_id"])
-    if run.start_run_id:
-        return offers.name_of(runs.get(run.start_run_id))
-    if (served.base_model_key, served.start_run_id) == (run.base_model_key, None):
-        return model
-    raise UserError(
-        "The base model of this round is not served now.",
-        f"Models are being served for round {served.number}, which began with another one.",
-        "Compare with another round, or stop serving and load the models here.",
-    )
 
 
 def of_run(run: Run) -> list[Conversation]:

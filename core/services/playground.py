@@ -1,24 +1,16 @@
-"""Try a model: the worker keeps it loaded behind an address on loopback, and this asks it."""
+"""Try a model: the worker keeps it loaded behind an address on loopback; `asking` asks it."""
 
 from __future__ import annotations
 
-import json
 import secrets
-import urllib.error
-import urllib.request
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from core.schemas.errors import UserError
 from core.schemas.jobs import Desired, Job, JobKind
 from core.store import jobs, records
 from core.store.tables import Job as JobRow
 from core.store.tables import Run
 
 from . import offers, runs, status
-
-TIMEOUT_SECONDS = 300
-SHOWN = 300  # characters
 
 
 def serving(project_id: str) -> Job | None:
@@ -67,37 +59,3 @@ def last_lasting(project_id: str) -> Job | None:
 def announce(job_id: str, address: str, key: str, models: Sequence[str]) -> None:
     """Called by the worker when the server answers, and again when there are other models."""
     records.merge_json(JobRow, job_id, "result", {"address": address, "key": key, "models": list(models)})
-
-
-def ask(job: Job, path: str, question: Mapping[str, Any]) -> dict[str, Any]:
-    """Send a question to the loaded models. Raises UserError when they are gone or refuse."""
-    place = job.result or {}
-    request = urllib.request.Request(
-        f"{place.get('address')}{path}",
-        json.dumps(dict(question)).encode(),
-        {"Content-Type": "application/json", "Authorization": f"Bearer {place.get('key')}"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as reply:
-            return dict(json.loads(reply.read()))
-    except urllib.error.HTTPError as error:
-        raise UserError(
-            "The model could not answer.",
-            _said(error),
-            "Change the text and try again.",
-        ) from error
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
-        raise UserError(
-            "The model is not loaded any more.",
-            "It was put away after ten idle minutes, or its process ended.",
-            "Load it again.",
-        ) from error
-
-
-def _said(error: urllib.error.HTTPError) -> str:
-    """The server's own words."""
-    told = error.read().decode("utf-8", "replace")
-    try:
-        return str(json.loads(told)["error"]["message"])[:SHOWN]
-    except (ValueError, KeyError, TypeError):
-        return told[:SHOWN]

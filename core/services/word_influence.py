@@ -14,7 +14,7 @@ from core.schemas.jobs import Job
 from core.store.tables import Run
 from core.tasks import registry as tasks
 
-from . import asking, conversations, runs
+from . import asking, playground, runs
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class LeftOut:
 
 def judged(job: Job, run: Run, models: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
     """What each model says of the texts, under the names that conversations use; with `labels` where it gives labels."""
-    served = {model: conversations.served_as(job, run, model) for model in models}
+    served = {model: playground.model_of(job, run, model) for model in models}
     ask = asking.values if tasks()[run.task].family == "regression" else asking.classify
     said = ask(job, texts, list(dict.fromkeys(served.values())))
     out: dict[str, Any] = {model: said[name] for model, name in served.items() if name in said}

@@ -28,18 +28,23 @@ def chat_panel(run: Run, job: Job | None, models: Sequence[str]) -> None:
     """The conversation that is open, and what to ask next. Without a job it can be read, but nothing can be asked."""
     conversation = opened(run, models)
     settings = _settings(run, conversation) if job else None
-    if conversation is None or not conversation.turns:
-        if job and settings:
+    # Each part keeps its place, whatever the others hold: nothing is taken for something else while it is drawn anew.
+    said, below, asking, more = (st.container() for _ in range(4))
+    if conversation is not None and conversation.turns:
+        tall = len(conversation.turns) > SHORT
+        with said.container(height=HEIGHT if tall else "content", autoscroll=tall or None, border=tall):
+            turns_panel(run, conversation)
+        with below:
+            judged_note(run, conversation)
+    elif job and settings:
+        with said:
             st.caption("Ask both the same and compare." if len(models) > 1 else "Ask it something.")
             _suggestions(run, job, models, settings)
-    else:
-        tall = len(conversation.turns) > SHORT
-        with st.container(height=HEIGHT if tall else "content", autoscroll=tall or None, border=tall, key="play-turns"):
-            turns_panel(run, conversation)
-        judged_note(run, conversation)
     if job and settings:
-        _ask(run, job, models, conversation, settings)
-    _more(run, conversation)
+        with asking:
+            _ask(run, job, models, conversation, settings)
+    with more:
+        _more(run, conversation)
 
 
 @st.fragment
@@ -169,7 +174,7 @@ def _ask(run: Run, job: Job, models: Sequence[str], conversation: Conversation |
                 _begin(run, job, models, conversation, settings, asked)
 
     st.chat_input("Ask something", key=key, on_submit=ask, disabled=busy, max_chars=LONGEST_QUESTION)
-    if not (conversation and last) or busy:
+    if not (conversation and last):
         return
     fixed = settings.decoding.temperature == 0
 
@@ -183,6 +188,7 @@ def _ask(run: Run, job: Job, models: Sequence[str], conversation: Conversation |
     with st.container(horizontal=True, gap="small"):
         st.button(
             "Answer again", icon=":material/refresh:", type="tertiary", on_click=again, key=f"play-again-{run.id}",
+            disabled=busy,
             help="Asks the last question once more, with another seed."
             + (" At temperature 0 the answer stays the same: choose Balanced or Lively for another one." if fixed else ""),
         )  # fmt: skip
@@ -192,6 +198,7 @@ def _ask(run: Run, job: Job, models: Sequence[str], conversation: Conversation |
             type="tertiary",
             on_click=edit,
             key=f"play-edit-{run.id}",
+            disabled=busy,
         )
 
 

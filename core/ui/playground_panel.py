@@ -50,7 +50,7 @@ def _models(run: Run, job: Job | None) -> list[str]:
     names = conversations.choices(run)
     if job is not None:
         served = set((job.result or {}).get("models") or ())
-        names = {m: t for m, t in names.items() if not served or m == "tuned" or m in served}
+        names = {m: t for m, t in names.items() if m == "tuned" or playground.model_of(job, run, m) in served}
     before = conversations.of_run(run)
     first = [str(m) for m in before[0].models] if before else ["tuned", "base"]
     held: list[str] = st.session_state.setdefault(models_key(run), first)

@@ -27,7 +27,8 @@ def turns_panel(run: Run, conversation: Conversation, *, continued: bool = False
     """All turns, the last one live while it is being written. `continued`: answers go on with the question's own text."""
     names = conversations.choices(run)
     writing = answering.live(conversation.id)
-    every = conversations.turns(conversation)
+    # Read after that question: an answer that has ended meanwhile is then kept whole, and not taken for one that broke off.
+    every = conversations.turns(conversations.get(conversation.id))
     for place, turn in enumerate(every):
         if writing is not None and place == writing.place:
             _live(names, conversation.id, continued)

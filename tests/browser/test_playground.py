@@ -91,6 +91,7 @@ def test_an_answer_streams_stops_outlives_the_page_and_is_judged(played: Played,
     # Any other press on the page leaves the answer alone.
     page.get_by_text("How it answers").click()
     page.get_by_test_id("stButtonGroup").get_by_text("Lively").click()
+    expect(page.get_by_role("radio", name="Lively")).to_be_checked()
     expect(page.get_by_text("tuned begins").first).to_be_visible()
     page.get_by_test_id("stTabs").get_by_role("button", name="Stop", exact=True).click()
     person.sees("Stopped.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ import stored
 import stored_rounds as made
 from huggingface_hub import ModelCard, constants
 from stand_in_upload_hub import READ_ONLY, TOKEN, Repo, UploadHub
+from streamlit.testing.v1 import AppTest
 
+from core.__main__ import main
 from core.schemas.errors import UserError
 from core.schemas.jobs import Desired, Job, JobKind, JobState
 from core.schemas.recorder import Interrupted
@@ -217,8 +221,56 @@ def test_a_name_that_the_hub_would_refuse_is_refused_before_anything_is_sent(exp
         hub_push.submit(export, name, TOKEN)
 
 
+def test_a_token_in_the_field_of_the_name_is_not_taken_for_one(export: Export) -> None:
+    with pytest.raises(UserError, match="looks like an access token") as raised:
+        hub_push.submit(export, TOKEN, TOKEN)
+    assert TOKEN not in str(raised.value.as_dict())
+
+
 @pytest.mark.parametrize("token", ["", " ", "hf_a\nb: c" + "x" * 20, "hf_ü" + "x" * 20, "hf_2 3"])
 def test_what_cannot_be_a_token_is_refused_and_not_repeated(export: Export, token: str) -> None:
     with pytest.raises(UserError) as raised:
         hub_push.submit(export, "me/x", token)
     assert not token.strip() or token not in str(raised.value.as_dict())
+
+
+def test_the_panel_shows_what_goes_where_and_keeps_no_token_in_the_page(export: Export, kept: Path) -> None:
+    def script(run_id: str) -> None:
+        from core.services import runs
+        from core.ui.hub_push_panel import hub_push_panel
+
+        hub_push_panel(runs.get(run_id))
+
+    at = AppTest.from_function(script, kwargs={"run_id": export.run_id}, default_timeout=60).run()
+    assert not at.exception and [t.value for t in at.toggle] == [False, False]
+    token, name = at.text_input
+    name.set_value("me/shown")
+    token.set_value("hf_canary_of_the_panel_0123456789")
+    at.run()
+    said = " ".join(c.value for c in at.caption)
+    assert "me/shown" in said and "only its owner" in said and "5 files" in said
+    next(b for b in at.button if b.label == "Push").click().run()
+    [job] = jobs.find(kinds=[JobKind.PUSH], states=[JobState.QUEUED])
+    assert job.payload == {"export_id": export.id, "repo": "me/shown", "private": True, "replace": False}
+    assert holding(kept, "hf_canary_of_the_panel_0123456789") == [job_tokens._file(job.id)]
+    jobs.wish(job.id, Desired.CANCEL)
+    at.run()
+    assert f"push-{export.run_id}-token-0" not in at.session_state and all(not t.value for t in at.text_input)
+    job_tokens.forget_tokens(now=lambda: time.time() + 3_600)
+    assert holding(kept, "hf_canary_of_the_panel_0123456789") == []
+
+
+def test_the_command_says_what_would_go_and_takes_its_token_from_the_environment_alone(
+    export: Export, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    assert main(["push", export.id, "--repo", "me/x", "--dry-run", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["private"] and {f["path"] for f in said["files"]} >= {
+        "README.md",
+        "model.safetensors",
+        "LICENCE-NOTES.md",
+    }
+    assert main(["push", export.id, "--repo", "me/x", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["title"] == "An access token is needed."
+    assert main(["push", export.id, "--repo", "me/x", "--token", TOKEN, "--json"]) == 2

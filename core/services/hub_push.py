@@ -26,6 +26,7 @@ from . import cards, licence_notes, runs
 PART = r"(?!.*(?:--|\.\.))(?![-.])[A-Za-z0-9._-]{1,96}(?<![-.])"
 NAME = re.compile(rf"(?:{PART}/)?{PART}")
 TOKEN = re.compile(r"[A-Za-z0-9_.-]{8,1000}")
+LIKE_A_TOKEN = re.compile(r"hf_[A-Za-z0-9_]{20,}")
 CARD = "README.md"
 TOKENS_PAGE = "huggingface.co/settings/tokens"
 
@@ -52,6 +53,12 @@ def submit(export: Export, repo: str, token: str, *, private: bool = True, repla
 def check_name(repo: str) -> str:
     """The name without spaces around it. Raises UserError where the hub would refuse it."""
     name = repo.strip().removeprefix("https://huggingface.co/").strip("/")
+    if LIKE_A_TOKEN.search(name):
+        raise UserError(
+            "This looks like an access token.",
+            "It was given as the name of the repository, which everybody who can read this project would see.",
+            "Put it into its own field, and write a name here.",
+        )
     if not NAME.fullmatch(name) or name.endswith(".git"):
         raise UserError(
             "This name cannot be used on the hub.",

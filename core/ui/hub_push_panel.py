@@ -37,12 +37,16 @@ def hub_push_panel(run: Run) -> None:
         _form(run, found)
 
 
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 1e5 else f"{count / 1e3:,.1f} KB"
+
+
 def _day(export: Export) -> str:
     return time.strftime("%d %b %Y, %H:%M", time.localtime(export.created_at))
 
 
 def _arrived(result: dict[str, object]) -> None:
-    seen = "only you can read it" if result["private"] else "everybody can read it"
+    seen = "only its owner can read it" if result["private"] else "everybody can read it"
     st.success(
         f"Pushed to [{result['repo']}]({result['url']}): {result['files']} files, commit `{str(result['commit'])[:12]}`, {seen}.",
         icon=":material/cloud_done:",
@@ -84,13 +88,13 @@ def _form(run: Run, found: dict[str, Export]) -> None:
     pieces = hub_push.pieces(found[chosen])
     size = sum(piece.size for piece in pieces) / 1e6
     where = hub_push.address(hub_push.check_name(name)) if name.strip() else "the hub"
-    who = "**everybody** will be able to read it" if public else "only you will be able to read it"
+    who = "**everybody** will be able to read it" if public else "only its owner will be able to read it"
     st.caption(
         f":material/upload: {len(pieces)} files, {size:,.1f} MB, go from this machine to {where}; {who}. The model card "
         "names your project, its goal and your answers on responsible use; no row of your data is among the files."
     )
     st.dataframe(
-        [{"file": piece.name, "MB": round(piece.size / 1e6, 2)} for piece in pieces],
+        [{"file": piece.name, "size": _size(piece.size)} for piece in pieces],
         hide_index=True,
         width="stretch",
         height=180,

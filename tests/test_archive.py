@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import stored
+from streamlit.testing.v1 import AppTest
 from test_batch import carried_out
 
 from core.__main__ import main as command
@@ -347,3 +348,33 @@ def test_the_command_line_packs_and_unpacks(
     assert command(["unpack", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["project_id"] == packed["project"]
     assert table_path(datasets.versions(packed["project"])[0].content).is_file()
+
+
+def test_the_screens_export_a_project_and_train_a_round_again(packed: dict[str, Any]) -> None:
+    packed["home"].enter()
+
+    def screen(project_id: str) -> None:
+        from core.services import projects
+        from core.ui import archive_panel
+
+        project = projects.get(project_id)
+        archive_panel.import_panel()
+        archive_panel.export_form(project)  # which the menu shows in a dialog
+        archive_panel.archives(project)
+        archive_panel.reproduce_panel(project)
+
+    def press(app: AppTest, label: str) -> AppTest:
+        [button] = [b for b in app.button if b.label == label]
+        return button.click().run()
+
+    app = AppTest.from_function(screen, kwargs={"project_id": packed["project"]}, default_timeout=30).run()
+    assert not app.exception and "contains your data" in app.warning[0].value
+    press(app, "Make the file")
+    assert carried_out(JobKind.PACK) == (JobState.DONE, None)
+    before = len(archive.packed(packed["project"]))
+    press(app.run(), "Delete the file")
+    assert len(archive.packed(packed["project"])) == before - 1
+    press(app, "Train again and compare")
+    assert carried_out(JobKind.TRAIN)[1] is None
+    assert any("the same weights, bit for bit" in box.value.replace("\\", "") for box in app.run().success)
+    assert not app.exception

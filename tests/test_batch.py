@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import stored
 import tiny_training as tiny
+from streamlit.testing.v1 import AppTest
 
 from core.__main__ import main as command
 from core.schemas.batch import BatchSpec
@@ -310,3 +311,31 @@ def test_the_command_line_predicts_a_file(run: Run, tmp_path: Path, monkeypatch:
     assert command(["predict", run.id, str(source), "--out", str(target), "--column", "nothing", "--json"]) == 2
     assert batch.of_project(run.project_id)[0].config["filename"] != "in.csv"  # nothing is kept of either
     assert projects.get(run.project_id)
+
+
+def test_the_screen_leads_from_the_file_to_the_rows_to_look_at_first(run: Run) -> None:
+    for old in batch.of_project(run.project_id):
+        batch.delete(old)
+    data = as_csv([[str(n), text, "", ""] for n, text in enumerate(sentences(40))])
+    batch.add(run, "a *new* file.csv", io.BytesIO(data.encode()))
+
+    def screen(run_id: str) -> None:
+        from core.services import runs
+        from core.ui.batch_panel import batch_panel
+
+        batch_panel(runs.get(run_id))
+
+    app = AppTest.from_function(screen, kwargs={"run_id": run.id}, default_timeout=30).run()
+    assert not app.exception and app.selectbox[0].value == "text"
+    app.checkbox[0].check().run()
+    [start] = [button for button in app.button if button.label == "Predict all 40 rows"]
+    start.click().run()
+    [made] = batch.of_project(run.project_id)
+    assert batch.spec_of(made).probabilities and batch.state(made) is JobState.QUEUED
+    finished(made)
+    app.run()
+    assert not app.exception
+    said = [caption.value for caption in app.caption]
+    assert any("40 of 40 rows predicted" in text for text in said)
+    app.slider[0].set_value(100).run()
+    assert any(text.startswith("40 of 40 rows are below it") for text in [caption.value for caption in app.caption])

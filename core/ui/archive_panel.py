@@ -17,11 +17,10 @@ OPEN = "archive-of"  # in the session: the project whose export is shown
 def export_button(project: Project) -> None:
     """For the project's menu."""
     if st.button("Export project", key=f"pack-{project.id}", icon=":material/archive:", type="tertiary"):
-        export_dialog(project)
+        st.dialog("Export project", width="medium")(export_form)(project)
 
 
-@st.dialog("Export project", width="medium")
-def export_dialog(project: Project) -> None:
+def export_form(project: Project) -> None:
     """What goes into the file, and what that means, before it is made."""
     st.markdown(f"**{parts.plain(project.name)}** as one file, to keep or to open in Tunewell on another machine.")
     st.warning(

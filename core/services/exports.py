@@ -7,6 +7,8 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -145,7 +147,12 @@ def files(run: Run) -> dict[str, str]:
 
 
 def _licences(run: Run) -> dict[str, str]:
-    return {}
+    """The licence notes of base model and data, where this Tunewell writes them."""
+    if find_spec("core.services.licence_notes") is None:
+        return {}
+    service: Any = import_module("core.services.licence_notes")
+    texts = {name: content.decode("utf-8", "replace") for name, content in service.texts(run).items()}
+    return {service.FILENAME: service.notes(run), **texts}
 
 
 def questions(given: runs.Inputs) -> list[Example]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.schemas.jobs import JobKind
-from core.services import runs, starting, status
-from core.ui import jobs, parts, screens
+from core.services import runs, starting
+from core.ui import parts, screens
+from core.ui.batch_panel import batch_panel
 from core.ui.export_panel import export_panel
+from core.ui.hub_push_panel import hub_push_panel
 from core.ui.playground_panel import playground_panel
+from core.ui.project_report_panel import project_report_panel
 from core.ui.serving_panel import serving_panel
 
 project = screens.begin("use", "training")
@@ -19,14 +21,16 @@ with parts.guard():
     run = by_id[chosen]
     if note := starting.note(run):
         st.caption(note)
-    playground, serve, export = st.tabs(["Try it", "Serve", "Take it with you"])
+    titles = ["Try it", "Many texts at once", "Serve", "Take it with you", "Report"]
+    playground, many, serve, export, report = st.tabs(titles)
     with playground, parts.guard():
         playground_panel(run)
+    with many, parts.guard():
+        batch_panel(run)
     with serve, parts.guard():
         serving_panel(run)
     with export, parts.guard():
-        active = [j for j in status.active_jobs(project.id) if j.kind is JobKind.EXPORT]
-        if active:
-            jobs.watch(active[0].id, "Exporting")
-        else:
-            export_panel(run)
+        export_panel(run)
+        hub_push_panel(run)
+    with report, parts.guard():
+        project_report_panel(run)

@@ -22,7 +22,7 @@ from core.schemas.output_filter import FilterRule, FilterRules
 from core.schemas.predictor import Decoding
 from core.services import (
     asking,
-    cards,
+    card_found,
     exports,
     output_filters,
     playground,
@@ -135,7 +135,7 @@ def test_the_newest_version_counts_for_its_round_or_for_all_and_older_ones_stay(
     assert output_filters.current(other).id == first.id  # type: ignore[union-attr]
     report = output_filters.report_of(second)
     assert report is not None and report.clean is not None and report.clean.n > 10 and report.clean.value > 0
-    card = "\n".join(cards._filter_lines(run))
+    card = "\n".join(card_found.filter_lines(run))
     assert "second (mask)" in card and f"n = {report.clean.n}" in card
     copy = projects.duplicate(run.project_id)
     assert [v.rules for v in output_filters.versions(copy.id)] == [first.rules]

@@ -226,7 +226,8 @@ def test_the_screen_shows_where_it_is_served_and_the_key_only_when_asked_for(run
     shown = [block.value for block in app.code]
     assert shown[0] == f"{job.result['address']}/v1" and job.result["key"] not in "".join(shown)
     assert [s.code.strip() for s in snippets.of(snippets.CHAT, job.result["address"], "tuned")] == shown[2:]
-    assert "Ready. Idle since" in app.success[0].value and "`round-1`" in app.caption[0].value
+    until(lambda: "Ready. Idle since" in app.run().success[0].value, "what it is doing", 30)
+    assert "`round-1`" in app.caption[0].value
     app.toggle[0].set_value(True).run()
     assert app.code[1].value == job.result["key"]
 

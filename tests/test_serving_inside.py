@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 import served
+import small_pairs
+import torch
 from openai import OpenAI
 from waiting import until
 
 from core.schemas.errors import UserError
+from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Decoding, Generation
 from core.services import offers, snippets
 from core.store.engine import engine
@@ -103,6 +106,45 @@ def test_the_examples_for_a_classifier_are_answered(judges: tuple[Place, Any], t
     assert all(label in answer for answer in answers.values() for label in predictor.labels)
 
 
+def with_adapter(base: Path, folder: Path, tick: Any = None) -> Any:
+    """A language model with an adapter that does something, as a LoRA round leaves it."""
+    from peft import LoraConfig, get_peft_model
+
+    predictor: Any = predictors.base(str(base), "causal-lm", PreparationPlan())
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        settings = LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+        predictor.model = get_peft_model(predictor.model, settings).eval()
+    predictor.tick = tick or predictor.tick
+    return predictor
+
+
+def pair(_base: Path, folder: Path, tick: Any = None) -> Any:
+    """An encoder-decoder."""
+    made = small_pairs.build(folder)
+    return predictors.base(str(made), "seq2seq", PreparationPlan(system_prompt="turn:"), tick=tick or (lambda _: None))
+
+
+@pytest.mark.parametrize(("family", "make"), [("causal-lm", with_adapter), ("seq2seq", pair)])
+def test_adapters_and_encoder_decoders_are_served_as_their_predictor_writes(
+    small_model: Path, tmp_path: Path, family: str, make: Callable[..., Any]
+) -> None:
+    place = Place({"tuned": Offered("w", "round 1", family, 0.0, lambda tick: make(small_model, tmp_path, tick))})
+    try:
+        client = OpenAI(base_url=f"{place.server.address}/v1", api_key=KEY, max_retries=0)
+        wanted = make(small_model, tmp_path).generate(
+            ["the parcel is"], Decoding(max_new_tokens=12, temperature=1, seed=3)
+        )[0]
+        asked: Any = {"model": "tuned", "prompt": "the parcel is", "max_tokens": 12, "temperature": 1, "seed": 3}
+        said = client.completions.create(**asked)
+        assert said.choices[0].text == wanted.text and wanted.tokens == said.usage.completion_tokens  # type: ignore[union-attr]
+        assert said.choices[0].finish_reason == ("stop" if wanted.finished else "length")
+        stream = list(client.completions.create(**asked, stream=True))
+        assert "".join(c.choices[0].text for c in stream) == wanted.text != "" and len(stream) > 3
+    finally:
+        place.close()
+
+
 # -- a model that writes for ever --------------------------------------------------------------------------------------
 
 
@@ -188,7 +230,7 @@ def test_two_models_stay_in_memory_and_the_server_says_what_it_does(endless: tup
         assert place.ask("/v1/completions", {"model": name, "prompt": "short"})[0] == 200
     assert len(made) == 3 and sorted(place.serving.models.loaded_models) == ["round-2", "tuned"]
     assert place.phases[:2] == ["Loading tuned", "Ready. Idle since " + place.phases[1][-5:]]
-    assert "Tuned answers" in place.phases
+    assert "Answering with tuned" in place.phases
 
 
 def test_idle_models_are_put_away_and_come_back_with_the_next_question() -> None:

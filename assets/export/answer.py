@@ -7,7 +7,8 @@ From Python:
 
     print(Model().answer("Your question").text)
 
-Needs torch and transformers (and peft for an adapter). Whoever loads the weights in another way gets unfiltered answers.
+Needs torch and transformers (and peft for an adapter, gguf for a GGUF file).
+Whoever loads the weights in another way gets unfiltered answers.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Model:
 
     def __init__(self, folder: str | Path = HERE, base: str | Path | None = None, seed: int = 0) -> None:
         import torch
-        from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
         self.how = json.loads((Path(folder) / "answering.json").read_text(encoding="utf-8"))
         self.filter = load_filter(folder)
@@ -69,9 +70,13 @@ class Model:
                 raise SystemExit("This is an adapter: give the folder of its base model as well (--base).")
             from peft import PeftModel
 
-            self.model: Any = PeftModel.from_pretrained(kind.from_pretrained(base), folder)
+            # In 32 bits, as it was trained and tested.
+            self.model: Any = PeftModel.from_pretrained(kind.from_pretrained(base, dtype=torch.float32), folder)
+        elif (Path(folder) / "model.gguf").exists():
+            config = AutoConfig.from_pretrained(folder)
+            self.model = kind.from_pretrained(folder, gguf_file="model.gguf", config=config, dtype=torch.float32)
         else:
-            self.model = kind.from_pretrained(folder)
+            self.model = kind.from_pretrained(folder, dtype=torch.float32)
         self.model.eval()
         torch.manual_seed(seed)
 
@@ -86,11 +91,20 @@ class Model:
             )
             return self.tokenizer(text, add_special_tokens=False)["input_ids"]
         if self.how["family"] == "seq2seq":
-            ids = self.tokenizer(f"{self.how['system_prompt']} {question}".strip())["input_ids"]
-            end = self.tokenizer.eos_token_id
-            return ids if end is None or ids[-1:] == [end] else [*ids, end]
+            return self._whole(self.tokenizer(f"{self.how['system_prompt']} {question}".strip())["input_ids"])
         ids = self.tokenizer(question)["input_ids"]
         return ids[:-1] if ids[-1:] == [self.tokenizer.eos_token_id] else ids
+
+    def _whole(self, ids: list[int]) -> list[int]:
+        """Closed with the end token, and cut as in training."""
+        head, tail, most = self.how["opening"], self.how["closing"], self.how["max_length"]
+        if not tail and self.how["end"] is not None:
+            ids, tail = [*ids, self.how["end"]], 1
+        if len(ids) <= most:
+            return ids
+        room = most - head - tail
+        first = head if self.how["cut"] == "right" else len(ids) - tail - room
+        return [*ids[:head], *ids[first : first + room], *ids[len(ids) - tail :]]
 
     def answer(
         self, question: str | Sequence[dict[str, str]], max_new_tokens: int = 256, temperature: float = 0.0

@@ -52,7 +52,7 @@ class Journey:
     run: Run | None = None
     evaluation: Evaluation | None = None
     audit: Audit | None = None
-    export: Export | None = None
+    exports: list[Export] = field(default_factory=list)
     jobs: dict[str, str] = field(default_factory=dict)
 
 
@@ -89,9 +89,10 @@ def carry_out(job: JobFile, folder: Path, name: str, watch: Watch) -> Journey:
     if "audit" in job.steps:
         journey.audit = _follow(journey, watch, "Bias audit", "audit", audits.submit, audits.of_run)
     if "export" in job.steps:
-        journey.export = _follow(
-            journey, watch, "Export", "export", partial(exports.submit, kind="merged"), exports.of_run
-        )
+        for kind in job.formats:
+            step = "export" if kind == job.formats[0] else f"export {kind}"
+            submit = partial(exports.submit, kind=kind)
+            journey.exports.append(_follow(journey, watch, "Export", step, submit, exports.of_run))
     return journey
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from core.schemas.findings import Severity
@@ -12,6 +11,7 @@ from core.services import audits, exports, models
 
 from . import _evaluation
 from ._journey import Journey
+from .export import as_object as as_export
 
 
 def as_object(journey: Journey, seconds: Mapping[str, float]) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def as_object(journey: Journey, seconds: Mapping[str, float]) -> dict[str, Any]:
     project, plan, run = journey.project, journey.plan, journey.run
     model = models.get(project.base_model_key)
     rows: dict[str, Any] = {"version": journey.version, "plan": plan, "run": run, "evaluation": journey.evaluation}
-    rows |= {"audit": journey.audit, "export": journey.export}
+    rows |= {"audit": journey.audit, "export": journey.exports[0] if journey.exports else None}
     found = {
         "ids": {
             "project": project.id,
@@ -80,11 +80,11 @@ def _audit(journey: Journey) -> dict[str, Any] | None:
 
 
 def _export(journey: Journey) -> dict[str, Any] | None:
-    export = journey.export
-    if export is None:
+    """The first of the formats that were asked for, with the others as `others`."""
+    if not journey.exports:
         return None
-    archive: Path = exports.archive(export.folder)
-    return {"folder": export.folder, "archive": str(archive), "kind": export.kind, "parity": export.parity}
+    first, *others = [as_export(export) for export in journey.exports]
+    return {**first, "others": others}
 
 
 # -- for people --------------------------------------------------------------------------------------------------------
@@ -106,8 +106,8 @@ def as_text(journey: Journey, seconds: Mapping[str, float]) -> str:
     if journey.audit is not None:
         lines += [f"Bias audit, {r.title}: {r.headline}" for r in audits.results(journey.audit).values()]
         lines += [f"Bias audit, {key}: not done. {why['cause']}" for key, why in audits.refusals(journey.audit).items()]
-    if journey.export is not None:
-        lines.append(f"Exported to {journey.export.folder}")
+    for export in journey.exports:
+        lines.append(f"Exported as {export.kind} to {export.folder}. {exports.proof(export)}")
     lines.append("Seconds: " + ", ".join(f"{name} {value:.0f}" for name, value in seconds.items()))
     return "\n".join(lines)
 

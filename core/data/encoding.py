@@ -146,6 +146,11 @@ class Codec:
         """How many tokens this tokenizer puts before each text."""
         return self._opening
 
+    @property
+    def closing(self) -> int:
+        """How many tokens this tokenizer puts behind each text."""
+        return self._closing
+
     # -- generation and scoring ----------------------------------------------------------------------------------------
 
     def prompt_text(self, prompt: Prompt) -> str:

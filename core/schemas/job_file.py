@@ -90,6 +90,12 @@ class JobFile(Schema):
         title="Steps",
         description="Some of train, evaluate, audit, export; an empty list only imports, checks and splits the data.",
     )
+    formats: tuple[str, ...] = Field(
+        ("merged",),
+        min_length=1,
+        title="Formats",
+        description="What the step export makes: some of merged, merged-16, gguf-f16, gguf-q8_0, onnx, adapter.",
+    )
     project: str = Field(
         "", max_length=80, title="Project", description="Name of the new project; by default that of the job file."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +11,15 @@ import psutil
 
 from core.atomic import sweep
 
+from . import jobs, records
 from .config import storage_root
+from .tables import Export
 
 OLD_SECONDS = 3600.0
-_PLACES = ("uploads", "tables", "state", "models", "models/*", "exports/*", "runs/*", "runs/*/checkpoints", "tokens/*")
+_PLACES = (
+    "uploads", "tables", "state", "models", "models/*", "exports/*", "runs/*", "runs/*/checkpoints", "tokens/*", "archives",
+    "batches/*", "batches/*/parts",
+)  # fmt: skip
 
 
 def open_files() -> set[str]:
@@ -40,8 +46,14 @@ def sweep_leftovers(now: Callable[[], float] = time.time, in_use: Callable[[], s
             return not any(path == str(leftover) or Path(path).is_relative_to(leftover) for path in opened)
 
         sweep(place, may_go)
-        if place.parent.name == "exports" and not any(place.iterdir()) and now() - _changed(place) > OLD_SECONDS:
-            place.rmdir()  # its export was never finished
+        if place.parent.name == "exports" and now() - _changed(place) > OLD_SECONDS and _nobodys(place.name):
+            shutil.rmtree(place, ignore_errors=True)  # its export was never finished, or is being deleted
+
+
+def _nobodys(export_id: str) -> bool:
+    """Whether neither an export nor a job that may still make it has this id."""
+    job = jobs.get(export_id)
+    return records.get(Export, export_id) is None and (job is None or job.state.final)
 
 
 def _changed(path: Path) -> float:

@@ -388,3 +388,15 @@ class Export(Row, Table):
     kind: Mapped[str]
     folder: Mapped[str]
     parity: Mapped[dict[str, Any]]
+
+
+class Batch(Row, Table):
+    """A file whose rows a round predicts. `config` is a `BatchSpec`, `summary` (a `BatchSummary`) is written when the file with
+    the new columns is whole; everything else lies in `batches/ID`."""
+
+    __tablename__ = "batch"
+    project_id: Mapped[str] = _of_project()
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[str | None]
+    config: Mapped[dict[str, Any]]
+    summary: Mapped[dict[str, Any] | None]

@@ -198,7 +198,7 @@ class Engine(GenerateManager):
         streamer = _Streamer(processor, asyncio.get_running_loop(), queue, ends, held=True)
 
         def run() -> None:
-            _, error = self._carefully(request_id, f"{_begun(gen_config.offered)} answers", work)
+            _, error = self._carefully(request_id, _doing(gen_config.offered), work)
             if isinstance(error, Left | _GenerationCancelled):
                 return streamer.close(Outcome())
             if error is not None:
@@ -215,7 +215,7 @@ class Engine(GenerateManager):
     ) -> tuple[str, int, range]:
         outcome = await self.do(
             request_id,
-            f"{_begun(gen_config.offered)} answers",
+            _doing(gen_config.offered),
             lambda: self._answer(model, inputs, gen_config, None),
         )
         self._kept(request_id, outcome)
@@ -233,8 +233,8 @@ class OneEngine(GenerationState):
         return self.engine
 
 
-def _begun(offered: Offered) -> str:
-    return offered.title[:1].upper() + offered.title[1:]
+def _doing(offered: Offered) -> str:
+    return f"Answering with {offered.title}"
 
 
 def described(error: BaseException) -> dict[str, Any]:

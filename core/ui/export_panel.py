@@ -1,103 +1,108 @@
-"""Exports: write the model as a folder, see the proof that it answers alike, take it away with its card."""
+"""Exports: formats in plain words with size, the proof that each answers as it was tested, download, and how to use it."""
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 import streamlit as st
 
-from core.schemas.families import FAMILIES
-from core.services import exports, status
-from core.store.tables import Run
-from core.tasks import registry as tasks
+from core.schemas.jobs import JobKind
+from core.services import export_snippets, exports, status
+from core.services.exports import Offer
+from core.store.tables import Export, Run
 
-from . import jobs
+from . import jobs, parts
+
+IN_MEMORY = 256 * 2**20  # bytes that the dashboard reads for a download; a larger file is fetched from its folder
 
 
 def export_panel(run: Run) -> None:
-    """Export, proof, download, card."""
-    for kind in exports.kinds(run):
-        about = {
-            "merged": "The whole model as a folder that `from_pretrained` loads.",
-            "adapter": "Only what was learned; whoever uses it needs the base model too.",
-        }[kind]
-        left, right = st.columns([4, 1], vertical_alignment="center")
-        left.markdown(f"**{exports.TITLES[kind]}**")
-        left.caption(about)
-        if right.button("Export", key=f"export-{run.id}-{kind}", type="primary", width="stretch"):
-            st.session_state[f"exporting-{run.id}"] = exports.submit(run, kind)
-            st.rerun()
+    """What is being made, what there is, what it can be made as, and the card."""
+    mine = [j for j in status.active_jobs(run.project_id) if j.kind is JobKind.EXPORT]
+    if mine:
+        jobs.watch(mine[0].id, f"Exporting: {exports.title(str(mine[0].payload['kind']))}")
     last = st.session_state.get(f"exporting-{run.id}")
     if last and (job := status.job(last)) and job.error:
         jobs.failed(job)
-    for export in exports.of_run(run.id):
-        with st.container(border=True):
-            parity = export.parity
-            st.markdown(f"**{exports.TITLES[export.kind]}** :material/verified:")
-            st.caption(
-                f"Loaded again in a fresh process: {parity['same_answer']} of {parity['n']} kept prompts get the same answer; "
-                f"greatest difference of a probability {parity['worst']:.6f} (at most {parity['tolerance']} is allowed)."
-            )
-            archive = exports.archive(export.folder)
-            with open(archive, "rb") as stream:
-                st.download_button(
-                    f"Download ({archive.stat().st_size / 2**20:.1f} MB)",
-                    stream,
-                    archive.name,
-                    "application/zip",
-                    key=f"download-{export.id}",
-                    icon=":material/download:",
-                )
+    made = exports.of_run(run.id)
+    if made:
+        st.markdown("##### Ready to take away")
+        for export in made:
+            _made(run, export)
+    st.markdown("##### Formats")
+    st.caption(
+        "Every export is loaded again in a fresh process and asked kept prompts. One that answers differently from what was "
+        "tested is thrown away."
+    )
+    offers = exports.offers(run)
+    for offer in offers:
+        if not offer.refusal:
+            _offer(run, offer, busy=bool(mine))
+    refused = [offer for offer in offers if offer.refusal]
+    if refused:
+        with st.expander(f"Not offered for this model ({len(refused)})", icon=":material/block:"):
+            for offer in refused:
+                st.markdown(f"**{offer.format.title}** — {parts.plain(offer.refusal)}")
     with st.expander("Model card", icon=":material/description:"):
         card = exports.card(run)
         st.download_button("Download the card", card, "README.md", "text/markdown", key=f"card-{run.id}")
         st.code(card, language="markdown", height=360, wrap_lines=True)
-    with st.expander("Use it in Python", icon=":material/code:"):
-        st.code(_snippet(run), language="python")
 
 
-READ = """import json
-
-import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-folder = {folder}
-tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForSequenceClassification.from_pretrained(folder)
-ids = tokenizer("Your text")["input_ids"]
-if tokenizer.eos_token_id not in (None, ids[-1]):  # a text is closed, as in training
-    ids.append(tokenizer.eos_token_id)
-figures = model(input_ids=torch.tensor([ids])).logits[0]
-"""
-SEVERAL = (
-    READ
-    + """labels, thresholds = (json.load(open(f"{{folder}}/{{name}}.json")) for name in ("labels", "thresholds"))
-print([label for label, p, cut in zip(labels, figures.sigmoid().tolist(), thresholds) if p >= cut])
-"""
-)
-NUMBER = (
-    READ
-    + """unit = json.load(open(f"{{folder}}/target.json"))
-print(figures.item() * unit["std"] + unit["mean"])
-"""
-)
-WRITES = """import sys
-
-sys.path.insert(0, {folder})
-from answer import Model  # with the output filter, where the export has one
-
-print(Model().answer("{text}").text)
-"""
-SNIPPETS = {"multi-label": SEVERAL, "regression": NUMBER}
+def _offer(run: Run, offer: Offer, busy: bool) -> None:
+    form = offer.format
+    with st.container(border=True):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.markdown(f"**{form.title}** · {form.audience} · about {size(offer.size)}")
+        left.caption(form.help)
+        if right.button("Export", key=f"export-{run.id}-{form.key}", type="primary", width="stretch", disabled=busy):
+            st.session_state[f"exporting-{run.id}"] = exports.submit(run, form.key)
+            st.rerun()
 
 
-def _snippet(run: Run) -> str:
-    folder = json.dumps(f"{run.name}-merged")
-    family = tasks()[run.task].family
-    if family in SNIPPETS:
-        return SNIPPETS[family].format(folder=folder)
-    if not FAMILIES[family].reads:
-        return WRITES.format(folder=folder, text="Your question" if tasks()[run.task].conversational else "Your text")
-    task = FAMILIES[family].pipeline
-    return (
-        f'from transformers import pipeline\n\nmodel = pipeline({task!r}, model={folder})\nprint(model("Your text"))\n'
+def _made(run: Run, export: Export) -> None:
+    archive = exports.packed(export.folder)
+    with st.container(border=True):
+        st.markdown(f"**{exports.title(export.kind)}** :material/verified:")
+        st.caption(parts.plain(exports.proof(export)))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            if archive.exists():
+                _download(export, archive)
+            else:
+                st.caption("Its files are gone from the disk.")
+            with st.popover("Delete", icon=":material/delete:"):
+                st.caption("The files go from this machine. The model itself stays, and can be exported again.")
+                if st.button("Delete this export", key=f"delete-{export.id}"):
+                    exports.delete(export)
+                    st.rerun()
+        with st.expander("How to use it", icon=":material/code:"):
+            for snippet in export_snippets.of(run, export.kind):
+                st.caption(snippet.title)
+                st.code(snippet.text, language=snippet.language, wrap_lines=True)
+            st.caption("On this machine it lies here:")
+            st.code(export.folder, language=None, wrap_lines=True)
+
+
+def _download(export: Export, archive: Path) -> None:
+    """A button; for a large file the place where it lies, since a download passes through the dashboard's memory."""
+    there = archive.stat().st_size
+    if there > IN_MEMORY:
+        st.caption(f"{size(there)}: too large to pass through the browser. Copy it from this path:")
+        st.code(str(archive), language=None)
+        return
+    st.download_button(
+        f"Download ({size(there)})",
+        archive.read_bytes,  # read when it is pressed
+        archive.name,
+        "application/zip",
+        key=f"download-{export.id}",
+        icon=":material/download:",
+        on_click="ignore",
     )
+
+
+def size(count: int) -> str:
+    """Bytes in words."""
+    if count >= 2**30:
+        return f"{count / 2**30:.1f} GB"
+    return f"{max(0.1, count / 2**20):.1f} MB"

@@ -1,9 +1,10 @@
-"""Export: write the folder with its model card, load it again in a fresh process, compare."""
+"""Export: write the folder with its model card, load it again in a fresh process, compare, pack it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from core import exporters
 from core.schemas.jobs import Job
 from core.services import exports, runs
 from core.worker.recorder import JobRecorder
@@ -16,14 +17,20 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     training = runs.get(job.payload["run_id"])
     kind = job.payload["kind"]
     given = runs.inputs(training)
-    export_id, target = exports.new_target(training, kind)
-    files = exports.files(training)
-    proof = export(f"{given.folder}/model", kind, target, given.plan, exports.questions(given), files, recorder)
-    recorder.phase("Packing it as one file")
-    exports.archive(target, recorder.obey)
+    target = exports.target(training, kind, job.id)
+    exports.check_room(exporters.get(kind).size(exports.exportable(training)))
+    try:
+        files = exports.files(training)
+        proof = export(f"{given.folder}/model", kind, target, given.plan, exports.questions(given), files, recorder)
+        recorder.phase("Packing it as one file")
+        exports.packed(target).unlink(missing_ok=True)  # of an attempt that was killed
+        exports.archive(target, recorder.obey)
 
-    def store() -> dict[str, Any]:
-        stored = exports.store(training, export_id, kind, target, proof)
-        return {"export_id": stored.id, "folder": stored.folder}
+        def store() -> dict[str, Any]:
+            stored = exports.store(training, job.id, kind, target, proof)
+            return {"export_id": stored.id, "folder": stored.folder}
 
-    return recorder.deliver(store)
+        return recorder.deliver(store)
+    except BaseException:
+        exports.discard(job.id)
+        raise

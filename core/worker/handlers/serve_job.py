@@ -21,6 +21,8 @@ ROUNDS_SECONDS = 5.0
 
 
 def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
+    if recorder.wish() is not Desired.RUN:  # stopped while it waited to be taken back from a worker that was killed
+        return {"ended": "stopped"}
     recorder.phase("Loading the engine")
     from core.training import predictors
     from core.training.serving import Offered

@@ -26,6 +26,7 @@ from core.store.tables import (
     BaseModel,
     Batch,
     Checkpoint,
+    Conversation,
     DatasetVersion,
     Evaluation,
     Export,
@@ -355,6 +356,7 @@ def test_deleting_a_project_deletes_everything_that_was_recorded_for_it_and_noth
             Audit(**of_run, config={}, result={}),
             Export(**of_run, kind="merged", folder="f", parity={}),
             FilterVersion(**of_run, number=1, rules={}, red_list=[]),
+            Conversation(**of_run, models=["tuned"], settings={}, turns=[]),
             Batch(**of_run, config={}),
         ):
             records.add(row)

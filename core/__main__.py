@@ -20,6 +20,11 @@ COMMANDS = {
     "status": "what the worker and the jobs are doing",
     "rounds": "the rounds of a project: what each changed, its scores, and how often a test set was opened",
     "report": "the audit report of a round as one HTML file to print",
+    "project-report": "the report of a whole project with one of its rounds, as one HTML file to print",
+    "push": "an export to the Hugging Face hub, private unless said otherwise; the token comes from HF_TOKEN",
+    "predict": "a file goes through a round's model: the same rows with what it says about each",
+    "pack": "a project as one archive: data, settings, results, and the models if wanted",
+    "unpack": "an archive as a new project; with --again train its newest round again and compare the weights",
     "models": "list the base models of this machine",
     "doctor": "what this machine can do, and what is missing",
     "migrate": "bring the database to the newest schema",
@@ -59,11 +64,16 @@ def command(arguments: list[str]) -> int:
     for name, help_text in COMMANDS.items():
         sub = commands.add_parser(name, help=help_text, description=help_text)
         if arguments[:1] == [name]:
-            module = importlib.import_module(f"core.cli.{name}")
+            module = importlib.import_module(module_of(name))
             module.add_arguments(sub)
     options = parser.parse_args(arguments)
     assert module is not None
     return int(module.main(options) or 0)
+
+
+def module_of(name: str) -> str:
+    """The module of a command."""
+    return f"core.cli.{name.replace('-', '_')}"
 
 
 def unforeseen(fault: Exception) -> UserError:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.services import projects, runs, samples
 from core.store.tables import Project
 from core.tasks import registry as tasks
-from core.ui import parts, screens
+from core.ui import archive_panel, parts, screens
 
 this = screens.screen("projects")
 parts.page_header(None, this.title, this.purpose)
@@ -63,6 +63,9 @@ with st.form("new-project", border=True):
         with parts.guard():
             _create(name)
 
+with parts.guard():
+    archive_panel.import_panel()
+
 st.subheader("Try a ready-made sample", anchor=False)
 st.caption(
     "Made for this product. The data, the model and the settings are chosen: press once and watch it learn. On two processor "
@@ -100,6 +103,7 @@ for project in found:
                 if st.button("Duplicate", key=f"copy-{project.id}", icon=":material/content_copy:", type="tertiary"):
                     projects.duplicate(project.id)
                     st.rerun()
+                archive_panel.export_button(project)
                 if st.button("Delete", key=f"delete-{project.id}", icon=":material/delete:", type="tertiary"):
                     parts.confirm(
                         "Delete this project?",
@@ -108,3 +112,5 @@ for project in found:
                         "Delete project",
                         partial(projects.delete, project.id),
                     )
+        with parts.guard():
+            archive_panel.archives(project)

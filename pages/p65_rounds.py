@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.services import openings, rounds
 from core.ui import parts, screens
+from core.ui.archive_panel import reproduce_panel
 from core.ui.fresh_test import fresh_test_panel
 from core.ui.openings_panel import openings_list
 from core.ui.rounds import measure_button, round_panel, rounds_table
@@ -58,4 +59,6 @@ with parts.guard():
                 st.markdown(openings.sentence(openings.wear([])))
             st.subheader("Add a fresh test set", anchor=False)
             fresh_test_panel(project)
+    with parts.guard():
+        reproduce_panel(project)
     screens.next_step("samples")

@@ -6,8 +6,12 @@ import streamlit as st
 
 from core.services import runs, starting
 from core.ui import parts, screens
+from core.ui.batch_panel import batch_panel
 from core.ui.export_panel import export_panel
+from core.ui.hub_push_panel import hub_push_panel
 from core.ui.playground_panel import playground_panel
+from core.ui.project_report_panel import project_report_panel
+from core.ui.serving_panel import serving_panel
 
 project = screens.begin("use", "training")
 
@@ -17,8 +21,16 @@ with parts.guard():
     run = by_id[chosen]
     if note := starting.note(run):
         st.caption(note)
-    playground, export = st.tabs(["Try it", "Take it with you"])
+    titles = ["Try it", "Many texts at once", "Serve", "Take it with you", "Report"]
+    playground, many, serve, export, report = st.tabs(titles)
     with playground, parts.guard():
         playground_panel(run)
+    with many, parts.guard():
+        batch_panel(run)
+    with serve, parts.guard():
+        serving_panel(run)
     with export, parts.guard():
         export_panel(run)
+        hub_push_panel(run)
+    with report, parts.guard():
+        project_report_panel(run)

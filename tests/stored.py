@@ -101,3 +101,19 @@ def rated_answers(project_id: str, count: int, max_length: int) -> None:
     roles = {"prompt": "question", "response": "answer", "rating": "thumb"}
     datasets.add_version(project_id, pd.DataFrame(columns), roles=roles, title="thumbs", origin={})
     preparation.save(projects.get(project_id), PreparationPlan(max_length=max_length))
+
+
+def chat_project(base: Path, rows: int = 60) -> Project:
+    """A project of made-up questions and answers on this base model that is ready to train."""
+    made = projects.create("a shop", "chat").id
+    examples = tiny.chats(1, rows)
+    columns = {
+        "row_id": [e.row_id for e in examples],
+        "question": [f"{e.prompt[0].content} {n}" for n, e in enumerate(examples)],
+        "answer": [e.reference for e in examples],
+    }
+    roles = {"prompt": "question", "response": "answer"}
+    datasets.add_version(made, pd.DataFrame(columns), roles=roles, title="chats", origin={"task": "chat"})
+    projects.update(made, base_model_key=models.add_folder(str(base)).key)
+    preparation.save(projects.get(made), PreparationPlan(max_length=80))
+    return projects.get(made)

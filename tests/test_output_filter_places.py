@@ -12,52 +12,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
-import tiny_training as tiny
+from served import carried_out, trained_chat
 from streamlit.testing.v1 import AppTest
 from waiting import until
 
-from core.schemas.jobs import Desired, Job, JobKind, JobState
+from core.schemas.jobs import Desired, Job, JobKind
 from core.schemas.output_filter import FilterRule, FilterRules
-from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Decoding
-from core.schemas.recipe import Recipe
 from core.services import (
-    cards,
-    datasets,
+    asking,
+    card_found,
     exports,
-    models,
     output_filters,
     playground,
-    preparation,
     projects,
     reviews,
-    runs,
 )
 from core.store import jobs
 from core.store.engine import engine
 from core.store.migrate import migrate
 from core.store.tables import Run
-from core.worker import child
-from core.worker.recorder import JobRecorder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUESTION = "the parcel with the lamp has not arrived today 3"
-GREEDY = {"max_new_tokens": 24, "temperature": 0.0}
-
-
-def carried_out(kind: JobKind) -> JobState:
-    """The oldest waiting job of this kind, done as the worker's child does it."""
-    found = jobs.claim([kind], "me")
-    assert found is not None
-    recorder = JobRecorder(found[0].id, found[1], str(found[0].payload["run_id"]), lost=lambda: None)
-    recorder.start()
-    state, result, error = child.outcome(found[0], recorder)
-    recorder.close()
-    jobs.finish(found[0].id, found[1], state, result, error)
-    assert error is None, error
-    return state
+GREEDY = {"max_tokens": 24, "temperature": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -68,29 +47,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> Iterator
         patch.setenv("TUNEWELL_STORAGE", str(folder))
         patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
         migrate()
-        made = projects.create("a shop", "chat").id
-        examples = tiny.chats(1, 60)
-        rows = {
-            "row_id": [e.row_id for e in examples],
-            "question": [f"{e.prompt[0].content} {n}" for n, e in enumerate(examples)],
-            "answer": [e.reference for e in examples],
-        }
-        roles = {"prompt": "question", "response": "answer"}
-        datasets.add_version(made, pd.DataFrame(rows), roles=roles, title="chats", origin={"task": "chat"})
-        projects.update(made, base_model_key=models.add_folder(str(small_model)).key)
-        preparation.save(projects.get(made), PreparationPlan(max_length=80, system_prompt="Be kind."))
-        recipe = Recipe(
-            method="full",
-            learning_rate=3e-3,
-            epochs=2,
-            batch_size=8,
-            evaluations_per_epoch=1,
-            early_stopping=0,
-            warmup=0.0,
-        )
-        started = runs.start(made, recipe)
-        carried_out(JobKind.TRAIN)
-        yield runs.get(started.id)
+        yield trained_chat(small_model)
         engine().dispose()
 
 
@@ -115,8 +72,13 @@ def served(run: Run) -> Iterator[Job]:
 
 
 def asked(job: Job) -> dict[str, Any]:
-    question = {"messages": [{"role": "user", "content": QUESTION}], "decoding": GREEDY}
-    return playground.ask(job, "/generate", question)
+    """What each model answers: its `text`, and what the filter did to it."""
+    out = {}
+    for model in ("tuned", "base"):
+        question = {"model": model, "messages": [{"role": "user", "content": QUESTION}], **GREEDY}
+        said = asking.Question(job).answer("/v1/chat/completions", question)
+        out[model] = {"text": said["choices"][0]["message"]["content"], **said.get("tunewell", {})}
+    return out
 
 
 def test_the_chat_gets_filtered_answers_as_soon_as_rules_are_saved_and_an_export_filters_alike(
@@ -173,7 +135,7 @@ def test_the_newest_version_counts_for_its_round_or_for_all_and_older_ones_stay(
     assert output_filters.current(other).id == first.id  # type: ignore[union-attr]
     report = output_filters.report_of(second)
     assert report is not None and report.clean is not None and report.clean.n > 10 and report.clean.value > 0
-    card = "\n".join(cards._filter_lines(run))
+    card = "\n".join(card_found.filter_lines(run))
     assert "second (mask)" in card and f"n = {report.clean.n}" in card
     copy = projects.duplicate(run.project_id)
     assert [v.rules for v in output_filters.versions(copy.id)] == [first.rules]

@@ -24,6 +24,7 @@ from core.store.migrate import FOLDER, migrate
 from core.store.tables import (
     Audit,
     BaseModel,
+    Batch,
     Checkpoint,
     DatasetVersion,
     Evaluation,
@@ -354,6 +355,7 @@ def test_deleting_a_project_deletes_everything_that_was_recorded_for_it_and_noth
             Audit(**of_run, config={}, result={}),
             Export(**of_run, kind="merged", folder="f", parity={}),
             FilterVersion(**of_run, number=1, rules={}, red_list=[]),
+            Batch(**of_run, config={}),
         ):
             records.add(row)
 

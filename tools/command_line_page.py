@@ -13,7 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from core.__main__ import COMMANDS
+from core.__main__ import COMMANDS, module_of
 from core.schemas.imports import ImportOptions
 from core.schemas.job_file import DataFiles, JobFile, JobRecipe
 from core.schemas.plan import PreparationPlan, SplitPlan
@@ -60,7 +60,7 @@ def _rows(head: tuple[str, ...], rows: Any) -> str:
 def _commands() -> Iterator[tuple[str, str]]:
     for name, help_text in COMMANDS.items():
         parser = argparse.ArgumentParser(add_help=False)
-        importlib.import_module(f"core.cli.{name}").add_arguments(parser)
+        importlib.import_module(module_of(name)).add_arguments(parser)
         actions = parser._actions
         given = "".join(f" {a.metavar or a.dest}" for a in actions if not a.option_strings)
         yield f"`python -m core {name}{given}`", help_text

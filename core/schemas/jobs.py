@@ -27,19 +27,24 @@ class JobKind(StrEnum):
     FIX = "fix"
     TEST_SET = "test_set"
     JUDGE = "judge"
+    PUSH = "push"
+    PREDICT = "predict"
+    PACK = "pack"
+    UNPACK = "unpack"
 
 
 # One job at a time in each lane, so that a chat or an import need not wait for a training. A sweep only watches its runs.
 LANES: Mapping[str, tuple[JobKind, ...]] = {
     "compute": (
         JobKind.MEASURE, JobKind.COMPARE, JobKind.FIND_RATE, JobKind.TRAIN, JobKind.EVALUATE, JobKind.GENERATE, JobKind.AUDIT,
-        JobKind.MITIGATE, JobKind.EXPORT,
+        JobKind.MITIGATE, JobKind.EXPORT, JobKind.PREDICT,
     ),
     "sweep": (JobKind.SWEEP,),
-    "data": (JobKind.IMPORT, JobKind.PREPARE, JobKind.FIX, JobKind.TEST_SET),
+    "data": (JobKind.IMPORT, JobKind.PREPARE, JobKind.FIX, JobKind.TEST_SET, JobKind.PACK, JobKind.UNPACK),
     "check": (JobKind.CHECK,),
     "serve": (JobKind.SERVE,),
     "judge": (JobKind.JUDGE,),
+    "push": (JobKind.PUSH,),
 }  # fmt: skip
 
 

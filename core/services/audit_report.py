@@ -108,7 +108,7 @@ def _context(project: Project, run: Run, audit: Audit) -> dict[str, Any]:
         "points": responsible.open_points(project),
         "audits": [_audit(result, getattr(plugins.get(key), "help", "")) for key, result in results.items()],
         "refused": list(audits.refusals(audit).values()),
-        "corrections": [_correction(c) for c in corrections.of_project(project.id) if c.run_after_id],
+        "corrections": [correction(c) for c in corrections.of_project(project.id) if c.run_after_id],
         "frontier": frontier if len(frontier.points) > 1 else None,
         "frontier_drawing": _frontier_drawing(frontier),
         "frontier_rows": list(_frontier_rows(frontier)),
@@ -138,7 +138,7 @@ def _audit(result: AuditResult, method: str) -> dict[str, Any]:
             for f in sorted(result.findings, key=lambda f: list(SEVERITIES).index(f.severity))
         ],
         "comparisons": [_compared(c, result.unit) for c in result.comparisons],
-        "drawing": _comparison_drawing(result),
+        "drawing": comparison_drawing(result),
         "figures": list(_figures(result)),
         "pairs": [_pair(pair) for pair in result.pairs[:PAIRS_SHOWN]],
         "pairs_in_all": len(result.pairs),
@@ -182,7 +182,7 @@ def _compared(comparison: Comparison, unit: str) -> dict[str, Any]:
     }
 
 
-def _comparison_drawing(result: AuditResult) -> Markup:
+def comparison_drawing(result: AuditResult) -> Markup:
     factor = 100.0 if result.unit == "probability" else 1.0
     rows = [(c.metric, [Mark(c.base, GREY, True), Mark(c.tuned, TEAL)]) for c in result.comparisons]
     unit = "points" if factor == 100 else result.unit
@@ -226,11 +226,11 @@ def _quality(run: Run) -> Iterator[dict[str, Any]]:
 # -- actions, rounds, filter -------------------------------------------------------------------------------------------
 
 
-def _correction(correction: Correction) -> dict[str, Any]:
-    numbers = [runs.get(str(i)).number for i in (correction.run_before_id, correction.run_after_id)]
-    family = tasks()[runs.get(str(correction.run_before_id)).task].family
+def correction(done: Correction) -> dict[str, Any]:
+    numbers = [runs.get(str(i)).number for i in (done.run_before_id, done.run_after_id)]
+    family = tasks()[runs.get(str(done.run_before_id)).task].family
     titles = {key: plugin.title for key, plugin in audits.available(family).items()}
-    first = records.get(Audit, correction.audit_before_id)
+    first = records.get(Audit, done.audit_before_id)
     units = {key: result.unit for key, result in audits.results(first).items()} if first else {}
     judged = [
         {
@@ -240,14 +240,14 @@ def _correction(correction: Correction) -> dict[str, Any]:
             "gap": told(gate.gap_change, units.get(key, ""), signed=True) if gate.gap_change else None,
             "quality": told(gate.quality_change, "points", signed=True) if gate.quality_change else None,
         }
-        for key, gate in corrections.outcome(correction).items()
+        for key, gate in corrections.outcome(done).items()
     ]
-    action = mitigations().get(correction.action)
+    action = mitigations().get(done.action)
     return {
-        "title": action.title if action else correction.action,
+        "title": action.title if action else done.action,
         "before": numbers[0],
         "after": numbers[1],
-        "added": correction.config.get("added"),
+        "added": done.config.get("added"),
         "judged": judged,
     }
 

@@ -112,7 +112,7 @@ def _change(results: Iterable[AuditResult]) -> str:
             also = any(c.verdict == Verdict.BETTER for _, c in compared) and wanted == Verdict.WORSE
             rest = f" (and in {len(names) - MOST_TOLD} other ways)" if len(names) > MOST_TOLD else ""
             return (
-                f"Fine-tuning made the model treat groups {word} differently than the base model did, by "
+                f"Training on your data made the model treat groups {word} differently than the base model did, by "
                 f"{listed(names[:MOST_TOLD])}{rest}.{' Some other differences became smaller.' if also else ''}"
             )
     return change_sentence([comparison for _, comparison in compared], "").replace(

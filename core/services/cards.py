@@ -1,21 +1,67 @@
-"""The model card: what the model is, what it was made from, and every figure with n and interval."""
+"""The model card: what the model is and is for, what it was made from, and every figure with n and interval.
+
+In the format of the Hugging Face hub: https://github.com/huggingface/hub-docs/blob/main/modelcard.md
+"""
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 import yaml
+from huggingface_hub import ModelCard
 
-from core.schemas.estimates import Estimate
 from core.schemas.evaluation import EvaluationResult
 from core.schemas.families import FAMILIES
+from core.schemas.findings import Severity
 from core.schemas.models import ModelFacts
 from core.schemas.recipe import Recipe
 from core.store import records
 from core.store.tables import Audit, DatasetVersion, Project, Run
 from core.tasks import registry as tasks
 
-from . import output_filters, responsible, terms
+from . import (
+    card_found,
+    card_header,
+    data_sources,
+    datasets,
+    evaluations,
+    health,
+    licence_notes,
+    preparation,
+    projects,
+    resources,
+    responsible,
+    terms,
+)
+from .dataset_cards import line
+
+OUT_OF_SCOPE = (
+    "Decisions about people that nobody checks, such as those on work, money, housing, health, education or law.",
+    "Texts of another kind, language or time than those of its data: how it does on them was not tested.",
+)
+
+
+def of_run(run: Run, kind: str = "merged") -> str:
+    """The card of a round as it stands now: with its newest evaluation on test rows and its newest audit."""
+    evaluated = evaluations.of_run(run.id, "test")
+    audits = records.find(Audit, run_id=run.id, limit=1)
+    return model_card(
+        projects.get(run.project_id),
+        run,
+        datasets.get_version(run.dataset_version_id),
+        licence_notes.base(run) or gone(run.base_model_key),
+        evaluations.result(evaluated[0]) if evaluated else None,
+        audits[0] if audits else None,
+        kind,
+    )
+
+
+def gone(key: str) -> ModelFacts:
+    """What is left to say of a base model that is no longer on this machine: its name, without the folder it lay in."""
+    return ModelFacts(key=key, title=PurePath(key.partition(":")[2] or key).name, source="folder", folder="")
 
 
 def model_card(
@@ -25,69 +71,61 @@ def model_card(
     base: ModelFacts,
     evaluation: EvaluationResult | None,
     audit: Audit | None,
+    kind: str = "merged",
 ) -> str:
-    """Hugging Face model card (YAML header and Markdown)."""
+    """Hugging Face model card (YAML header and Markdown) of an export of this kind."""
     task = tasks()[run.task]
-    header: dict[str, Any] = {
-        "library_name": "transformers",
-        "pipeline_tag": FAMILIES[task.family].pipeline,
-        "tags": ["tunewell", "fine-tuned"],
-        "model_name": f"{project.name} ({run.name})",
-    }
-    if base.licence:
-        header |= {"license": "other", "license_name": base.licence.lower().replace(" ", "-")}
-    if base.languages:
-        header["language"] = list(base.languages)
-    summary = run.summary or {}
     lines = [
-        f"# {project.name}: {run.name}",
+        f"# {line(project.name)}: {line(run.name)}",
         "",
-        f"Fine-tuned with Tunewell from **{base.title}** ({base.parameters:,} parameters) to: {task.title.lower()}.",
+        f"Fine-tuned with Tunewell from **{line(base.title)}** ({base.parameters:,} parameters) to: {task.title.lower()}."
+        + (" This is an adapter: it needs its base model beside it." if kind == "adapter" else ""),
         *_beginning(run),
         "",
-        "## Purpose",
-        "",
-        project.goal or "The author has not stated a purpose.",
-        "",
-        *responsible.card_lines(project),
+        *_use_lines(project),
+        *responsible.card_lines(project, without=("purpose", "misuse")),
         "## Data",
         "",
-        f"Dataset version {version.number}, {version.rows:,} rows, content hash `{version.content[:16]}`. "
-        f"Trained on {summary.get('examples', {}).get('train', 0):,} rows, watched on "
-        f"{summary.get('examples', {}).get('validation', 0):,}.",
-        "",
+        *_data_lines(run, version),
         "## Training",
         "",
-        f"Best checkpoint: step {summary.get('best_step')} of {summary.get('steps')}, by {summary.get('best_metric')} = "
-        f"{summary.get('best_value', float('nan')):.4f} on validation. {summary.get('seconds', 0):,.0f} seconds on "
-        f"{summary.get('device', 'unknown')}, {summary.get('train_tokens', 0):,} tokens, {summary.get('precision')}.",
-        "",
-        "```yaml",
-        yaml.safe_dump(Recipe.model_validate(run.recipe).model_dump(), sort_keys=False).strip(),
-        "```",
-        "",
-        *_action_lines(run),
+        *_training_lines(run, base),
         "## Test",
         "",
-        *_test_lines(evaluation),
+        *card_found.test_lines(run, evaluation),
         "",
+        *card_found.class_lines(evaluation),
         *_reading_lines(task.family),
+        *card_found.review_lines(run),
         "## Bias",
         "",
-        *_audit_lines(audit),
+        *card_found.audit_lines(audit),
         "",
-        *_filter_lines(run),
-        "## Limits",
+        *card_found.filter_lines(run),
+        "## How to use it",
         "",
-        "Measured on rows like those of its dataset; what it does on other texts was not tested. "
-        f"The licence of the base model ({base.licence or 'not stated'}) and of the data apply.",
+        *_how_lines(task.family, task.conversational, kind, base),
+        "## Limits and what was not tested",
         "",
-        "Versions: "
-        + ", ".join(f"{k} {v}" for k, v in summary.get("versions", {}).items())
-        + f". Seed {run.recipe['seed']}.",
+        "- Measured on rows like those of its dataset; what it does on other texts was not tested.",
+        "- Small differences can be there without being seen: read the intervals, not only the figures.",
+        "- Attempts to make it misbehave (jailbreaks, prompt injection) and leaks of training texts were not tested.",
+        *(["- It was not evaluated on a test set."] if evaluation is None else []),
+        *(["- It was not audited for bias."] if audit is None else []),
+        *(f"- {line(each)}" for each in card_found.not_tested(audit)),
         "",
+        "## Licence",
+        "",
+        *(f"- {each}" for each in licence_notes.in_short(run)),
+        "",
+        f"More in `{licence_notes.FILENAME}`.",
+        "",
+        "## How it was made",
+        "",
+        *_made_lines(run, version),
     ]
-    return "---\n" + yaml.safe_dump(header, sort_keys=False, allow_unicode=True) + "---\n\n" + "\n".join(lines)
+    data = card_header.header(project, run, version, base, evaluation, kind)
+    return str(ModelCard(f"---\n{data.to_yaml()}\n---\n\n" + "\n".join(lines)))
 
 
 def _beginning(run: Run) -> list[str]:
@@ -98,39 +136,130 @@ def _beginning(run: Run) -> list[str]:
     title = tasks()[begun.task].title.lower()
     return [
         "",
-        f"It goes on from round {begun.number} ({begun.name}), which was trained to: {title}. The figures called base "
+        f"It goes on from round {begun.number} ({line(begun.name)}), which was trained to: {title}. The figures called base "
         "below are of that model.",
     ]
 
 
-def _figure(estimate: Estimate | None, form: str) -> str:
-    if estimate is None:
-        return "–"
-    scale, unit = (100, "%") if form == "percent" else (1, "")
-    value = f"{estimate.value * scale:.3g}{unit}"
-    if estimate.low is None or estimate.high is None:
-        return value
-    return f"{value} ({estimate.low * scale:.3g} to {estimate.high * scale:.3g})"
+def _use_lines(project: Project) -> list[str]:
+    given = responsible.answers(project)
+    lines = ["## Intended use", "", line(project.goal) or "The author has not stated a purpose.", ""]
+    if given.purpose.strip():
+        lines += [line(given.purpose), ""]
+    lines += ["## Out-of-scope use", ""]
+    lines.append(
+        f"- {line(given.misuse)}" if given.misuse.strip() else "- The author has not said for what it must not be used."
+    )
+    return [*lines, *(f"- {each}" for each in OUT_OF_SCOPE), ""]
 
 
-def _action_lines(run: Run) -> list[str]:
-    """Corrective actions against bias that took part in the training."""
-    found = terms.titles(run.terms)
-    return [f"Corrective actions in the training: {', '.join(found)}.", ""] if found else []
+# -- data and training -------------------------------------------------------------------------------------------------
 
 
-def _test_lines(found: EvaluationResult | None) -> list[str]:
-    if found is None:
-        return ["Not evaluated on a test set."]
-    contenders = [c for c in ("tuned", "base", "majority", "mean", "tfidf", "nearest", "longer") if c in found.contents]
-    lines = [" ".join(found.sentences), ""] + ([found.honest.sentence, ""] if found.honest else [])
-    lines += [f"{found.n} locked test rows; 95% intervals in brackets.", ""]
-    lines += ["| metric | " + " | ".join(contenders) + " |", "|---" * (len(contenders) + 1) + "|"]
-    for row in found.metrics:
-        lines.append(
-            f"| {row.title} | " + " | ".join(_figure(row.values.get(c), row.format) for c in contenders) + " |"
-        )
-    return lines
+def _data_lines(run: Run, version: DatasetVersion) -> list[str]:
+    examples = (run.summary or {}).get("examples", {})
+    counts = preparation.get_plan(run.plan_id).counts
+    lines = [
+        f"Dataset version {version.number}, {version.rows:,} rows, content hash `{version.content[:16]}`. "
+        f"Trained on {examples.get('train', 0):,} rows, watched on {examples.get('validation', 0):,}, "
+        f"{counts.get('test', 0):,} locked away for the test.",
+        "",
+    ]
+    for each in data_sources.versions_learned(run):
+        found = data_sources.sources(each)
+        named = ", ".join(f"`{line(s.name)}`" + (f" of the hub's `{s.dataset}`" if s.dataset else "") for s in found)
+        lines.append(f"- Version {each.number} comes from {named or 'a source that was not recorded'}.")
+    report = health.of(version)
+    if report is None:
+        return [*lines, "", "Its health was not checked.", ""]
+    serious = [f for f in report.findings if f.severity in (Severity.ERROR, Severity.WARNING)]
+    lines += ["", "What the checks of the data found:" if serious else "The checks of the data found no problem.", ""]
+    for finding in serious:
+        n = f" (n = {finding.estimate.n:,})" if finding.estimate else ""
+        lines.append(f"- {line(finding.title)}{n}")
+    return [*lines, ""] if serious else lines
+
+
+def _training_lines(run: Run, base: ModelFacts) -> list[str]:
+    summary = run.summary or {}
+    value = summary.get("best_value")
+    best = f"{value:.4f}" if isinstance(value, int | float) else "not recorded"
+    lines = [
+        f"Best checkpoint: step {summary.get('best_step')} of {summary.get('steps')}, by {summary.get('best_metric')} = "
+        f"{best} on {summary.get('examples', {}).get('validation', 0):,} validation rows. "
+        f"{summary.get('train_tokens', 0):,} tokens, {summary.get('precision')}.",
+        "",
+        f"Base model: {line(base.title)}, {_revision(base)}.",
+        "",
+        "```yaml",
+        yaml.safe_dump(Recipe.model_validate(run.recipe).model_dump(mode="json"), sort_keys=False).strip(),
+        "```",
+        "",
+    ]
+    if found := terms.titles(run.terms):
+        lines += [f"Corrective actions in the training: {', '.join(found)}.", ""]
+    return [*lines, *card_found.correction_lines(run), *_spent_lines(run)]
+
+
+def _revision(base: ModelFacts) -> str:
+    return f"revision `{base.revision}`" if base.revision else "no revision known"
+
+
+def _spent_lines(run: Run) -> list[str]:
+    """Time of the training, memory, and energy, which is only ever said where it was measured."""
+    summary = run.summary or {}
+    seconds = resources.training_seconds(run)
+    took = resources.in_words(seconds) if seconds is not None else "a time that was not recorded"
+    memory = summary.get("peak_memory")
+    most = f", at most {memory / 2**30:.1f} GB of memory" if memory else ""
+    return [
+        f"It took {took} on {line(summary.get('device', 'a device that was not recorded'))}{most}. {resources.NOT_MEASURED}",
+        "",
+    ]
+
+
+def _made_lines(run: Run, version: DatasetVersion) -> list[str]:
+    summary = run.summary or {}
+    libraries: Mapping[str, Any] = summary.get("versions", {})
+    plan = preparation.get_plan(run.plan_id)
+    return [
+        f"- Versions: {', '.join(f'{k} {v}' for k, v in libraries.items()) or 'not recorded'}; card made with Python "
+        f"{platform.python_version()}",
+        f"- Seed: {run.recipe.get('seed', 'not recorded')}",
+        f"- Data: `{version.content}`, split: `{plan.content}`",
+        f"- Round: {run.number}, `{run.id}`",
+        "",
+    ]
+
+
+# -- use ---------------------------------------------------------------------------------------------------------------
+
+
+READS = """import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+folder = "."  # this folder, or its name on the hub
+tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForSequenceClassification.from_pretrained(folder)
+ids = tokenizer("Your text")["input_ids"]
+if tokenizer.eos_token_id not in (None, ids[-1]):  # a text is closed, as in training
+    ids.append(tokenizer.eos_token_id)
+print(model(input_ids=torch.tensor([ids])).logits, model.config.id2label)"""
+WRITES = """from answer import Model  # in this folder; it applies the output filter where there is one
+
+print(Model().answer("{text}").text)"""
+
+
+def _how_lines(family: str, conversational: bool, kind: str, base: ModelFacts) -> list[str]:
+    """Code that loads what is beside the card."""
+    facts = FAMILIES[family]
+    lines = []
+    if kind == "adapter" and facts.reads:
+        lines = [f"Load it onto its base model, {line(base.title)}, with peft (`PeftModel.from_pretrained`)."]
+    elif facts.reads:
+        lines = ["```python", READS, "```"]
+    else:
+        lines = ["```python", WRITES.format(text="Your question" if conversational else "Your text"), "```"]
+    return [*lines, ""]
 
 
 def _reading_lines(family: str) -> list[str]:
@@ -151,36 +280,3 @@ def _reading_lines(family: str) -> list[str]:
             "",
         ]
     return []
-
-
-def _audit_lines(audit: Audit | None) -> list[str]:
-    if audit is None:
-        return ["Not audited. Nothing is known about how it treats different groups of people."]
-    findings = [f for part in audit.result.get("audits", {}).values() for f in part.get("findings", [])]
-    if not findings:
-        return ["Audited; no findings. This is no certificate: only what is listed in the audit was tested."]
-    return [f"- {f['title']}" for f in findings]
-
-
-def _filter_lines(run: Run) -> list[str]:
-    """What guards the answers beside the weights; nothing where there is no filter."""
-    version = output_filters.current(run) if output_filters.fits(run) else None
-    if version is None:
-        return []
-    rules, report = output_filters.rules_of(version), output_filters.report_of(version)
-    named = [f"{rule.name} ({rule.action})" for rule in rules.rules]
-    named += [f"{kind} ({rules.personal_action})" for kind in rules.personal]
-    lines = [
-        "## Output filter",
-        "",
-        f"Answers given by `answer.py` pass a filter of rules (version {version.number}): {', '.join(named)}. It is no part of "
-        "the weights: whoever loads them in another way gets unfiltered answers.",
-        "",
-    ]
-    figures = [
-        ("caught of the texts that must be caught", report.recall if report else None),
-        ("changed of the data's own answers", report.clean if report else None),
-        ("changed of the model's samples", report.samples if report else None),
-    ]
-    known = [f"- {what}: {_figure(e, 'percent')}, n = {e.n:,}" for what, e in figures if e is not None]
-    return [*lines, *known, *([""] if known else [])]

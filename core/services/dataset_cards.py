@@ -86,7 +86,7 @@ def dataset_card(project: Project, version: DatasetVersion, given: CardNotes | N
     if languages := _languages(given.languages) or found:
         header["language"] = languages
     lines = [
-        f"# {_line(project.name)}: dataset version {version.number}",
+        f"# {line(project.name)}: dataset version {version.number}",
         "",
         f"{version.rows:,} rows for the task: {tasks()[project.task or ''].title.lower()}. Content hash "
         f"`{version.content[:16]}`. Made with Tunewell.",
@@ -133,7 +133,7 @@ def _use_lines(project: Project) -> list[str]:
     """What was answered about consent and misuse, nothing where it is open."""
     use = ResponsibleUse.model_validate(project.settings.get(KEY) or {})
     consent = f"Agreement of the people in it: {CONSENT[use.consent].lower()}." if use.consent else ""
-    misuse = f"What it must not be used for: {_line(use.misuse)}" if use.misuse.strip() else ""
+    misuse = f"What it must not be used for: {line(use.misuse)}" if use.misuse.strip() else ""
     return [part for line in (consent, misuse) if line for part in (line, "")]
 
 
@@ -154,7 +154,7 @@ def _languages(text: str) -> list[str]:
     return codes
 
 
-def _line(value: object) -> str:
+def line(value: object) -> str:
     """Text from outside in one line of Markdown, without breaking a table."""
     return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
 
@@ -171,7 +171,7 @@ def _column_lines(project: Project, version: DatasetVersion) -> list[str]:
             text = "the file that the row came from"
         else:
             text = f"{role_of[column].title}: {role_of[column].help}" if column in role_of else "not used"
-        lines.append(f"| `{_line(column)}` | {text} |")
+        lines.append(f"| `{line(column)}` | {text} |")
     return lines
 
 
@@ -181,7 +181,7 @@ def _label_lines(version: DatasetVersion) -> list[str]:
         return []
     total = counts.total()
     lines = [f"## Categories ({len(counts)})", "", "| category | rows | share |", "|---|---|---|"]
-    lines += [f"| {_line(x)} | {n:,} | {100 * n / total:.1f}% |" for x, n in counts.most_common(LABELS_SHOWN)]
+    lines += [f"| {line(x)} | {n:,} | {100 * n / total:.1f}% |" for x, n in counts.most_common(LABELS_SHOWN)]
     return [*lines, *([f"and {len(counts) - LABELS_SHOWN} more"] if len(counts) > LABELS_SHOWN else []), ""]
 
 
@@ -198,13 +198,13 @@ def _step(version: DatasetVersion) -> str:
     origin = version.origin
     head = f"Version {version.number}, {version.rows:,} rows: "
     if origin.get("kind") == "import":
-        named = ", ".join(f"`{_line(name)}`" for name in origin.get("names", []))
+        named = ", ".join(f"`{line(name)}`" for name in origin.get("names", []))
         return head + f"imported from {named or 'a file'}."
     if origin.get("kind") == "fix":
         steps = origin.get("steps") or [[origin.get("fix", ""), origin.get("options", {})]]
         done = "; ".join(f"{_title(key)}{_options(options)}" for key, options in steps)
         return head + f"{done}. {origin.get('changed', 0):,} rows touched."
-    return head + f"{_line(version.title)} ({_line(origin.get('kind', 'changed'))})."
+    return head + f"{line(version.title)} ({line(origin.get('kind', 'changed'))})."
 
 
 def _title(key: str) -> str:
@@ -216,7 +216,7 @@ def _title(key: str) -> str:
 
 def _options(options: Mapping[str, Any]) -> str:
     text = json.dumps(dict(options), ensure_ascii=False, sort_keys=True)
-    return f" with `{_line(text if len(text) <= 300 else text[:297] + '...').replace('`', ' ')}`" if options else ""
+    return f" with `{line(text if len(text) <= 300 else text[:297] + '...').replace('`', ' ')}`" if options else ""
 
 
 def _finding_lines(report: Any) -> list[str]:
@@ -225,7 +225,7 @@ def _finding_lines(report: Any) -> list[str]:
     lines = []
     for finding in report.findings:
         measured = f" ({_share(finding.estimate)})" if finding.estimate else ""
-        lines.append(f"- **{finding.severity.value}**: {_line(finding.title)}{measured}")
+        lines.append(f"- **{finding.severity.value}**: {line(finding.title)}{measured}")
     return lines or ["Nothing was found."]
 
 
@@ -241,7 +241,7 @@ def _split_lines(plan: Plan | None) -> list[str]:
     config = PreparationPlan.model_validate(plan.config).split
     extra: Any = SplitPlan.model_fields["strategy"].json_schema_extra
     title = extra["options"][config.strategy]
-    by = f", column `{_line(config.column)}`" if config.column else ""
+    by = f", column `{line(config.column)}`" if config.column else ""
     return [
         f"{title}{by}, seed {config.seed}. Equal texts are never in two parts, unless the files put them there.",
         "",

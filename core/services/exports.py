@@ -7,8 +7,6 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,10 +20,10 @@ from core.schemas.jobs import JobKind
 from core.store import jobs, records
 from core.store.config import storage_root
 from core.store.files import folder, run_folder
-from core.store.tables import Audit, Export, Run
+from core.store.tables import Export, Run
 from core.tasks import registry as tasks
 
-from . import cards, datasets, evaluations, models, output_filters, projects, runs
+from . import cards, licence_notes, models, output_filters, runs
 
 QUESTIONS = 20
 BLOCK_BYTES = 1 << 22
@@ -123,16 +121,7 @@ def discard(export_id: str) -> None:
 
 def card(run: Run) -> str:
     """The model card as it stands now."""
-    evaluated = evaluations.of_run(run.id, "test")
-    audits = records.find(Audit, run_id=run.id, limit=1)
-    return cards.model_card(
-        projects.get(run.project_id),
-        run,
-        datasets.get_version(run.dataset_version_id),
-        models.get(run.base_model_key),
-        evaluations.result(evaluated[0]) if evaluated else None,
-        audits[0] if audits else None,
-    )
+    return cards.of_run(run)
 
 
 def helper(run: Run) -> str:
@@ -140,19 +129,11 @@ def helper(run: Run) -> str:
     return "inference.py" if FAMILIES[tasks()[run.task].family].reads else "answer.py"
 
 
-def files(run: Run) -> dict[str, str]:
-    """What stands beside weights and helper, name to text: card, licence notes, and for a model that writes the output filter
-    that guards the round now."""
-    return {"README.md": card(run), **_licences(run), **output_filters.shipped(run)}
-
-
-def _licences(run: Run) -> dict[str, str]:
-    """The licence notes of base model and data, where this Tunewell writes them."""
-    if find_spec("core.services.licence_notes") is None:
-        return {}
-    service: Any = import_module("core.services.licence_notes")
-    texts = {name: content.decode("utf-8", "replace") for name, content in service.texts(run).items()}
-    return {service.FILENAME: service.notes(run), **texts}
+def files(run: Run) -> dict[str, str | bytes]:
+    """What stands beside weights and helper, name to content: card, licence notes with the base model's own licence texts, and
+    for a model that writes the output filter that guards the round now."""
+    notes: dict[str, str | bytes] = {licence_notes.FILENAME: licence_notes.notes(run), **licence_notes.texts(run)}
+    return {"README.md": card(run), **notes, **output_filters.shipped(run)}
 
 
 def questions(given: runs.Inputs) -> list[Example]:

@@ -55,3 +55,9 @@ def add_folder(path: str) -> ModelFacts:
     facts = read_facts(folder, f"folder:{folder}", "folder")
     records.upsert(BaseModel(id=facts.key, facts=facts.model_dump(mode="json")))
     return facts
+
+
+def facts_of_folder(folder: Path, title: str) -> ModelFacts:
+    """What a model folder that Tunewell keeps itself holds. Raises UserError when it is not a usable model."""
+    folder = folder.resolve()
+    return read_facts(folder, f"folder:{folder}", "folder", title=title)

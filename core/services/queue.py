@@ -19,6 +19,7 @@ TITLES = {
     JobKind.AUDIT: "Bias audit",
     JobKind.MITIGATE: "Training of a corrective action",
     JobKind.EXPORT: "Export",
+    JobKind.PREDICT: "Predictions for a file",
 }
 
 

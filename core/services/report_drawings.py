@@ -26,16 +26,16 @@ def intervals(rows: Sequence[tuple[str, Sequence[Mark]]], title: str, factor: fl
     marks = [mark.estimate for _, row in rows for mark in row]
     if not marks:
         return ""
-    low, high = _range([0.0, *(v for e in marks for v in _ends(e, factor))])
+    low, high = span([0.0, *(v for e in marks for v in _ends(e, factor))])
 
     def x(value: float) -> float:
         return LABEL + (value - low) / (high - low) * (WIDTH - LABEL - RIGHT)
 
     height = ROW * len(rows) + 44
-    out = [_open(height, title)]
-    for tick in _ticks(low, high):
+    out = [opened(height, title)]
+    for tick in ticks(low, high):
         out.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="4" y2="{ROW * len(rows) + 6}" class="grid"/>')
-        out.append(f'<text x="{x(tick):.1f}" y="{ROW * len(rows) + 22}" class="tick">{_number(tick)}</text>')
+        out.append(f'<text x="{x(tick):.1f}" y="{ROW * len(rows) + 22}" class="tick">{number(tick)}</text>')
     for place, (name, row) in enumerate(rows):
         middle = ROW * place + ROW / 2 + 4
         out.append(f'<text x="0" y="{middle + 4:.1f}" class="name">{escape(_short(name, 38))}</text>')
@@ -57,8 +57,8 @@ class Dot(NamedTuple):
 def scatter(dots: Sequence[Dot], x_title: str, y_title: str, x_factor: float = 1.0, y_factor: float = 1.0) -> str:
     """Dots with intervals in both directions, each named; those that are filled joined from left to right."""
     height, left, bottom = 330, 64, 48
-    low_x, high_x = _range([0.0, *(v for d in dots for v in _ends(d.x, x_factor))])
-    low_y, high_y = _range([v for d in dots for v in _ends(d.y, y_factor)])
+    low_x, high_x = span([0.0, *(v for d in dots for v in _ends(d.x, x_factor))])
+    low_y, high_y = span([v for d in dots for v in _ends(d.y, y_factor)])
 
     def x(value: float) -> float:
         return left + (value - low_x) / (high_x - low_x) * (WIDTH - left - 150)
@@ -66,13 +66,13 @@ def scatter(dots: Sequence[Dot], x_title: str, y_title: str, x_factor: float = 1
     def y(value: float) -> float:
         return height - bottom - (value - low_y) / (high_y - low_y) * (height - bottom - 16)
 
-    out = [_open(height, f"{y_title} against {x_title}")]
-    for tick in _ticks(low_x, high_x):
+    out = [opened(height, f"{y_title} against {x_title}")]
+    for tick in ticks(low_x, high_x):
         out.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="10" y2="{height - bottom}" class="grid"/>')
-        out.append(f'<text x="{x(tick):.1f}" y="{height - bottom + 16}" class="tick">{_number(tick)}</text>')
-    for tick in _ticks(low_y, high_y):
+        out.append(f'<text x="{x(tick):.1f}" y="{height - bottom + 16}" class="tick">{number(tick)}</text>')
+    for tick in ticks(low_y, high_y):
         out.append(f'<line x1="{left}" x2="{WIDTH - 150}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" class="grid"/>')
-        out.append(f'<text x="{left - 8}" y="{y(tick) + 4:.1f}" class="tick end">{_number(tick)}</text>')
+        out.append(f'<text x="{left - 8}" y="{y(tick) + 4:.1f}" class="tick end">{number(tick)}</text>')
     best = sorted((d for d in dots if d.filled), key=lambda d: d.x.value)
     way = " ".join(f"{x(x_factor * d.x.value):.1f},{y(y_factor * d.y.value):.1f}" for d in best)
     out.append(f'<polyline points="{way}" fill="none" stroke="{TEAL}" stroke-dasharray="3 3"/>')
@@ -89,7 +89,7 @@ def scatter(dots: Sequence[Dot], x_title: str, y_title: str, x_factor: float = 1
     return "".join([*out, escape(y_title), "</text></svg>"])
 
 
-def _open(height: float, title: str) -> str:
+def opened(height: float, title: str) -> str:
     return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}" class="drawing">'
 
 
@@ -109,13 +109,13 @@ def _ends(estimate: Estimate, factor: float) -> tuple[float, float]:
     return factor * low, factor * high
 
 
-def _range(values: Sequence[float]) -> tuple[float, float]:
+def span(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values), max(values)
     room = 0.06 * (high - low) or max(abs(high), 1.0) * 0.1
     return (low if low == 0 else low - room), high + room
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """Round numbers between low and high, about five."""
     rough = (high - low) / 5
     power = 10.0 ** floor(log10(rough))
@@ -123,7 +123,7 @@ def _ticks(low: float, high: float) -> list[float]:
     return [step * i for i in range(ceil(low / step), floor(high / step) + 1)]
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     return f"{value + 0.0:.3g}"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from core.schemas.responsible import CONSENT, KEY, OpenPoint, ResponsibleUse
 from core.store.tables import Project
 
@@ -57,11 +59,14 @@ def told(project: Project) -> list[tuple[str, str]]:
     return [*pairs, ("What is the licence of the data?", licence)]
 
 
-def card_lines(project: Project) -> list[str]:
-    """The section of a model or dataset card: answers, and what is open, in Markdown."""
+def card_lines(project: Project, without: Collection[str] = ()) -> list[str]:
+    """The section of a model or dataset card: answers, and what is open, in Markdown. `without` are questions (fields) whose
+    answers stand elsewhere in the card."""
     lines = ["## Responsible use", ""]
+    elsewhere = {str(ResponsibleUse.model_fields[key].title) for key in without}
     for question, answer in told(project):
-        lines += [f"**{question}** {' '.join(answer.split()) or 'Not answered.'}", ""]
+        if question not in elsewhere:
+            lines += [f"**{question}** {dataset_cards.line(answer) or 'Not answered.'}", ""]
     if points := open_points(project):
         lines += ["Open points:", "", *(f"- {point.text}" for point in points), ""]
     return lines

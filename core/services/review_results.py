@@ -16,7 +16,7 @@ from core.schemas.reviews import Against, Contender, Place, ReviewResult, Review
 from core.store.tables import SampleSet
 
 from . import review_prompts, reviews
-from .review_words import FEWEST_DECISIVE, sentence, thumb_sentence
+from .review_words import FEWEST_DECISIVE, chosen_sentence, sentence, thumb_sentence
 
 SURE = 0.05
 LIKELY = 0.7  # the win rate that is planned for before there are votes
@@ -109,6 +109,10 @@ def _result(sample_set: SampleSet, raters: Sequence[str]) -> ReviewResult:
     }
     if spec.mode == "single":
         thumbs = _thumbs(votes, spec)
+        if reviews.from_playground(sample_set):  # nobody drew these: they compare nothing
+            return ReviewResult(
+                verdict=None, sentence=chosen_sentence([v.vote for v in votes]), more_votes=0, thumbs=thumbs, **shared
+            )
         verdict = _verdict_of_thumbs(votes, spec)
         said = thumb_sentence(thumbs, spec, verdict)
         return ReviewResult(verdict=verdict, sentence=said, more_votes=0, thumbs=thumbs, **shared)

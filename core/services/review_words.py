@@ -44,3 +44,13 @@ def thumb_sentence(thumbs: dict[str, Estimate], spec: ReviewSpec, verdict: Verdi
         Verdict.NOT_ENOUGH_DATA: " There are too few to compare.",
     }
     return f"Answers that were found good: {', '.join(said)}." + (ends[verdict] if verdict else "")
+
+
+def chosen_sentence(votes: Sequence[str]) -> str:
+    """Of answers that a person chose to judge while chatting."""
+    if not votes:
+        return "There are no votes yet."
+    return (
+        f"Judged while chatting: {votes.count('up')} good and {votes.count('down')} not good. These answers were chosen and not "
+        "drawn, so they can teach the model, but say nothing about how often it is right."
+    )

@@ -25,12 +25,14 @@ from . import runs
 from .review_contenders import came_from, contenders, usual
 
 __all__ = [
+    "PLAYGROUND",
     "State",
     "came_from",
     "clean_name",
     "contenders",
     "end",
     "failed",
+    "from_playground",
     "get",
     "is_same",
     "join",
@@ -55,6 +57,7 @@ REPEATS = 0.1  # share of items shown twice with sides swapped, to see whether a
 FEWEST_FOR_REPEATS = 10
 APART = 5  # items at least between a pair and its repeat
 NAME_LENGTH = 40
+PLAYGROUND = "playground"  # thumbs that were given while chatting
 
 
 def own_prompts(text: str) -> list[str]:
@@ -169,6 +172,11 @@ def sets(run: Run) -> list[SampleSet]:
 
 def get(sample_set_id: str) -> SampleSet | None:
     return records.get(SampleSet, sample_set_id)
+
+
+def from_playground(sample_set: SampleSet) -> bool:
+    """Whether it holds answers that a person chose to judge while chatting, and not a sample."""
+    return (sample_set.config or {}).get("from") == PLAYGROUND
 
 
 def spec_of(sample_set: SampleSet) -> ReviewSpec:

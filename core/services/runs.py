@@ -279,9 +279,15 @@ def inputs(run: Run) -> Inputs:
     given = inputs_of(preparation.get_plan(run.plan_id), run.task, run.base_model_key, str(run_folder(run.id)))
     if not run.start_run_id:
         return given
-    start = str(starting.folder_of(run))
+    return replace(given, start_folder=str(starting.folder_of(run)), base_folder=compared_with(run))
+
+
+def compared_with(run: Run) -> str:
+    """The folder of the model that a run is compared with: the base model, or the round that it began with."""
     # A model with a head writes nothing: what labels look like to the untouched one stays the comparison.
-    return replace(given, start_folder=start, base_folder=given.base_folder if FAMILIES[given.family].reads else start)
+    if run.start_run_id and not FAMILIES[tasks()[run.task].family].reads:
+        return str(starting.folder_of(run))
+    return models.get(run.base_model_key).folder
 
 
 def inputs_of(plan: Plan, task: str, base_model_key: str | None, folder: str = "") -> Inputs:

@@ -16,7 +16,10 @@ from .config import storage_root
 from .tables import Export
 
 OLD_SECONDS = 3600.0
-_PLACES = ("uploads", "tables", "state", "models", "models/*", "exports/*", "runs/*", "runs/*/checkpoints", "tokens/*")
+_PLACES = (
+    "uploads", "tables", "state", "models", "models/*", "exports/*", "runs/*", "runs/*/checkpoints", "tokens/*", "archives",
+    "batches/*", "batches/*/parts",
+)  # fmt: skip
 
 
 def open_files() -> set[str]:

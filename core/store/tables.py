@@ -366,6 +366,19 @@ class FilterVersion(Row, Table):
     measured: Mapped[dict[str, Any] | None]
 
 
+class Conversation(Row, Table):
+    """What a person asked one or two loaded models, side by side. `models` are the ids that the served job knows them by,
+    `settings` a `ChatSettings`, `turns` a list of `Turn`."""
+
+    __tablename__ = "conversation"
+    project_id: Mapped[str] = _of_project()
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    models: Mapped[list[Any]]
+    settings: Mapped[dict[str, Any]]
+    turns: Mapped[list[Any]]
+    updated_at: Mapped[float] = mapped_column(default=time.time)
+
+
 class Export(Row, Table):
     """A model that left, with the proof that it answers as the checkpoint did."""
 
@@ -375,3 +388,15 @@ class Export(Row, Table):
     kind: Mapped[str]
     folder: Mapped[str]
     parity: Mapped[dict[str, Any]]
+
+
+class Batch(Row, Table):
+    """A file whose rows a round predicts. `config` is a `BatchSpec`, `summary` (a `BatchSummary`) is written when the file with
+    the new columns is whole; everything else lies in `batches/ID`."""
+
+    __tablename__ = "batch"
+    project_id: Mapped[str] = _of_project()
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), index=True)
+    job_id: Mapped[str | None]
+    config: Mapped[dict[str, Any]]
+    summary: Mapped[dict[str, Any] | None]

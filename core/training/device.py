@@ -54,6 +54,11 @@ def choose(precision: str, adapter: bool) -> Device:
     return Device("cpu", f"{os.cpu_count()} processor cores", torch.float32, False)
 
 
+def compute_with(threads: int) -> None:
+    """Use so many processor threads from now on."""
+    torch.set_num_threads(threads)
+
+
 def release_memory() -> None:
     """Give back what a model that did not fit still holds: it hangs in the traceback of its failure until collected."""
     gc.collect()

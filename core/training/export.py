@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def export(
     target: Path,
     plan: PreparationPlan,
     questions: Sequence[Example],
-    files: dict[str, str],
+    files: Mapping[str, str | bytes],
     recorder: Recorder,
 ) -> dict[str, Any]:
     """Fill `target` (whole or absent) with weights, tokenizer, helper and `files` (name to text), and prove that it answers
@@ -80,7 +80,7 @@ def export(
             helper = "inference.py" if reads else "answer.py"
             (folder / helper).write_bytes((HELPERS / helper).read_bytes())
             for name, text in files.items():
-                (folder / name).write_text(text, encoding="utf-8")
+                (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
             with contextlib.redirect_stdout(io.StringIO()):  # the ONNX exporter tells its steps
                 writer.write(given, folder)
             if not (folder / "config.json").exists() and not writer.needs_base:

@@ -103,14 +103,18 @@ class LanguagePredictor(_Loaded):
         config = self.model.config.get_text_config()
         return int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
 
+    def room(self, decoding: Decoding) -> int:
+        """How many tokens of a prompt are read: a short context is shared with the answer."""
+        return max(self._limit() // 2, self._limit() - decoding.max_new_tokens)
+
     @translated()
     @torch.no_grad()
-    def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
-        """Greedy at temperature 0, else drawn with the given seed; left-padded batches of similar length."""
+    def generate(self, prompts: Sequence[Prompt], decoding: Decoding, **told: Any) -> list[Generation]:
+        """Greedy at temperature 0, else drawn with the given seed; left-padded batches of similar length. `told`: what else
+        `generate` of transformers is told, for a prompt by itself (a `streamer`)."""
         was_training = self.model.training
         self.model.eval()
-        room = max(self._limit() // 2, self._limit() - decoding.max_new_tokens)  # a short context is shared
-        encoded = [self.codec.prompt_ids(p, room) for p in prompts]
+        encoded = [self.codec.prompt_ids(p, self.room(decoding)) for p in prompts]
         ends = set(self.codec.stop_ids(self.model.generation_config.eos_token_id))
         out: list[Generation | None] = [None] * len(prompts)
         drawn = sources([self.codec.prompt_text(p) for p in prompts], decoding)
@@ -126,6 +130,7 @@ class LanguagePredictor(_Loaded):
                 pad_token_id=self.pad,
                 use_cache=True,
                 **choosing(decoding, [drawn[i] for i in chosen], self.tick, done),
+                **told,
             )
             for i, row in zip(chosen, made[:, ids.shape[1] :].tolist(), strict=True):
                 out[i] = self._written(row, ends)

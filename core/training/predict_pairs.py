@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -18,8 +19,9 @@ class PairPredictor(_Loaded):
 
     @translated()
     @torch.no_grad()
-    def generate(self, prompts: Sequence[Prompt], decoding: Decoding) -> list[Generation]:
-        """Greedy at temperature 0, else drawn with the given seed; right-padded batches of similar length."""
+    def generate(self, prompts: Sequence[Prompt], decoding: Decoding, **told: Any) -> list[Generation]:
+        """Greedy at temperature 0, else drawn with the given seed; right-padded batches of similar length. `told`: what else
+        `generate` of transformers is told, for a prompt by itself (a `streamer`)."""
         was_training = self.model.training
         self.model.eval()
         encoded = [self.codec.prompt_ids(p) for p in prompts]
@@ -40,6 +42,7 @@ class PairPredictor(_Loaded):
                 use_cache=True,
                 num_beams=1,  # such models often come with more in their own settings
                 **choosing(decoding, [drawn[i] for i in chosen], self.tick, done),
+                **told,
             )
             for i, row in zip(chosen, made[:, 1:].tolist(), strict=True):
                 out[i] = self._written(row, ends)

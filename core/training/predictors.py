@@ -58,9 +58,7 @@ def base(
     than can be asked one by one.
     """
     reads = FAMILIES[family].reads
-    if family == "regression" or (reads and not loading.is_causal(base_folder)):
-        return None
-    if family == "multi-label" and len(labels) > MOST_ASKED:
+    if not has_opinion(base_folder, family, labels):
         return None
     with translated():
         dtype = torch.bfloat16 if device_name() == "cuda" else torch.float32
@@ -72,3 +70,10 @@ def base(
             kind = YesNoLikelihood if family == "multi-label" else LabelLikelihood
             return kind(model, tokenizer, plain, labels, prompt, tick)
         return _writer(family)(model, tokenizer, Codec.from_folder(base_folder, family, plan), tick)
+
+
+def has_opinion(base_folder: str, family: str, labels: Sequence[str] = ()) -> bool:
+    """Whether the untouched base model can be asked at all (see `base`)."""
+    if family == "regression" or (family == "multi-label" and len(labels) > MOST_ASKED):
+        return False
+    return not FAMILIES[family].reads or loading.is_causal(base_folder)

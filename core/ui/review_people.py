@@ -19,11 +19,16 @@ def choose_set(sets: Sequence[SampleSet]) -> SampleSet | None:
     """The newest set, or another one where there are several; None where there is none."""
     if len(sets) < 2:
         return sets[0] if sets else None
+    # What was drawn comes first: thumbs from the playground are looked at when they are asked for.
+    sets = sorted(sets, key=reviews.from_playground)
     by_id = {s.id: s for s in sets}
-    numbers = {s.id: len(sets) - n for n, s in enumerate(sets)}
+    drawn = [s for s in sets if not reviews.from_playground(s)]
+    numbers = {s.id: len(drawn) - n for n, s in enumerate(drawn)}
     asked = st.query_params.get("review")
 
     def title(set_id: str) -> str:
+        if set_id not in numbers:
+            return f"From the playground · {len(by_id[set_id].items)} items"
         made = datetime.fromtimestamp(by_id[set_id].created_at)
         return f"Review {numbers[set_id]} · {made:%d %b %H:%M} · {len(by_id[set_id].items)} items"
 

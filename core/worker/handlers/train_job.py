@@ -36,6 +36,10 @@ def train_run(job: Job, recorder: JobRecorder) -> TrainingResult:
     same), as often as needed, and says so.
     """
     recorder.phase("Starting the training engine")
+    if threads := job.payload.get("threads"):  # trained again: a sum over another number of them is rounded otherwise
+        from core.training.device import compute_with
+
+        compute_with(int(threads))
     _begin(runs.get(str(job.payload["run_id"])), recorder)
     while True:
         result = _attempt(job, recorder)

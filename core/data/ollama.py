@@ -16,6 +16,7 @@ from .encoding import Codec
 
 _MARK = re.compile(r"\{%(-?)\s*(end)?generation\s*(-?)%\}")
 ROLES = ("system", "user", "assistant")
+ANY = r"wQ[0-9]q W"
 _PROBES = (
     ("user",),
     ("user", "assistant", "user"),
@@ -31,12 +32,17 @@ def for_other_engines(template: str, bos: str) -> str:
     return plain if bos or "bos_token" not in plain else "{%- set bos_token = '' -%}" + plain
 
 
+def _word(place: int) -> str:
+    """What the speaker at this place says: large and small letters, so that a template that changes them is found out."""
+    return f"wQ{place}q W"
+
+
 def turns(codec: Codec) -> tuple[str, dict[str, tuple[str, str]], str] | None:
     """(what opens a conversation, what stands before and after each role's words, what invites the answer); None where the
     template does more than that."""
 
     def said(*roles: str, answering: bool = True) -> str | None:
-        messages = [Message(role=r, content=f"W{n}W") for n, r in enumerate(roles)]
+        messages = [Message(role=r, content=_word(n)) for n, r in enumerate(roles)]
         try:
             return codec.chat.render(messages, answering=answering)
         except UserError:
@@ -48,10 +54,10 @@ def turns(codec: Codec) -> tuple[str, dict[str, tuple[str, str]], str] | None:
         return None
     invitation = one[len(plain) :]
     try:
-        first_before, user_after = plain.split("W0W")
-        before, middle, end = re.split(r"W[012]W", pair)[0], *re.split(r"W1W", pair)
-        after_answer, last_end = end.split("W2W")
-        assistant_before = middle.split("W0W")[1]
+        first_before, user_after = plain.split(_word(0))
+        before, middle, end = re.split(ANY, pair)[0], *re.split(_word(1), pair)
+        after_answer, last_end = end.split(_word(2))
+        assistant_before = middle.split(_word(0))[1]
     except ValueError:
         return None
     if last_end != user_after or before != first_before or not assistant_before.startswith(user_after):
@@ -74,7 +80,7 @@ def turns(codec: Codec) -> tuple[str, dict[str, tuple[str, str]], str] | None:
     }
     system = said("system", "user", answering=False)
     if system is not None and system.startswith(opening):
-        pieces = re.split(r"W[01]W", system[len(opening) :])
+        pieces = re.split(ANY, system[len(opening) :])
         if len(pieces) != 3 or not pieces[1].endswith(user_before):
             return None
         parts["system"] = (pieces[0], pieces[1][: len(pieces[1]) - len(user_before)] if user_before else pieces[1])
@@ -92,7 +98,7 @@ def _proven(found: tuple[str, dict[str, tuple[str, str]], str], said: object) ->
             if expected is not None:
                 return False
             continue
-        built = opening + "".join(f"{parts[r][0]}W{n}W{parts[r][1]}" for n, r in enumerate(roles)) + invitation
+        built = opening + "".join(f"{parts[r][0]}{_word(n)}{parts[r][1]}" for n, r in enumerate(roles)) + invitation
         if built != expected:
             return False
     return True

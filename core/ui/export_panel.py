@@ -31,7 +31,7 @@ def export_panel(run: Run) -> None:
             _made(run, export)
     st.markdown("##### Formats")
     st.caption(
-        "Every export is loaded again in a fresh process and asked kept prompts. One that answers differently from what was "
+        "Every export is read again by another program and asked kept prompts. One that answers differently from what was "
         "tested is thrown away."
     )
     offers = exports.offers(run)

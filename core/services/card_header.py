@@ -41,18 +41,22 @@ def header(
     evaluation: EvaluationResult | None,
     kind: str = "merged",
 ) -> ModelCardData:
-    """`kind` is what is exported: an adapter names peft as its library and needs its base model."""
+    """`kind` is what is exported: an adapter names peft as its library and needs its base model. The names are the hub's own."""
     adapter = kind == "adapter"
+    library = "peft" if adapter else "gguf" if kind.startswith("gguf") else "onnx" if kind == "onnx" else "transformers"
     task = tasks()[run.task]
     known: dict[str, Any] = {
-        "library_name": "peft" if adapter else "transformers",
+        "library_name": library,
         "pipeline_tag": FAMILIES[task.family].pipeline,
         "tags": ["tunewell", "fine-tuned", f"task-{run.task}", str(run.recipe.get("method", "full"))],
         "model_name": one_line(f"{project.name} ({run.name})"),
         **licence(project, run, base),
     }
     if name := hub_name(base):
-        known |= {"base_model": name, "base_model_relation": "adapter" if adapter else "finetune"}
+        known |= {
+            "base_model": name,
+            "base_model_relation": "adapter" if adapter else "quantized" if kind == "gguf-q8_0" else "finetune",
+        }
     if found := languages(project, version, base):
         known["language"] = found
     if names := hub_datasets(data_sources.versions_learned(run)):

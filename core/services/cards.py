@@ -14,7 +14,6 @@ import yaml
 from huggingface_hub import ModelCard
 
 from core.schemas.evaluation import EvaluationResult
-from core.schemas.families import FAMILIES
 from core.schemas.findings import Severity
 from core.schemas.models import ModelFacts
 from core.schemas.recipe import Recipe
@@ -28,6 +27,7 @@ from . import (
     data_sources,
     datasets,
     evaluations,
+    export_snippets,
     health,
     licence_notes,
     preparation,
@@ -104,7 +104,7 @@ def model_card(
         *card_found.filter_lines(run),
         "## How to use it",
         "",
-        *_how_lines(task.family, task.conversational, kind, base),
+        *_how_lines(run, kind),
         "## Limits and what was not tested",
         "",
         "- Measured on rows like those of its dataset; what it does on other texts was not tested.",
@@ -235,31 +235,12 @@ def _made_lines(run: Run, version: DatasetVersion) -> list[str]:
 # -- use ---------------------------------------------------------------------------------------------------------------
 
 
-READS = """import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-folder = "."  # this folder, or its name on the hub
-tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForSequenceClassification.from_pretrained(folder)
-ids = tokenizer("Your text")["input_ids"]
-if tokenizer.eos_token_id not in (None, ids[-1]):  # a text is closed, as in training
-    ids.append(tokenizer.eos_token_id)
-print(model(input_ids=torch.tensor([ids])).logits, model.config.id2label)"""
-WRITES = """from answer import Model  # in this folder; it applies the output filter where there is one
-
-print(Model().answer("{text}").text)"""
-
-
-def _how_lines(family: str, conversational: bool, kind: str, base: ModelFacts) -> list[str]:
-    """Code that loads what is beside the card."""
-    facts = FAMILIES[family]
-    lines = []
-    if kind == "adapter" and facts.reads:
-        lines = [f"Load it onto its base model, {line(base.title)}, with peft (`PeftModel.from_pretrained`)."]
-    elif facts.reads:
-        lines = ["```python", READS, "```"]
-    else:
-        lines = ["```python", WRITES.format(text="Your question" if conversational else "Your text"), "```"]
-    return [*lines, ""]
+def _how_lines(run: Run, kind: str) -> list[str]:
+    """Programs that ask what is beside the card; the tests run them as they stand."""
+    lines = [f"`{run.name}-{kind}` is the folder that this card lies in.", ""]
+    for snippet in export_snippets.of(run, kind):
+        lines += [f"{snippet.title}:", "", f"```{snippet.language}", snippet.text.rstrip(), "```", ""]
+    return lines
 
 
 def _reading_lines(family: str) -> list[str]:

@@ -8,8 +8,6 @@ from core.schemas.families import FAMILIES
 from core.store.tables import Run
 from core.tasks import registry as tasks
 
-from . import exports
-
 
 @dataclass(frozen=True)
 class Snippet:
@@ -20,6 +18,11 @@ class Snippet:
     text: str
 
 
+def helper(run: Run) -> str:
+    """The name of the program in the folder that asks the model."""
+    return "inference.py" if FAMILIES[tasks()[run.task].family].reads else "answer.py"
+
+
 def of(run: Run, kind: str) -> list[Snippet]:
     """The shortest first. The folder is the one in the zip file, and what runs them stands in the folder above."""
     folder, task = f"{run.name}-{kind}", tasks()[run.task]
@@ -28,7 +31,7 @@ def of(run: Run, kind: str) -> list[Snippet]:
     needs = _needs(kind, reads)
     text = "Your text" if reads or not task.conversational else "Your question"
     found = [
-        Snippet(f"In a terminal (needs {needs})", "bash", f'python "{folder}/{exports.helper(run)}" "{text}"{base}\n'),
+        Snippet(f"In a terminal (needs {needs})", "bash", f'python "{folder}/{helper(run)}" "{text}"{base}\n'),
         Snippet("In a Python program, with the same", "python", _python(folder, text, reads, adapter)),
     ]
     if kind.startswith("gguf"):

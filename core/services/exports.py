@@ -15,7 +15,6 @@ from core.atomic import write_file
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
 from core.schemas.exports import Exportable, ExportFormat
-from core.schemas.families import FAMILIES
 from core.schemas.jobs import JobKind
 from core.store import jobs, records
 from core.store.config import storage_root
@@ -119,21 +118,16 @@ def discard(export_id: str) -> None:
     shutil.rmtree(folder("exports") / export_id, ignore_errors=True)
 
 
-def card(run: Run) -> str:
-    """The model card as it stands now."""
-    return cards.of_run(run)
+def card(run: Run, kind: str = "merged") -> str:
+    """The model card of an export of this kind as it stands now."""
+    return cards.of_run(run, kind)
 
 
-def helper(run: Run) -> str:
-    """The name of the program in the folder that asks the model."""
-    return "inference.py" if FAMILIES[tasks()[run.task].family].reads else "answer.py"
-
-
-def files(run: Run) -> dict[str, str | bytes]:
+def files(run: Run, kind: str) -> dict[str, str | bytes]:
     """What stands beside weights and helper, name to content: card, licence notes with the base model's own licence texts, and
     for a model that writes the output filter that guards the round now."""
     notes: dict[str, str | bytes] = {licence_notes.FILENAME: licence_notes.notes(run), **licence_notes.texts(run)}
-    return {"README.md": card(run), **notes, **output_filters.shipped(run)}
+    return {"README.md": card(run, kind), **notes, **output_filters.shipped(run)}
 
 
 def questions(given: runs.Inputs) -> list[Example]:

@@ -20,7 +20,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     target = exports.target(training, kind, job.id)
     exports.check_room(exporters.get(kind).size(exports.exportable(training)))
     try:
-        files = exports.files(training)
+        files = exports.files(training, kind)
         proof = export(f"{given.folder}/model", kind, target, given.plan, exports.questions(given), files, recorder)
         recorder.phase("Packing it as one file")
         exports.packed(target).unlink(missing_ok=True)  # of an attempt that was killed

@@ -35,7 +35,7 @@ TRAININGS = {
     "classification, LoRA": ("classifier, LoRA", ("merged", "adapter", "onnx")),
     "classification, full": ("classifier, full", ("merged", "onnx")),
     "chat, LoRA": ("chat, LoRA", ("merged", "adapter", "gguf-f16", "gguf-q8_0")),
-    "chat, full": ("chat, full, packed", ("merged", "gguf-f16", "gguf-q8_0")),
+    "chat, full": ("chat, full, packed", ("merged", "merged-16", "gguf-f16", "gguf-q8_0")),
     "completion, LoRA": ("completion, full, packed", ("merged", "adapter", "gguf-f16", "gguf-q8_0")),
     "completion, full": ("completion, full, packed", ("merged", "gguf-f16", "gguf-q8_0")),
     "several labels": ("multi-label", ("merged",)),

@@ -104,7 +104,7 @@ def test_an_export_that_cannot_be_delivered_leaves_no_files(run: Run, monkeypatc
     monkeypatch.setattr(
         export_job.runs, "inputs", lambda _: SimpleNamespace(folder="", plan=None, parts={"validation": []})
     )
-    monkeypatch.setattr(exports, "files", lambda _: {})
+    monkeypatch.setattr(exports, "files", lambda *_: {})
     monkeypatch.setattr(exports, "check_room", lambda _: None)
     monkeypatch.setattr(exports, "exportable", lambda _: SimpleNamespace(base=SimpleNamespace(parameters=1, folder="")))
     job = SimpleNamespace(id="1", payload={"run_id": run.id, "kind": "merged"})

@@ -41,7 +41,7 @@ def summary(results: Mapping[str, AuditResult]) -> Summary:
         tone="found" if loud or in_data else "quiet" if judged else "few",
         title=_title(collapsed, loud, in_data, judged, bool(model)),
         found=tuple(told),
-        change=_change(model.values()),
+        change=_change(model.values(), bool(loud)),
         to_do=tuple(_to_do(collapsed, loud, in_data, judged)),
         basis=_basis(results),
     )
@@ -100,15 +100,21 @@ def _told(finding: Finding, results: Mapping[str, AuditResult]) -> str:
     return f"{finding.title}. Seen in: {seen[:1].lower()}{seen[1:]}." if seen else f"{finding.title}."
 
 
-def _change(results: Iterable[AuditResult]) -> str:
-    """What fine-tuning did to the differences, over all audits: worse first."""
+def _change(results: Iterable[AuditResult], found: bool) -> str:
+    """What fine-tuning did to the differences, over all audits: worse first. Where no difference was `found`, one that grew is
+    below the threshold, or no larger than what any other changed word does."""
     compared = [(result, comparison) for result in results for comparison in result.comparisons]
     if not compared:
         return ""
     for wanted, word in ((Verdict.WORSE, "more"), (Verdict.BETTER, "less")):
-        found = [(result, c) for result, c in compared if c.verdict == wanted]
-        if found:
-            names = list(dict.fromkeys(_short(comparison) for _, comparison in found))
+        grown = [(result, c) for result, c in compared if c.verdict == wanted]
+        if grown and wanted == Verdict.WORSE and not found:
+            return (
+                "Changed words move its answers further than the base model's, but no further than other words do, or too "
+                "little to matter."
+            )
+        if grown:
+            names = list(dict.fromkeys(_short(comparison) for _, comparison in grown))
             also = any(c.verdict == Verdict.BETTER for _, c in compared) and wanted == Verdict.WORSE
             rest = f" (and in {len(names) - MOST_TOLD} other ways)" if len(names) > MOST_TOLD else ""
             return (

@@ -182,7 +182,8 @@ def _zip(path: Path, stream: BinaryIO, obey: Callable[[], None]) -> None:
 def proof(export: Export) -> str:
     """What was compared and found, in a sentence or two."""
     p = export.parity
-    worst = f"greatest difference of a probability {p['worst']:.6f} (at most {p['tolerance']:g} is allowed)"
+    most = f"{p['worst']:.2g}" if p["worst"] >= 1e-6 else "below 0.000001"
+    worst = f"greatest difference of a probability {most} (at most {p['tolerance']:g} is allowed)"
     if not p.get("readers"):  # an export of an earlier version
         return f"Loaded again in a fresh process: {p['same_answer']} of {p['n']} kept prompts get the same answer; {worst}."
     by = " and by ".join(p["readers"])

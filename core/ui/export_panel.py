@@ -55,7 +55,7 @@ def _offer(run: Run, offer: Offer, busy: bool) -> None:
         left, right = st.columns([5, 1], vertical_alignment="center")
         left.markdown(f"**{form.title}** · {form.audience} · about {size(offer.size)}")
         left.caption(form.help)
-        if right.button("Export", key=f"export-{run.id}-{form.key}", type="primary", width="stretch", disabled=busy):
+        if right.button("Export", key=f"export-{run.id}-{form.key}", width="stretch", disabled=busy):
             st.session_state[f"exporting-{run.id}"] = exports.submit(run, form.key)
             st.rerun()
 

@@ -90,9 +90,7 @@ def test_a_person_gets_from_a_spreadsheet_to_an_exported_classifier(
     )
 
 
-def test_a_person_gets_from_questions_to_a_chat(
-    dashboard: Any, browser_page: Any, questions: Path
-) -> None:
+def test_a_person_gets_from_questions_to_a_chat(dashboard: Any, browser_page: Any, questions: Path) -> None:
     person = Person(browser_page, dashboard.url, "chat")
     person.creates_a_project("Answer questions")
     person.brings_data("Answer questions and follow instructions", questions)

@@ -72,7 +72,10 @@ class UploadHub:
         if "/preupload/" in path:
             return 200, self.preupload(repo, json.loads(body)), ""
         if "/commit/" in path:
-            return 200, self.commit(repo, name, [json.loads(each) for each in body.splitlines()]), ""
+            lines = [json.loads(each) for each in body.splitlines()]
+            if lines[0]["value"].get("parentCommit", repo.sha) != repo.sha:
+                return 412, {"error": "A commit has happened since. Please refresh and try again."}, ""
+            return 200, self.commit(repo, name, lines), ""
         if "/tree/" in path:
             return 200, [self.entry(each, data) for each, data in repo.files.items()], ""
         siblings = [{"rfilename": each} for each in repo.files]

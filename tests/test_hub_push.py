@@ -198,6 +198,21 @@ def test_a_push_that_is_killed_goes_on_and_never_shows_half_a_model(export: Expo
     hub.http.shutdown()
 
 
+def test_what_somebody_else_committed_meanwhile_is_not_written_over(
+    export: Export, hub: UploadHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+
+    def progress(name: str, done: float, total: float) -> None:
+        if name == "Making the commit" and not hub.repos["me/shared"].commits:
+            hub.repos["me/shared"].files["theirs.txt"] = b"written by another program"
+            hub.repos["me/shared"].commits.append(["theirs.txt"])
+
+    with pytest.raises(UserError, match="changed meanwhile"):
+        hub_upload.push("me/shared", TOKEN, hub_push.pieces(export), private=True, replace=False, progress=progress)
+    assert set(hub.repos["me/shared"].files) == {".gitattributes", "theirs.txt"}
+
+
 def test_a_push_that_is_cancelled_in_the_middle_of_a_file_leaves_nothing(
     hub: UploadHub, export: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,7 +59,7 @@ class Model:
         if self.how["family"] == "regression":
             return logits
         if self.how["family"] == "multi-label":
-            return [1 / (1 + math.exp(-v)) if v > -700 else 0.0 for v in logits]
+            return [0.0 if v <= -700 else 1 / (1 + math.exp(-v)) for v in logits]
         top = max(logits)
         weights = [math.exp(v - top) for v in logits]
         return [w / sum(weights) for w in weights]

@@ -99,8 +99,9 @@ def hub_datasets(versions: Sequence[DatasetVersion]) -> list[str]:
 def eval_results(project: Project, run: Run, version: DatasetVersion, found: EvaluationResult) -> list[EvalResult]:
     """The tuned model's figures with n and interval; figures that are not finite are left out."""
     task = tasks()[run.task]
-    fetched = [s for s in data_sources.sources(version) if s.dataset]
-    single = fetched[0] if len({s.dataset for s in fetched}) == 1 else None
+    sources = data_sources.sources(version)
+    one_of_the_hub = sources and sources[0].dataset and len({s.dataset for s in sources}) == 1
+    single = sources[0] if one_of_the_hub else None  # with other rows among them the figures are not that dataset's
     shared: dict[str, Any] = {
         "task_type": FAMILIES[task.family].pipeline,
         "task_name": task.title,

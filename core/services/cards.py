@@ -78,7 +78,7 @@ def model_card(
     lines = [
         f"# {line(project.name)}: {line(run.name)}",
         "",
-        f"Fine-tuned with Tunewell from **{line(base.title)}** ({base.parameters:,} parameters) to: {task.title.lower()}."
+        f"Fine-tuned with Tunewell from **{line(base.title)}**{_size(base)} to: {task.title.lower()}."
         + (" This is an adapter: it needs its base model beside it." if kind == "adapter" else ""),
         *_beginning(run),
         "",
@@ -235,10 +235,14 @@ def _made_lines(run: Run, version: DatasetVersion) -> list[str]:
 # -- use ---------------------------------------------------------------------------------------------------------------
 
 
+def _size(base: ModelFacts) -> str:
+    return f" ({base.parameters:,} parameters)" if base.parameters else ""
+
+
 def _how_lines(run: Run, kind: str) -> list[str]:
     """Programs that ask what is beside the card; the tests run them as they stand."""
-    lines = [f"`{run.name}-{kind}` is the folder that this card lies in.", ""]
-    for snippet in export_snippets.of(run, kind):
+    lines = ["In the folder that this card lies in:", ""]
+    for snippet in export_snippets.of(run, kind, folder="."):
         lines += [f"{snippet.title}:", "", f"```{snippet.language}", snippet.text.rstrip(), "```", ""]
     return lines
 

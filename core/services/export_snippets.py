@@ -23,9 +23,9 @@ def helper(run: Run) -> str:
     return "inference.py" if FAMILIES[tasks()[run.task].family].reads else "answer.py"
 
 
-def of(run: Run, kind: str) -> list[Snippet]:
-    """The shortest first. The folder is the one in the zip file, and what runs them stands in the folder above."""
-    folder, task = f"{run.name}-{kind}", tasks()[run.task]
+def of(run: Run, kind: str, folder: str = "") -> list[Snippet]:
+    """The shortest first. The folder is the one in the zip file, and what runs them stands in the folder above; or as given."""
+    folder, task = folder or f"{run.name}-{kind}", tasks()[run.task]
     reads, adapter = FAMILIES[task.family].reads, kind == "adapter"
     base = " --base path/to/base-model" if adapter else ""
     needs = _needs(kind, reads)
@@ -92,8 +92,11 @@ import numpy
 import onnxruntime
 from tokenizers import Tokenizer
 
-how = json.load(open("{folder}/answering.json"))
-ids = Tokenizer.from_file("{folder}/tokenizer.json").encode("Your text").ids
+how = json.load(open("{folder}/answering.json", encoding="utf-8"))
+tokenizer = Tokenizer.from_file("{folder}/tokenizer.json")
+tokenizer.no_padding()
+tokenizer.no_truncation()
+ids = tokenizer.encode("Your text").ids
 if not how["closing"] and how["end"] is not None:  # a text is closed, as in training
     ids.append(how["end"])
 read = numpy.array([ids], dtype=numpy.int64)

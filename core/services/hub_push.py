@@ -173,7 +173,7 @@ def refused(repo: str, status: int) -> UserError:
             f"{repo} was not found, or the token does not allow to see it.",
             f"Check the name before the slash. {FINE_GRAINED}",
         )
-    if status == 409:
+    if status in (409, 412):
         return UserError(
             "The repository changed meanwhile.",
             "Somebody else, or another program, wrote to it at the same time.",

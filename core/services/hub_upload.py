@@ -59,7 +59,7 @@ def push(
     if others and not replace:
         raise hub_push.name_taken(repo)
     stale = sorted(others - {piece.name for piece in found})
-    commit = _commit(api, repo, found, stale, progress)
+    commit = _commit(api, repo, found, stale, remote.commit, progress)
     return told(repo, commit, remote.private, found)
 
 
@@ -105,8 +105,10 @@ def _same(remote: Remote, piece: Piece) -> bool:
     return known in (plain.hexdigest(), blob.hexdigest())
 
 
-def _commit(api: HfApi, repo: str, found: Sequence[Piece], stale: Sequence[str], progress: Progress) -> str:
-    """Send what is missing and make one commit of it; its hash."""
+def _commit(
+    api: HfApi, repo: str, found: Sequence[Piece], stale: Sequence[str], parent: str, progress: Progress
+) -> str:
+    """Send what is missing and make one commit of it after `parent`, which was looked at; its hash."""
     meter = Meter(sum(piece.size for piece in found), progress)
     streams: list[io.BufferedIOBase] = []
     try:
@@ -124,7 +126,9 @@ def _commit(api: HfApi, repo: str, found: Sequence[Piece], stale: Sequence[str],
                 repo, [o for o in operations if isinstance(o, CommitOperationAdd)], num_threads=2, free_memory=False
             )
             meter.begin("Making the commit")
-            made = api.create_commit(repo, operations, commit_message="Upload from Tunewell")
+            made = api.create_commit(
+                repo, operations, commit_message="Upload from Tunewell", parent_commit=parent or None
+            )
         return str(made.oid)
     except RuntimeError as error:  # the client wraps what an upload raised
         raise _inner(error, repo) from error

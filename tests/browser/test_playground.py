@@ -82,7 +82,7 @@ def test_an_answer_streams_stops_outlives_the_page_and_is_judged(played: Played,
         seen.append(request.url)
 
     page.on("request", note)
-    person.project = played.run.project_id
+    person.enters(played.run.project_id)
     person.open("use")
     asks(page, "Write for ever")
     person.sees("tuned begins")

@@ -289,6 +289,37 @@ def test_what_is_wrong_with_an_archive_is_said_and_nothing_of_it_stays(
     assert not Path("/tmp/evil.txt").exists()
 
 
+def test_an_archive_touches_nothing_of_a_project_that_is_here(
+    packed: dict[str, Any], elsewhere: Machine, tmp_path: Path
+) -> None:
+    def unpacked(path: Path) -> tuple[JobState, dict[str, Any] | None]:
+        with open(path, "rb") as stream:
+            archive.submit_unpack(path.name, stream)
+        return carried_out(JobKind.UNPACK)
+
+    assert unpacked(packed["small"])[0] is JobState.DONE
+    here = records.find(Run)[0]
+    model = folder("runs", here.id) / "model" / "config.json"
+    model.parent.mkdir(parents=True)
+    model.write_text("of this machine")
+    another = edited("project", lambda row: row.update(id="fedcba987654"))
+
+    def stranger(entries: dict[str, bytes]) -> None:
+        for name in [n for n in entries if n.startswith("rows/") and n != "rows/project.jsonl"]:
+            del entries[name]
+        another(entries)
+        entries[f"runs/{here.id}/model/config.json"] = b"{}"
+
+    for n, change in enumerate(
+        (another, stranger)
+    ):  # rows that belong to the project that is here; a model of its round
+        state, error = unpacked(changed(packed["small"], tmp_path / f"guest-{n}.zip", change))
+        assert state is JobState.FAILED and error is not None and "not in it" in error["cause"], error
+        deleting.carry_out(lambda: deleting.time.time() + 7200)
+    assert records.count(Project) == records.count(Run) == 1
+    assert model.read_text() == "of this machine"
+
+
 def test_a_kill_while_unpacking_leaves_nothing_half_and_the_next_try_is_whole(
     packed: dict[str, Any], elsewhere: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,8 @@ class Answering:
         self.conversation, self.place, self.job = conversation, place, job
         every = conversations.turns(conversation)
         self._before, self.turn = every[:place], every[place]
-        self._answers = dict(self.turn.answers)
+        # From nothing, whatever another page's thread wrote into the turn meanwhile; what was judged stays judged.
+        self._answers = {m: Answer(vote=a.vote, review=a.review) for m, a in self.turn.answers.items()}
         self._guard = threading.Lock()
         self._question: asking.Question | None = None
         self._stopped = False

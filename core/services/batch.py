@@ -121,9 +121,9 @@ def example(run: Run, columns: Mapping[str, str], row: Mapping[str, str | None],
     return task.to_example({**row, **given}, roles, row_id)
 
 
-def submit_preview(batch: Batch, spec: BatchSpec) -> str:
-    """Queue the prediction of the first rows. Returns the job."""
-    run = runs.get(batch.run_id)
+def submit_preview(batch: Batch, spec: BatchSpec, run: Run | None = None) -> str:
+    """Queue the prediction of the first rows by this round (None: the one that was chosen at the upload). Returns the job."""
+    run = run or runs.get(batch.run_id)
     check(run, inspect(batch, spec.file.get("options")), spec)
     payload = {"run_id": run.id, "batch_id": batch.id, "spec": spec.model_dump(mode="json"), "preview": PREVIEW_ROWS}
     return jobs.submit(JobKind.PREDICT, run.project_id, payload)

@@ -25,6 +25,7 @@ from core.data.file_kinds import HEAD_BYTES, is_gzip, is_parquet, is_zip
 from core.data.json_values import JsonReader
 from core.data.predicted import Columns
 from core.data.table_files import CsvFile, ExcelFile, JsonLinesFile, ParquetFile, TableFile, windows
+from core.data.tables import without_control
 from core.data.text_encoding import TextEncoding, open_text
 from core.schemas.batch import MOST_FIRST, BatchSpec
 from core.schemas.imports import ColumnKind, ImportReport
@@ -166,7 +167,8 @@ def _records(path: Path, report: ImportReport, size: int) -> Iterator[list[dict[
     reader, held = JsonReader(), []
     with open(path, "rb") as file, open_text(file, TextEncoding(report.options.encoding or "utf-8", True)) as text:
         for number, line in enumerate(text, start=1):
-            record = reader.record(line, number) if line.strip() else None
+            said = without_control(line)  # as when it was read for predicting
+            record = reader.record(said, number) if said.strip() else None
             if record is None:
                 continue
             held.append(record)

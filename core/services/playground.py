@@ -15,7 +15,9 @@ from . import offers, runs, status
 
 def serving(project_id: str) -> Job | None:
     """The serving job of this project, if one is active. It answers for all its finished rounds."""
-    return next((j for j in status.active_jobs(project_id) if j.kind is JobKind.SERVE), None)
+    return next(
+        (j for j in status.active_jobs(project_id) if j.kind is JobKind.SERVE and j.desired is Desired.RUN), None
+    )
 
 
 def running(run: Run) -> Job | None:

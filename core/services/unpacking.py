@@ -162,7 +162,21 @@ def _checked(rows: Mapping[str, Path], files: Mapping[str, Path]) -> tuple[set[s
             raise damaged(f"the records of {name} cannot be read") from error
     if len(projects) != 1:
         raise damaged("it does not hold exactly one project")
+    _refuse_strangers(rows, files)
     return ids, str(projects[0]["id"]), str(projects[0]["name"])
+
+
+def _refuse_strangers(rows: Mapping[str, Path], files: Mapping[str, Path]) -> None:
+    """Every row and every model must belong to what is in the archive: it may neither write into a project that is here nor
+    name a round of one, whose files would go with a refused import."""
+    own = {name: {row["id"] for row in archive.lines(path) if "id" in row} for name, path in rows.items()}
+    for name, path in rows.items():
+        ties = project_rows.ties(name)
+        for row in archive.lines(path):
+            if any(row.get(column) is not None and row[column] not in own.get(to, ()) for column, to in ties.items()):
+                raise damaged(f"a row of {name} belongs to something that is not in it")
+    if not set(_runs_with_models(files)) <= own.get("run", set()):
+        raise damaged("it holds the model of a round that is not in it")
 
 
 def _check_meaning(name: str, row: dict[str, Any], files: Mapping[str, Path]) -> None:

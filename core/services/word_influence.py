@@ -62,6 +62,8 @@ def marked(
     if label is None:
         figures = [float(v) for v in found.figures]
         return word_influence.marked(text, found.pieces, float(answer[model][0]), figures, _range(run.id))
+    if label not in found.labels:  # one that only the other model knows
+        return [Marked(text)]
     whole = float(answer[model][0][list(answer["labels"]).index(label)])
     place = found.labels.index(label)
     return word_influence.marked(text, found.pieces, whole, [float(row[place]) for row in found.figures])

@@ -99,7 +99,16 @@ def check(name: str, row: Any) -> dict[str, Any]:
         raise BadRows("it holds work that is still to be done")
     if "id" in row and not PLAIN_ID.fullmatch(row["id"]):
         raise BadRows(f"a row of {name} has an id of another kind")
+    if row.get("start_run_id") and not PLAIN_ID.fullmatch(str(row["start_run_id"])):  # it names a folder
+        raise BadRows("a round begins at something that is no round")
     return row
+
+
+def ties(name: str) -> dict[str, str]:
+    """Columns of a table that name a row of another table, with that table. Those of tables that stay behind are left out."""
+    table = Table.metadata.tables[name]
+    found = {key.parent.name: key.column.table.name for key in table.foreign_keys}
+    return {column: target for column, target in found.items() if target not in LEFT_OUT}
 
 
 def _can_be_left_out(column: Any) -> bool:

@@ -24,8 +24,8 @@ def export_form(project: Project) -> None:
     """What goes into the file, and what that means, before it is made."""
     st.markdown(f"**{parts.plain(project.name)}** as one file, to keep or to open in Tunewell on another machine.")
     st.warning(
-        "The file contains your data: every text of the project, the answers, reviews and notes. Hand it on only to people who "
-        "may read them.",
+        "The file contains your data: every text of the project, the answers, reviews and notes, and what was asked "
+        "in the playground. Hand it on only to people who may read them.",
         icon=":material/lock_open:",
     )
     finished = runs.finished(project.id)
@@ -38,8 +38,8 @@ def export_form(project: Project) -> None:
     )
     with_base = _base_choice(project)
     st.caption(
-        "Always in it: dataset versions, splits, settings, curves, evaluations, reviews, audits, filters, notes. Never in it: "
-        "the files that you uploaded, exported models, checkpoints."
+        "Always in it: dataset versions, splits, settings, curves, evaluations, reviews, audits, filters, notes, "
+        "conversations of the playground. Never in it: the files that you uploaded, exported models, checkpoints."
     )
     if st.button("Make the file", type="primary", icon=":material/archive:", key=f"pack-go-{project.id}"):
         with parts.guard():

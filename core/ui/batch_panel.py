@@ -11,7 +11,7 @@ from core.schemas.batch import FORMATS, MOST_FIRST, BatchSpec, BatchSummary
 from core.schemas.families import FAMILIES
 from core.schemas.imports import ImportReport
 from core.schemas.jobs import JobState
-from core.services import batch, output_filters, status
+from core.services import batch, output_filters, runs, status
 from core.store.tables import Batch, Run
 from core.tasks import registry as tasks
 
@@ -143,13 +143,15 @@ def _preview(run: Run, draft: Batch, spec: BatchSpec, report: ImportReport) -> N
     asked = st.session_state.get(mark)
     row = st.container(horizontal=True, gap="small")
     if row.button("Try the first 20 rows", key=f"batch-try-{draft.id}", icon=":material/visibility:"):
-        st.session_state[mark] = (batch.submit_preview(draft, spec), spec.columns)
+        st.session_state[mark] = (batch.submit_preview(draft, spec, run), spec.columns, run.id)
         st.rerun()
     counted = f"all {report.rows:,} rows" if report.complete else "all rows"
     if row.button(f"Predict {counted}", key=f"batch-start-{draft.id}", type="primary", icon=":material/play_arrow:"):
         batch.start(draft, spec, run)
         st.rerun()
-    job = status.job(asked[0]) if asked else None
+    job = (
+        status.job(asked[0]) if asked and asked[2] == run.id else None
+    )  # what another round said is not shown as this one's
     if job is None:
         st.caption("What the file holds, from its beginning:")
         st.dataframe([{k: v or "" for k, v in r.items()} for r in report.preview[:5]], width="stretch", hide_index=True)
@@ -193,6 +195,8 @@ def _finished(one: Batch) -> None:
                 "Delete file",
                 lambda: batch.delete(one),
             )
+    by = runs.get(one.run_id)
+    st.caption(f"Predicted by round {by.number} · {by.name}.")
     if summary is None:
         if job is not None and job.error:
             jobs.failed(job)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from core.atomic import write_json
 from core.data import real_use
 from core.data.columns import shorten
 from core.data.predicted import (
@@ -63,6 +67,7 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
     count = -(-rows // size)
     recorder.phase("Starting the model engine")
     model = _Asked(training, spec, recorder)
+    _start_anew_under_another_filter(place, model.filter_version, recorder)
     began, predicted = time.monotonic(), 0
     for number, table in enumerate(windows(place / batch_files.ROWS, size, list(spec.columns.values()))):
         if not batch_files.has_part(place, number, table.num_rows):
@@ -102,6 +107,16 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
         return {"batch_id": kept.id, "rows": rows, "file": str(place / joined.name)}
 
     return recorder.deliver(store)
+
+
+def _start_anew_under_another_filter(place: Path, version: int | None, recorder: JobRecorder) -> None:
+    """Parts hold answers as the filter of their time left them: where another one counts now, they are written again."""
+    mark = place / "filter.json"
+    if mark.exists() and json.loads(mark.read_text("utf-8")) == version:
+        return
+    recorder.guard()
+    shutil.rmtree(place / batch_files.PARTS, ignore_errors=True)
+    write_json(mark, version)
 
 
 def _part_rows(training: Run) -> int:

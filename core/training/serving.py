@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from core.schemas.predictor import Predictor
 from core.schemas.serving import NotAsked
 
 IDLE_SECONDS = 600
+RENEW_SECONDS = 30  # between two notes that a model is in use while it answers
 MOST_LOADED = 2
 """Models in memory at a time: a round and what it is compared with. The one that was used longest ago makes room."""
 
@@ -112,7 +114,7 @@ class ServedModels(ModelManager):
             for other in sorted(self.loaded_models, key=lambda k: self._used.get(k, 0.0))[: 1 - MOST_LOADED or None]:
                 self._put_away(other)
             self.say(f"Loading {offered.title}")
-            predictor = offered.open(self.tick)
+            predictor = offered.open(partial(self._ticked, key))
             if predictor is None:
                 raise NotAsked("The base model has no opinion about this task before it is trained.", "model")
             self.loaded_models[key] = TimedModel(
@@ -127,6 +129,12 @@ class ServedModels(ModelManager):
         self._used[key] = time.monotonic()
         if timed := self.loaded_models.get(key):
             timed.reset_timer()
+
+    def _ticked(self, key: str, done: int = 0) -> None:
+        """After every token: a model that answers is not idle, however long the answer."""
+        if time.monotonic() - self._used.get(key, 0.0) > RENEW_SECONDS:
+            self.used(key)
+        self.tick(done)
 
     def _put_away(self, key: str) -> None:
         if timed := self.loaded_models.get(key):

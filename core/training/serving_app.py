@@ -71,7 +71,7 @@ class Serving:
 
     @property
     def holds_models(self) -> bool:
-        return bool(self.models.loaded_models)
+        return bool(self.models.loaded_models) or self.engine.busy
 
     def close(self) -> None:
         """End what is being written, and forget the models."""

@@ -126,6 +126,11 @@ class Engine(GenerateManager):
             self.outcomes[request_id] = outcome
         return outcome
 
+    @property
+    def busy(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return bool(self._open)
+
     def tick(self, _done: int = 0) -> None:
         """Called after every token. Raises Left where nobody waits for more."""
         if self._closed or self._now not in self._open:

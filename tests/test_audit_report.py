@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from core.__main__ import main
 from core.schemas.errors import UserError
 from core.schemas.estimates import Estimate
-from core.services import audit_frontier, audit_report, audits, corrections, projects, responsible
+from core.services import audit_frontier, audit_report, audits, corrections, projects, report_templates, responsible
 from core.store.engine import engine
 from core.store.migrate import migrate
 from core.store.tables import Project, Run
@@ -140,7 +140,7 @@ def test_the_report_needs_nothing_from_outside_and_runs_nothing(rounds: tuple[Ru
 
 def test_nothing_in_the_report_or_on_the_screen_vouches_for_the_model(rounds: tuple[Run, Run, Run]) -> None:
     assert CLAIMS.search("This model is fair.") and CLAIMS.search("a fairness certificate")
-    template = (audit_report.FOLDER / "audit.html").read_text("utf-8")
+    template = (report_templates.FOLDER / "audit.html").read_text("utf-8")
     for text in (template, plain(audit_report.report_html(rounds[0])), plain(audit_report.report_html(rounds[1]))):
         assert [found.group() for found in CLAIMS.finditer(text)] == []
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 
-from core.services import hub_push
+from core.services import exports, hub_push
 from core.store.migrate import migrate
 
 from ._watch import wait_for
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """The token comes from HF_TOKEN alone, so that it stands in no command line and no history of a shell."""
     migrate()
-    export, name = hub_push.get_export(options.export), hub_push.check_name(options.repo)
+    export, name = exports.get(options.export), hub_push.check_name(options.repo)
     found = hub_push.pieces(export)
     if options.dry_run:
         listed = [{"path": piece.name, "bytes": piece.size} for piece in found]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from core.mitigations import registry as mitigations
@@ -17,7 +15,6 @@ from core.schemas.errors import UserError
 from core.schemas.estimates import Comparison, Estimate
 from core.schemas.findings import Finding, Severity
 from core.store import records
-from core.store.config import PROJECT_ROOT
 from core.store.tables import Audit, Correction, Project, Run
 from core.tasks import registry as tasks
 
@@ -35,8 +32,8 @@ from . import (
     runs,
 )
 from .report_drawings import GREY, TEAL, Dot, Mark, intervals, scatter
+from .report_templates import filled
 
-FOLDER = PROJECT_ROOT / "assets" / "report"
 CONTENDERS = {
     "this model": "tuned",
     "base model": "base",
@@ -73,22 +70,11 @@ def report_html(run: Run) -> str:
     if not found:
         raise UserError("There is nothing to report yet.", "This round was not audited.", "Audit it first.")
     audit, project = found[0], projects.get(run.project_id)
-    return str(_environment().get_template("audit.html").render(**_context(project, run, audit)))
+    return filled("audit.html", _context(project, run, audit))
 
 
 def filename(run: Run) -> str:
     return f"bias-audit-round-{run.number}.html"
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _context(project: Project, run: Run, audit: Audit) -> dict[str, Any]:

@@ -103,7 +103,9 @@ def of_run(run_id: str) -> list[Export]:
 def get(export_id: str) -> Export:
     found = records.get(Export, export_id)
     if found is None:
-        raise UserError("This export does not exist.", "It was deleted.", "Export the model again.")
+        raise UserError(
+            "This export does not exist.", "It was deleted, or the id is misspelt.", "Look at the exports of the round."
+        )
     return found
 
 

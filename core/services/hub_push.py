@@ -101,15 +101,6 @@ def pieces(export: Export) -> list[Piece]:
     return found
 
 
-def get_export(export_id: str) -> Export:
-    found = records.get(Export, export_id)
-    if found is None:
-        raise UserError(
-            "This export does not exist.", "It was deleted, or the id is misspelt.", "Look at the exports of the round."
-        )
-    return found
-
-
 def address(repo: str) -> str:
     """Where the repository is seen, for a person."""
     return f"{constants.ENDPOINT}/{repo}"

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import platform
 import time
-from functools import cache
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from core.data.licences import explain
 from core.store.tables import Audit, Evaluation, Project, Run
@@ -19,30 +16,19 @@ from core.tasks import registry as tasks
 from . import audits, datasets, evaluations, licence_notes, preparation, projects, reviews
 from . import project_report_found as found
 from . import project_report_made as made
-from .audit_report import FOLDER
 from .cards import gone
 from .project_report_summary import summary
 from .report_sources import Sources
+from .report_templates import filled
 
 
 def report_html(run: Run) -> str:
     """The report of the run's project with this round in full and the others as its lineage."""
-    return _environment().get_template("project.html").render(**context(run))
+    return filled("project.html", context(run))
 
 
 def filename(run: Run) -> str:
     return f"report-round-{run.number}.html"
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def missing(run: Run) -> list[tuple[str, str]]:

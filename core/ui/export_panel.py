@@ -43,10 +43,12 @@ def export_panel(run: Run) -> None:
         with st.expander(f"Not offered for this model ({len(refused)})", icon=":material/block:"):
             for offer in refused:
                 st.markdown(f"**{offer.format.title}** — {parts.plain(offer.refusal)}")
-    with st.expander("Model card", icon=":material/description:"):
-        card = exports.card(run)
-        st.download_button("Download the card", card, "README.md", "text/markdown", key=f"card-{run.id}")
-        st.code(card, language="markdown", height=360, wrap_lines=True)
+    opened = st.expander("Model card", key=f"card-of-{run.id}", icon=":material/description:", on_change="rerun")
+    if opened.open:  # it is put together from the whole project
+        with opened:
+            card = exports.card(run)
+            st.download_button("Download the card", card, "README.md", "text/markdown", key=f"card-{run.id}")
+            st.code(card, language="markdown", height=360, wrap_lines=True)
 
 
 def _offer(run: Run, offer: Offer, busy: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from core.schemas.jobs import Desired, Job
 from core.schemas.recorder import Interrupted
-from core.services import hub_push, hub_upload
+from core.services import exports, hub_push, hub_upload
 from core.store.job_tokens import read_token, take_token
 from core.worker.recorder import JobRecorder
 
@@ -30,7 +30,7 @@ def _push(job: Job, recorder: JobRecorder) -> dict[str, Any]:
         recorder.phase(phase, done, total)
         recorder.obey()
 
-    export = hub_push.get_export(job.payload["export_id"])
+    export = exports.get(job.payload["export_id"])
     token = hub_push.check_token(read_token(job.id) or "")
     found = hub_push.pieces(export)
     result = hub_upload.push(

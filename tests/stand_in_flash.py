@@ -1,5 +1,5 @@
-"""A plain loop in place of flash attention, which torch has for NVIDIA cards alone. It stands below torch's own operator for examples
-of any length, so that everything above it (signature, gradients, what a compiler sees) is what a card gets."""
+"""A plain loop in place of flash attention, which torch has for NVIDIA cards alone. It stands below torch's own operator for
+examples of any length, so that everything above it (signature, gradients, what a compiler sees) is what a card gets."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from torch.nn.attention.varlen import varlen_attn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from torch.nn.attention.varlen import varlen_attn
 from transformers.masking_utils import sdpa_mask
 
 from .device import Device
@@ -33,14 +33,21 @@ TRIAL_LENGTHS = (5, 17, 9, 1)
 Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int, float | None, int], torch.Tensor]
 
 
-def boundaries(lengths: list[list[int]], width: int) -> dict[str, Any]:
+def boundaries(lengths: list[list[int]], width: int, longest: int = 0) -> dict[str, Any]:
     """What the model is told about packed rows of `width` tokens: `cu_seq_lens_*` of shape (examples + 1,), int32, counted
-    through the whole batch; a length that none exceeds; and a mask of four dimensions, which transformers hands on as it is: no mask is
-    built, and nothing waits for the device to look at one. Padding is one more example."""
-    parts = [n for row in lengths for n in (*row, width - sum(row)) if n]
+    through the whole batch; a length that none exceeds (`longest`, where that is the same for all batches); and a mask of
+    four dimensions, which transformers hands on as it is: no mask is built, and nothing waits for the device to look at one.
+    Padding is one more example, or several that are no longer than the longest."""
+    parts: list[int] = []
+    for row in lengths:
+        parts += row
+        filling = width - sum(row)
+        while filling:
+            parts.append(min(filling, longest or filling))
+            filling -= parts[-1]
     starts = torch.zeros(len(parts) + 1, dtype=torch.int32)
     starts[1:] = torch.tensor(parts).cumsum(0)
-    longest = min(width, 1 << (max(parts) - 1).bit_length())  # of few values: each one may be a compilation of its own
+    longest = longest or max(parts)
     return {
         "cu_seq_lens_q": starts, "cu_seq_lens_k": starts, "max_length_q": longest, "max_length_k": longest,
         "attention_mask": torch.ones(len(lengths), 1, 1, 1, dtype=torch.bool),
@@ -56,8 +63,8 @@ def torch_kernel(
     scale: float | None,
     left: int,
 ) -> torch.Tensor:
-    """torch's own kernel (`torch.nn.attention.varlen`, flash attention), causal within each example. Where several heads of the
-    query share a key, torch before 2.12 cannot be told so: there each head gets a copy."""
+    """torch's own kernel (`torch.nn.attention.varlen`, flash attention), causal within each example. Where several heads of
+    the query share a key, some versions of torch (2.11) cannot be told so: there each gets a copy."""
     shared = query.shape[1] // key.shape[1]
     if shared > 1 and not SHARES_KEYS:
         key, value, shared = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1), 1

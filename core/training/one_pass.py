@@ -72,7 +72,7 @@ class _OnePass(torch.autograd.Function):
         return loss, first
 
     @staticmethod
-    def backward(ctx: Any, factor: torch.Tensor | None, _: Any) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, factor: torch.Tensor | None, _: Any) -> Any:
         found = ctx.saved_tensors if factor is not None else (None, None, None)
         return *(None if x is None else (x * factor).to(d) for x, d in zip(found, ctx.dtypes, strict=True)), None, None
 

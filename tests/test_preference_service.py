@@ -259,3 +259,10 @@ def test_the_advice_goes_by_what_there_is(project: Project) -> None:
     for place in range(12, 110):
         reviews.rate(given, place, vote="tuned")
     assert teaching.advice(teaching.lesson(run))[0] == "pairs"
+
+
+def test_rated_answers_cannot_choose_the_best_by_a_figure_that_only_pairs_have(project: Project) -> None:
+    """The training would run to its end and then find no best checkpoint."""
+    stored.rated_answers(project.id, 60, max_length=72)
+    with pytest.raises(UserError, match="metric"):
+        runs.start(project.id, Recipe(best_metric="preference_accuracy"))

@@ -62,6 +62,7 @@ def warm() -> None:
 def warm_late() -> None:
     """Import the rest: what a library loads when it is first used, and all plug-ins. Steps aside while a screen is drawn."""
     _when_a_screen_was_opened()
+    time.sleep(5 * QUIET_SECONDS)  # the browser loads more for its first screen than for any later one
     for name, attribute in LATE:
         _when_nobody_waits()
         _load(name, attribute)

@@ -71,8 +71,8 @@ def _groups(run: Run, plain: dict[str, AuditPlugin], config: dict[str, dict[str,
             format_func=lambda name: (
                 f"{name} ({', '.join(columns[name][:3])}{', …' if len(columns[name]) > 3 else ''})"
             ),
-            help="For example gender, age group or region. The audit then also compares the labels of these groups. Columns whose "
-            "name says so are chosen already.",
+            help="For example gender, age group or region. The audit then also compares the labels of these groups. Columns "
+            "whose name says so are chosen already.",
             key=f"groups-{run.id}",
         )
         if own:
@@ -139,7 +139,7 @@ def _amount(run: Run, config: dict[str, dict[str, Any]]) -> None:
     titles = {key: audit.title for key, audit in audits.available(audit_scope.family_of(run)).items()}
     told = "; ".join(f"{titles[key]}: {value:,}" for key, value in counted.items() if isinstance(value, int))
     st.markdown(
-        f"The audit has at most **{total:,} texts** read or written, by your model and the base model.",
+        f"Your model and the base model read or write at most **{total:,} texts**.",
         help=f"{told}. {_SECONDS}",
     )
     for value in counted.values():

@@ -120,7 +120,8 @@ def _advice(version: DatasetVersion, share: float) -> None:
         more = f" and {len(few) - 5} more labels" if len(few) > 5 else ""
         label, _ = few[0]
         st.caption(
-            f"Labels with too few test rows to be judged each on its own (under {split_advice.FEWEST_OF_A_CLASS}): {named}{more}. "
+            f"Labels with too few test rows to be judged each on its own (under {split_advice.FEWEST_OF_A_CLASS}): "
+            f"{named}{more}. "
             f"{plain(label[:40])} has {counts[label]:,} row{'s' * (counts[label] != 1)}; it would need "
             f"{split_advice.rows_needed(counts[label], share):,}."
         )

@@ -15,6 +15,7 @@ from . import ranks
 from .device import Device
 
 MOST_LOGGED_POINTS = 400
+SCHEDULERS = {"constant": "constant_with_warmup"}  # the library's own "constant" leaves the warm-up out without a word
 Arguments = TypeVar("Arguments", bound=TrainingArguments)
 
 
@@ -40,7 +41,7 @@ def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str,
         "learning_rate": recipe.learning_rate,
         "weight_decay": recipe.weight_decay,
         "max_grad_norm": recipe.max_grad_norm,
-        "lr_scheduler_type": recipe.scheduler,
+        "lr_scheduler_type": SCHEDULERS.get(recipe.scheduler, recipe.scheduler),
         "warmup_steps": round(recipe.warmup * steps),
         "seed": recipe.seed,
         "data_seed": recipe.seed,

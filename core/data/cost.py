@@ -19,10 +19,8 @@ BIASED_KEPT = 3
 BIASED = ("t5", "mt5", "umt5", "longt5")
 GPU_BASE = 1200 * 2**20  # CUDA context and workspace
 GPU_KEPT = 1.2  # the same on a card: fitted on five trainings, which it meets within 12% (benchmarks/results/README.md)
-HEAD_TOKENS, HEAD_WORDS = (
-    4096,
-    32_768,
-)  # a card computes the logits in tiles of so many numbers, of 2 bytes, twice that for small vocabularies
+# A card computes the logits in tiles of half a gigabyte at most (`core/training/one_pass.py`): 4 bytes times these two.
+HEAD_TOKENS, HEAD_WORDS = 4096, 32_768
 
 
 def adapter_parameters(facts: ModelFacts, recipe: Recipe) -> int:

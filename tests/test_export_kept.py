@@ -15,6 +15,7 @@ import psutil
 import pytest
 import stored
 import tiny_training as tiny
+from databases import migrated
 from waiting import until
 
 from core import exporters
@@ -26,7 +27,6 @@ from core.services import export_snippets, exports
 from core.store import jobs, records
 from core.store.files import folder
 from core.store.leftovers import sweep_leftovers
-from core.store.migrate import migrate
 from core.store.tables import Export, Run
 from core.training.train import train
 from core.worker.handlers import export_job
@@ -80,7 +80,7 @@ def test_a_killed_export_leaves_no_process_and_no_half_export(model: Path, tmp_p
 
 @pytest.fixture
 def run(storage: Path) -> Run:
-    migrate()
+    migrated()
     return stored.run()
 
 

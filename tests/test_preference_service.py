@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import reviewing
 import stored
+from databases import migrated
 from reviewing import finished_run, questions
 
 from core.schemas.errors import UserError
@@ -17,14 +18,13 @@ from core.schemas.predictor import Decoding
 from core.schemas.recipe import Recipe
 from core.services import datasets, models, preparation, projects, recipes, reviews, runs, starting, teaching, versions
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Project, Run, SampleSet
 
 
 @pytest.fixture
 def project(storage: Path, small_model: Path) -> Iterator[Project]:
     """A chat project with a split and a base model."""
-    migrate()
+    migrated()
     yield reviewing.chat_project(reviewing.with_model(str(small_model)))
     engine().dispose()
 

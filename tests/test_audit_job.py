@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import tiny_training as tiny
+from databases import migrated
 from stored import small_project
 from streamlit.testing.v1 import AppTest
 from test_published_benchmarks import bbq_rows, crows_file, write_lines
@@ -25,7 +26,6 @@ from core.schemas.predictor import Decoding, Generation, Score
 from core.schemas.recorder import Interrupted
 from core.services import audit_scope, audits, datasets, models, preparation, projects, runs
 from core.services.audit_summary import Summary, needs_a_look, summary
-from core.store.migrate import migrate
 from core.store.tables import Run
 
 
@@ -62,7 +62,7 @@ def rounds(small_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEWELL_STORAGE", str(storage))
         patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{storage / 'tunewell.db'}")
-        migrate()
+        migrated()
         texts = [f"{'She' if i % 2 else 'He'} asked for parcel {i} and was told to wait." for i in range(60)]
         made = projects.create("writing", "completion")
         frame = pd.DataFrame({"row_id": [f"r{i}" for i in range(60)], "text": texts})

@@ -7,13 +7,13 @@ import random
 from pathlib import Path
 
 import pytest
+from databases import migrated
 from streamlit.testing.v1 import AppTest
 
 from core.data.lengths import coverage
 from core.schemas.errors import UserError
 from core.schemas.plan import PreparationPlan, SplitPlan
 from core.services import datasets, models, preparation, projects, recipes, rows, runs, split_counts, tokens
-from core.store.migrate import migrate
 from core.store.tables import Project
 
 PAGE = Path(__file__).parents[1] / "pages" / "p30_tokens.py"
@@ -50,7 +50,7 @@ CLASSES = {"text": "text", "label": "label"}
 
 @pytest.fixture(autouse=True)
 def ready(storage: Path) -> None:
-    migrate()
+    migrated()
 
 
 def test_files_that_name_their_part_are_used_as_they_were_given() -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from databases import migrated
 
 from core.schemas.jobs import JobKind, JobState
 from core.services import datasets, preparation, projects, runs, samples, status
-from core.store.migrate import migrate
 
 
 @pytest.fixture(autouse=True)
 def _database(storage: Path) -> None:
-    migrate()
+    migrated()
 
 
 @pytest.mark.parametrize("key", [sample.key for sample in samples.SAMPLES])

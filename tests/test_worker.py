@@ -17,6 +17,7 @@ import psutil
 import pytest
 import stored
 import tiny_training as tiny
+from databases import migrated
 from job_processes import fork_server, job_processes
 from sqlalchemy.exc import OperationalError
 from waiting import until
@@ -29,7 +30,6 @@ from core.services import projects, runs
 from core.store import curves, jobs, owners, records
 from core.store.engine import engine
 from core.store.files import job_log, run_folder
-from core.store.migrate import migrate
 from core.store.tables import Project, Run
 from core.worker import child, supervisor
 from core.worker.recorder import JobRecorder, until_written
@@ -54,7 +54,7 @@ class Workplace:
     def __init__(self, folder: Path, base: Path) -> None:
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
-        migrate()
+        migrated()
         self.project_id = stored.trainable(base)
 
     def start(self) -> None:
@@ -250,7 +250,7 @@ def test_a_worker_ends_with_the_process_that_started_it(place: Workplace) -> Non
 
 @pytest.fixture
 def queue(storage: Path) -> Iterator[None]:
-    migrate()
+    migrated()
     yield
     engine().dispose()
 

@@ -6,12 +6,14 @@ import math
 import random
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.metrics import f1_score, mean_absolute_error, r2_score, root_mean_squared_error
 
 from core.data import baselines, label_lists, thresholds
 from core.data.health import report
-from core.data.shapes import roles_of
+from core.data.numbers import number
+from core.data.shapes import roles_of, suggest_roles
 from core.data.splitting import SplitRow, split
 from core.metrics import compare, per_class, registry
 from core.schemas.estimates import Verdict
@@ -22,7 +24,6 @@ from core.schemas.label_sets import LabelSetPredictions
 from core.schemas.number_predictions import NumberPredictions
 from core.schemas.plan import SplitPlan
 from core.tasks import registry as tasks
-from core.tasks.regression import number
 
 LABELS = ("big", "loud", "red")
 
@@ -108,12 +109,39 @@ def test_columns_of_yes_and_no_are_one_label_each() -> None:
         ("1,250", 1250.0),
         ("-3", -3.0),
         ("2e3", 2000.0),
+        ("€ 12,50", 12.5),
+        ("$1,200.99", 1200.99),
+        ("1.250,50 EUR", 1250.5),
+        ("1 250,50", 1250.5),
+        ("1.250.000", 1250000.0),
+        ("1.250", 1.25),
+        ("99,-", 99.0),
+        ("4 stars", 4.0),
+        ("3.5 %", 3.5),
+        ("-€5", -5.0),
         ("many", None),
         ("nan", None),
+        ("5k", None),  # a thousand times as much
+        ("2 m", None),
+        ("4/5", None),
+        ("10-20", None),
+        ("2024-01-02", None),
+        ("A0001", None),
     ],
 )
 def test_numbers_are_read_as_people_write_them(cell: str, value: float | None) -> None:
     assert number(cell) == value
+
+
+def test_a_column_of_prices_is_suggested_although_some_cells_hold_none() -> None:
+    table = pa.table(
+        {
+            "Article": [f"A{i:03}" for i in range(30)],
+            "Description": [f"a chair in oak, number {i}" for i in range(30)],
+            "Price €": ["€ 12,50", "on request", "1.250,00"] * 10,
+        }
+    )
+    assert suggest_roles(table, "regression") == {"text": "Description", "value": "Price €"}
 
 
 # -- split and health --------------------------------------------------------------------------------------------------

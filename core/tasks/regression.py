@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 
+from core.data.numbers import number
 from core.schemas.examples import Example
 
 from ._base import Role, Row, TaskType, cell
-
-_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")  # with three digits behind it the comma may stand between thousands
-
-
-def number(text: str) -> float | None:
-    """The number that a cell holds, None where it holds none. A decimal comma is read where it cannot mean thousands."""
-    plain = text.strip().replace("\u2212", "-")
-    if _COMMA.fullmatch(plain):
-        plain = plain.replace(",", ".")
-    try:
-        value = float(plain.replace(",", "") if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", plain) else plain)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
 
 
 class Regression(TaskType):

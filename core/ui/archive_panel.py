@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from core.schemas.errors import UserError
-from core.schemas.jobs import JobState
+from core.schemas.jobs import Job, JobState
 from core.services import archive, models, reproduce, runs
 from core.store.tables import Project
 
@@ -90,7 +92,14 @@ def archives(project: Project) -> None:
             if st.button("Delete the file", key=f"pack-drop-{made.id}", type="tertiary", icon=":material/delete:"):
                 archive.remove(made.id)
                 st.rerun()
-            st.caption("The project itself stays.")
+            st.caption(f"{_made(made)} A new export replaces it; deleting it leaves the project as it is.")
+
+
+def _made(job: Job) -> str:
+    """When an archive was made and what is in it: it does not hold what came after."""
+    when = time.strftime("%d %b %Y, %H:%M", time.localtime(job.finished_at or job.created_at))
+    held = [word for word, there in (("models", "models"), ("base model", "base")) if job.payload.get(there)]
+    return f"Made on {when}, {'with ' + ' and '.join(held) if held else 'without models'}."
 
 
 def import_panel() -> None:

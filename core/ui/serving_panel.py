@@ -9,6 +9,7 @@ from core.services import offers, playground, runs, snippets, status
 from core.store.tables import Run
 
 from . import jobs, parts
+from .served_elsewhere import start_or_ask
 
 REFRESH_SECONDS = 2.0
 FIRST_PORT = 1024  # below it a system asks for special rights
@@ -55,8 +56,7 @@ def _start(run: Run, *, busy: bool) -> None:
         st.error(f"Ports below {FIRST_PORT} belong to the system. Choose 0, or one from {FIRST_PORT} on.")
         return
     key = "" if before is None or fresh else str(before.payload["key"])
-    playground.start(run, lasting=True, port=int(given), key=key)
-    st.rerun()
+    start_or_ask(run, "Stop it and serve this", lambda: playground.start(run, lasting=True, port=int(given), key=key))
 
 
 def _served(run: Run, job: Job) -> None:

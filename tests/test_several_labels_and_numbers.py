@@ -6,11 +6,12 @@ import math
 import random
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn.metrics import f1_score, mean_absolute_error, r2_score, root_mean_squared_error
 
-from core.data import baselines, label_lists, thresholds
+from core.data import baselines, fixes, label_lists, thresholds
 from core.data.health import report
 from core.data.numbers import number
 from core.data.shapes import roles_of, suggest_roles
@@ -133,6 +134,27 @@ def test_numbers_are_read_as_people_write_them(cell: str, value: float | None) -
     assert number(cell) == value
 
 
+def test_spellings_of_a_label_are_found_in_sets_and_merged_in_the_cells_as_they_are_written() -> None:
+    rows = [
+        Example(row_id=str(i), text=f"thing {i}", labels=(("urgent", "Urgent", "loud")[i % 3], "red"))
+        for i in range(60)
+    ]
+    [found] = [f for f in report(rows, "multi_label").findings if "spelling" in f.title]
+    mapping = found.data["fix_options"]["mapping"]
+    assert found.title == "4 label spellings look like 3 labels" and mapping == {"Urgent": "urgent"}
+    table = pd.DataFrame(
+        {
+            "row_id": ["1", "2", "3", "4"],
+            "tags": ["red; Urgent", "Urgent;urgent ; red", "loud,red", None],
+            "j": '["Urgent"]',
+        }
+    )
+    fix = fixes.registry()[str(found.data["fix_key"])]
+    change = fix.plan(table, {"text": "t", "labels:;": "tags", "labels:json": "j"}, fix.options(mapping=mapping))
+    assert change.cells["tags"] == {"1": "red; urgent", "2": "urgent; red"}
+    assert set(change.cells["j"].values()) == {'["urgent"]'} and not change.drop
+
+
 def test_a_column_of_prices_is_suggested_although_some_cells_hold_none() -> None:
     table = pa.table(
         {
@@ -167,6 +189,7 @@ def test_the_health_report_counts_labels_and_allows_rows_without_one() -> None:
     assert any("“red”" in f.title for f in about if f.severity is Severity.WARNING), "a rare label is named"
     alone = report([e.model_copy(update={"labels": (e.labels or ())[:1]}) for e in labelled(300)], "multi_label")
     assert any("more than one label" in f.title for f in alone.findings)
+    assert not any("spelling" in f.title for f in found.findings)
     none = report([e.model_copy(update={"labels": ()}) for e in labelled(60)], "multi_label")
     assert any(f.data.get("blocks") for f in none.findings)
 

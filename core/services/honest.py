@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.data import verdicts
 from core.data.leakage import overlaps
 from core.data.statistics import MIN_ROWS
 from core.schemas.estimates import Estimate
@@ -76,8 +77,8 @@ def describe(
     after = next((row for row in rest if row.key == headline), None)
     if before and after:
         said += (
-            f" Without them, {before.title.lower()} is {_figure(after.values['tuned'], before.format, left)} instead of "
-            f"{_figure(before.values['tuned'], before.format, n)}."
+            f" Without them, {verdicts.in_sentence(before.title)} is {_figure(after.values['tuned'], before.format, left)} "
+            f"instead of {_figure(before.values['tuned'], before.format, n)}."
         )
     enough = left >= MIN_ROWS
     said += (

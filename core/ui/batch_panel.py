@@ -145,7 +145,8 @@ def _preview(run: Run, draft: Batch, spec: BatchSpec, report: ImportReport) -> N
     if row.button("Try the first 20 rows", key=f"batch-try-{draft.id}", icon=":material/visibility:"):
         st.session_state[mark] = (batch.submit_preview(draft, spec, run), spec.columns, run.id)
         st.rerun()
-    counted = f"all {report.rows:,} rows" if report.complete else "all rows"
+    counted = f"all {report.rows:,} rows" if report.rows > 1 else "the row"
+    counted = counted if report.complete else "all rows"
     if row.button(f"Predict {counted}", key=f"batch-start-{draft.id}", type="primary", icon=":material/play_arrow:"):
         batch.start(draft, spec, run)
         st.rerun()

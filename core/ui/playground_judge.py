@@ -75,7 +75,9 @@ def _judged(answer: Mapping[str, Any], model: str, *, several: bool, numbers: bo
         shown = f"**{parts.plain(label)}** :material/check:" if given else parts.plain(label)
         st.progress(min(1.0, max(0.0, share)), text=f"{shown} · {100 * share:.0f}%")
     if several:
-        st.caption("Ticked labels are given. Each percentage stands by itself; they need not add up to 100.")
+        none = not any(share >= needed[label] for label, share in ranked)
+        said = "It gives none of them." if none else "Ticked labels are given."
+        st.caption(f"{said} Each percentage stands by itself; they need not add up to 100.")
     elif len(ranked) > LABELS_SHOWN:
         st.caption(f"The {LABELS_SHOWN} likeliest of {len(ranked)} labels.")
 

@@ -24,7 +24,7 @@ def run(context: Context) -> list[Finding]:
                 check="number_spread",
                 severity=Severity.WARNING,
                 title=f"{plural(len(unread), 'row')} without a number that can be read",
-                meaning="They are left out. Read are numbers such as 4, 4.5, 4,5 and 1,250.",
+                meaning="They are left out. Read are numbers such as 4, 4,5, 1,250.5, 1.250,50, € 12,50 and 4 stars.",
                 fix="Write a number there, or choose another column.",
                 count=len(unread),
                 row_ids=tuple(unread[:200]),

@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score, mean_absolute_error, r2_score, root_mean_s
 
 from core.data import baselines, fixes, label_lists, thresholds
 from core.data.health import report
+from core.data.in_words import significant
 from core.data.numbers import number
 from core.data.shapes import roles_of, suggest_roles
 from core.data.splitting import SplitRow, split
@@ -261,3 +262,9 @@ def test_a_threshold_follows_the_scores_where_there_are_enough_rows() -> None:
     given = LabelSetPredictions.of(LABELS, rows, low, found)
     assert all(set(item.predicted) >= set(item.gold) - {"red"} for item in given.items)
     assert not any(math.isnan(cut) for cut in found)
+
+
+def test_figures_of_any_unit_are_written_without_powers_of_ten() -> None:
+    shown = [significant(v) for v in (2014.7, 1234567.0, 0.000012345, -35.04, 0.97, 250.0, 0.0, 999.9, math.nan)]
+    assert shown == ["2,010", "1,230,000", "0.0000123", "-35", "0.97", "250", "0", "1,000", "nan"]
+    assert significant(12345.6, 4) == "12,350" and significant(2.5, 6) == "2.5"

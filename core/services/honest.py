@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.data import verdicts
+from core.data.in_words import significant
 from core.data.leakage import overlaps
 from core.data.statistics import MIN_ROWS
 from core.schemas.estimates import Estimate
@@ -99,7 +100,7 @@ def describe(
 
 def _figure(estimate: Estimate, form: str, rows: int) -> str:
     scale, unit = (100, "%") if form == "percent" else (1, "")
-    value = f"{estimate.value * scale:.3g}{unit}"
+    value = f"{significant(estimate.value * scale)}{unit}"
     if estimate.low is None or estimate.high is None:
         return f"{value} ({rows:,} rows)"
-    return f"{value} ({estimate.low * scale:.3g} to {estimate.high * scale:.3g}{unit}, {rows:,} rows)"
+    return f"{value} ({significant(estimate.low * scale)} to {significant(estimate.high * scale)}{unit}, {rows:,} rows)"

@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from core.data.in_words import significant
 from core.data.predicted import KINDS
 from core.schemas.batch import FORMATS, MOST_FIRST, BatchSpec, BatchSummary
 from core.schemas.families import FAMILIES
@@ -226,7 +227,8 @@ def _summary(one: Batch, summary: BatchSummary) -> None:
     if summary.numbers:
         n = summary.numbers
         st.caption(
-            f"Half of the numbers are below {n['middle']:,.4g}; nine of ten lie between {n['low']:,.4g} and {n['high']:,.4g}."
+            f"Half of the numbers are below {significant(n['middle'], 4)}; nine of ten lie "
+            f"between {significant(n['low'], 4)} and {significant(n['high'], 4)}."
         )
     if summary.labels:
         with st.expander("How often each label was given", icon=":material/bar_chart:"):

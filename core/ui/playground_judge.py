@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.data.in_words import significant
 from core.data.word_influence import MOST_PIECES, Marked, strongest
 from core.schemas.chat import LONGEST_QUESTION
 from core.schemas.jobs import Job
@@ -65,7 +66,7 @@ def _judged(answer: Mapping[str, Any], model: str, *, several: bool, numbers: bo
         st.caption("It has no opinion before it is trained.")
         return
     if numbers:
-        st.metric("Its number", f"{rows[0]:,.4g}")
+        st.metric("Its number", significant(rows[0], 4))
         return
     ranked = sorted(zip(answer["labels"], rows[0], strict=True), key=lambda pair: -pair[1])
     cuts = (answer.get("thresholds_of") or {}).get(model) or [0.5] * len(ranked)
@@ -155,4 +156,4 @@ def _points(change: float) -> str:
 
 
 def _number(change: float) -> str:
-    return f"{change:,.3g}"
+    return significant(change)

@@ -116,6 +116,11 @@ def _data(before: Basis, after: Basis) -> list[Change]:
         if second.lineage != first.lineage:
             done = f"{done}; another test set" if done else "another test set"
         found.append(Change("data", f"{said}: {done}" if done else said))
+        read = [column for role, column in second.roles.items() if first.roles.get(role) != column]
+        left = [column for role, column in first.roles.items() if second.roles.get(role) != column]
+        if read or left:
+            words = f"“{', '.join(read)}”" if read else "fewer columns"
+            found.append(Change("data", f"learned from {words}" + (f" instead of “{', '.join(left)}”" if left else "")))
     if before.plan_id != after.plan_id:
         plans = [records.get(Plan, one.plan_id) for one in (before, after)]
         configs = [PreparationPlan.model_validate(plan.config) for plan in plans if plan is not None]

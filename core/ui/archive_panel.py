@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from core.services import archive, models, reproduce, runs
 from core.store.tables import Project
 
 from . import jobs, parts
+from .file_download import file_download
 
 OPEN = "archive-of"  # in the session: the project whose export is shown
 
@@ -78,16 +80,15 @@ def archives(project: Project) -> None:
     elif job is not None and job.state is JobState.FAILED and st.session_state.get(OPEN) == project.id:
         jobs.failed(job)
     for made in archive.packed(project.id)[:1]:
-        size = archive.archive_path(made.id).stat().st_size
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.download_button(
-                f"Download the project file ({size / 1e6:,.1f} MB)",
-                archive.archive_path(made.id).read_bytes,  # read when it is pressed
+            place = archive.archive_path(made.id)
+            file_download(
+                partial(archive.archive_path, made.id),
+                place.stat().st_size,
                 archive.file_name(project),
                 "application/zip",
-                key=f"pack-get-{made.id}",
-                icon=":material/download:",
-                on_click="ignore",
+                f"pack-get-{made.id}",
+                label="Download the project file",
             )
             if st.button("Delete the file", key=f"pack-drop-{made.id}", type="tertiary", icon=":material/delete:"):
                 archive.remove(made.id)

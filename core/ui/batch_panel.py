@@ -17,6 +17,7 @@ from core.store.tables import Batch, Run
 from core.tasks import registry as tasks
 
 from . import jobs, parts
+from .file_download import file_download
 from .markup import note, paragraph
 
 SHOWN_LABELS = 30
@@ -180,16 +181,10 @@ def _finished(one: Batch) -> None:
             batch.go_on(one)
             st.rerun()
         if summary is not None:
-            st.download_button(
-                f"Download ({summary.bytes / 1e6:,.1f} MB)",
-                lambda: batch.result_path(one).read_bytes(),  # read when it is pressed, not at each drawing
-                batch.download_name(one),
-                MIME[spec.format],
-                key=f"batch-get-{one.id}",
-                type="primary",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            file_download(
+                lambda: batch.result_path(one), summary.bytes, batch.download_name(one), MIME[spec.format],
+                f"batch-get-{one.id}", kind="primary",
+            )  # fmt: skip
         if st.button("Delete", key=f"batch-delete-{one.id}", icon=":material/delete:", type="tertiary"):
             parts.confirm(
                 "Delete this file?",

@@ -46,7 +46,7 @@ def rounds_table(found: Sequence[Round], opened: Sequence[openings.Opening]) -> 
         verdict = parts.verdict_html(one.verdict) if one.verdict else parts.figure_html(None)
         on = f'<span class="tw-cell-basis">on {"test" if one.test else "validation"} rows</span>' if one.verdict else ""
         time = duration(one.seconds) if one.seconds is not None else "\u2013"
-        time = f'<span class="tw-line">{escape(time)}</span>'
+        time = f"<span>{escape(time)}</span>"
         rows.append([_name(one), _changed(one), _validation(one), _test(one, opened), f"{verdict}{on}", time])
     parts.table(header, rows)
     st.caption(

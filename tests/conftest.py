@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -59,15 +60,24 @@ def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A storage with a migrated database that all tests of a file share."""
+    from databases import used
+
+    with used(tmp_path_factory.mktemp("kept")) as folder:
+        yield folder
+
+
 @pytest.fixture
 def small_project(storage: Path, small_model: Path) -> Iterator[Project]:
     """A classification project on the tiny model that is ready to train."""
     import stored
+    from databases import migrated
 
     from core.store.engine import engine
-    from core.store.migrate import migrate
 
-    migrate()
+    migrated()
     yield stored.small_project(small_model)
     engine().dispose()
 
@@ -157,10 +167,33 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         end_all([worker, server])
 
 
+# A file runs in one process from its first test to its last. The longest are begun first: one that is begun last runs on alone.
+LONGEST = (
+    "test_journey.py",
+    "test_training.py",
+    "test_worker.py",
+    "test_model_in_parts.py",
+    "test_new_families.py",
+    "test_correction.py",
+    "test_killed_dashboard.py",
+    "test_coach_on_real_runs.py",
+    "test_several_devices.py",
+    "test_cli.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
     for item in items:
         if {"chromium_path", "browser", "browser_page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
+
+
+def pytest_collection_finish() -> None:
+    """What the imported libraries consist of stays to the end: the collector need not look through it again for each training,
+    which took a third of a short one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

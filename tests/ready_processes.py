@@ -1,6 +1,8 @@
-"""Processes of further devices that begin at once: forked from one that has imported the libraries already.
+"""Processes of further devices, and those that read an export again, that begin at once: forked from one that has imported the
+libraries already and has done nothing with them.
 
-What they do is `core.training.follower`, as when `ranks` starts them; only the seconds of importing are saved.
+What they do is `core.training.follower` and `core.training.reread`, as when the product starts them; only the seconds of
+importing are saved.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import multiprocessing.connection
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.reduction import DupFd
 from pathlib import Path
@@ -19,10 +21,10 @@ from typing import Any
 
 import pytest
 
-from core.training import ranks
+from core.training import parity, ranks
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["core.training.train", "core.training.follower"])
+CONTEXT.set_forkserver_preload(["core.training.train", "core.training.follower", "core.training.reread", "settled"])
 
 
 def _follow(pipe: Any, variables: dict[str, str], folder: str, part: str, before: str) -> None:
@@ -33,6 +35,17 @@ def _follow(pipe: Any, variables: dict[str, str], folder: str, part: str, before
     sys.argv = ["follower", folder, part]
     exec(before, {})
     follower.main()
+
+
+def _read_again(pipe: Any, said: Any) -> None:
+    from core.training import reread
+
+    os.dup2(pipe.detach(), 0)
+    log = said.detach()
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    reread.main()
 
 
 class _Process:
@@ -59,18 +72,23 @@ class _Process:
         self.process.kill()
 
 
+def _begun(target: Callable[..., None], *arguments: Any) -> _Process:
+    """`target` in a process of its own. Its first argument is the pipe that is to be its input."""
+    ours, theirs = os.pipe()
+    process = CONTEXT.Process(target=target, args=(DupFd(ours), *arguments))
+    with pytest.MonkeyPatch.context() as patch:  # else it runs what a test of a screen has left as the main program
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+        process.start()
+    os.close(ours)
+    return _Process(process, theirs)
+
+
 def started(before: str = "") -> Any:
     """A stand-in for `ranks._started`; each process runs the code `before` first."""
 
     def start(folder: Path, number: int, where: Mapping[str, str], part: str) -> _Process:
-        ours, theirs = os.pipe()
         variables = {**where, "RANK": str(number), "LOCAL_RANK": str(number)}
-        process = CONTEXT.Process(target=_follow, args=(DupFd(ours), variables, str(folder), part, before))
-        with pytest.MonkeyPatch.context() as patch:  # else it runs what a test of a screen has left as the main program
-            patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
-            process.start()
-        os.close(ours)
-        return _Process(process, theirs)
+        return _begun(_follow, variables, str(folder), part, before)
 
     return start
 
@@ -78,3 +96,8 @@ def started(before: str = "") -> Any:
 @pytest.fixture
 def ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranks, "_started", started())
+
+
+@pytest.fixture
+def ready_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parity, "_started", lambda said: _begun(_read_again, DupFd(said.fileno())))

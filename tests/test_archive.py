@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import stored
+from databases import migrated
 from streamlit.testing.v1 import AppTest
 from test_batch import carried_out
 
@@ -25,7 +26,6 @@ from core.services import archive, datasets, models, preparation, projects, repr
 from core.store import deleting, jobs, records
 from core.store.engine import engine
 from core.store.files import folder, run_folder, table_path
-from core.store.migrate import migrate
 from core.store.tables import Evaluation, Metric, Project, Run
 from core.worker.handlers import unpack_job
 
@@ -46,7 +46,7 @@ class Machine:
         self.root.mkdir(exist_ok=True)
         self._patch.setenv("TUNEWELL_STORAGE", str(self.root))
         self._patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{self.root / 'tunewell.db'}")
-        migrate()
+        migrated()
 
 
 @pytest.fixture(scope="module")

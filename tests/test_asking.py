@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import reviewing
+from databases import migrated
 from stand_in_models import DONE, KEY, StandIn, delta, event
 from waiting import until
 
@@ -18,7 +19,6 @@ from core.schemas.jobs import Desired, Job, JobKind, JobState
 from core.schemas.predictor import Decoding
 from core.services import answering, asking, chat_votes, conversations, lessons, models, review_results, reviews
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Run
 
 Serve = Callable[[Callable[[str, dict[str, Any]], Iterator[str]]], StandIn]
@@ -170,7 +170,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEWELL_STORAGE", str(tmp_path_factory.mktemp("asking")))
         patch.delenv("TUNEWELL_DATABASE_URL", raising=False)
-        migrate()
+        migrated()
         yield reviewing.finished_run(reviewing.chat_project(models.all_models()[0].key))
         engine().dispose()
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from databases import migrated
 
 from core.services import audits, datasets, projects
-from core.store.migrate import migrate
 from core.store.tables import Run
 
 
 @pytest.fixture
 def run(storage: Path) -> Run:
-    migrate()
+    migrated()
     project = projects.create("Groups", "classification")
     rows = 40
     frame = pd.DataFrame({

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ from core.__main__ import main
 from core.schemas.errors import UserError
 from core.schemas.estimates import Estimate
 from core.services import audit_frontier, audit_report, audits, corrections, projects, report_templates, responsible
-from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Project, Run
 from core.ui import screens
 
@@ -30,17 +27,6 @@ CLAIMS = re.compile(
     r"certif|guarante|bias[- ]free|free of bias|unbiased|proven fair|is fair\b|fair model|complian|complies|seal of",
     re.IGNORECASE,
 )
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("audited")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEWELL_STORAGE", str(folder))
-        patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
-        migrate()
-        yield folder
-        engine().dispose()
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from databases import migrated
 
 from core.data import fertility, licences
 from core.services import advice, datasets, models, projects
 from core.services.models import STARTER_FOLDER
-from core.store.migrate import migrate
 
 ENGLISH = ["The parcel has not arrived yet and nobody answers the telephone.", "Thank you for the quick help!"] * 20
 CHINESE = ["我的包裹还没有到，电话也没有人接。", "谢谢你们的帮助！"] * 20
@@ -47,7 +47,7 @@ def test_a_licence_says_whether_money_may_be_earned(name: str, commercial: bool 
 
 @pytest.fixture
 def with_data(storage: Path) -> str:
-    migrate()
+    migrated()
     project = projects.create("Messages")
     projects.update(project.id, task="classification")
     frame = pd.DataFrame({"row_id": [str(i) for i in range(40)], "t": ENGLISH, "y": ["a", "b"] * 20})

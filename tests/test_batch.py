@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import stored
 import tiny_training as tiny
+from databases import migrated
 from streamlit.testing.v1 import AppTest
 
 from core.__main__ import main as command
@@ -28,7 +29,6 @@ from core.services import batch, output_filters, projects, runs
 from core.store import deleting, jobs
 from core.store.engine import engine
 from core.store.files import folder
-from core.store.migrate import migrate
 from core.store.tables import Batch, Run
 from core.worker import child
 from core.worker.handlers import predict_job
@@ -67,7 +67,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEWELL_STORAGE", str(root))
         patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{root / 'tunewell.db'}")
-        migrate()
+        migrated()
         yield root
         engine().dispose()
 

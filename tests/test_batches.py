@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ready_processes
 import tiny_training as tiny
 import torch
 
@@ -21,7 +22,8 @@ from core.training import device, export, loading, predictors
 from core.training.heads import OneOf
 from core.training.train import encode, train, trainer_of
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "ready_readers")
+ready_readers = ready_processes.ready_readers
 OWN_TEMPLATE = (
     "{% for m in messages %}{{ '<|' + m['role'] + '|>\\n' + m['content'] + '<|end|>\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% endif %}"

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 import yaml
+from databases import migrated
 
 from core.__main__ import main
 from core.store import jobs
 from core.store.files import folder
-from core.store.migrate import migrate
 from core.store.owners import alive_worker, identity
 from tools.command_line_page import PAGE
 
@@ -45,11 +45,18 @@ def write_job(folder: Path, **job: Any) -> Path:
 
 
 def start(storage: Path, *arguments: str) -> subprocess.Popen[str]:
-    """`python -m core ...` as a person calls it. One thread: the models here are tiny and the machine may be busy."""
+    """`python -m core ...` as a person calls it, who can press Ctrl-C: what a shell starts in the background is born deaf to it.
+    One thread: the models here are tiny and the machine may be busy."""
     variables = {**os.environ, "TUNEWELL_STORAGE": str(storage), "OMP_NUM_THREADS": "1"}
     variables.pop("TUNEWELL_DATABASE_URL", None)
     command = [sys.executable, "-m", "core", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits only what is ignored
+    try:
+        return subprocess.Popen(
+            command, cwd=ROOT, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # -- the whole journey -------------------------------------------------------------------------------------------------
@@ -248,7 +255,7 @@ def test_models_lists_the_starter_and_what_is_added(small_model: Path, capsys: p
 
 
 def test_status_lists_the_worker_and_the_jobs(storage: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    migrate()
+    migrated()
     (folder("state") / "worker.json").write_text(json.dumps({"owner": identity()}))
     job_id = jobs.submit(jobs.JobKind.TRAIN, None, {})
     found = json.loads(printed(capsys, "status", "--json"))

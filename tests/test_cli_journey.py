@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from databases import migrated
 
 from core.cli import _job_file, _journey
 from core.cli._journey import Journey
@@ -19,7 +20,6 @@ from core.schemas.errors import UserError
 from core.schemas.jobs import JobKind
 from core.services import datasets, models, preparation, projects
 from core.store import jobs, records
-from core.store.migrate import migrate
 from core.store.owners import identity
 from core.store.tables import BaseModel
 from core.worker import child
@@ -61,7 +61,7 @@ def carry_out(folder: Path, **job: Any) -> Journey:
 
 @pytest.fixture(autouse=True)
 def _database(storage: Path) -> None:
-    migrate()
+    migrated()
 
 
 @pytest.fixture

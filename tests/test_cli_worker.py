@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from databases import migrated
 
 from core.cli import _worker
 from core.cli._progress import Progress
@@ -20,7 +21,6 @@ from core.schemas.errors import UserError
 from core.schemas.jobs import JobKind, JobState
 from core.store import jobs
 from core.store.files import folder
-from core.store.migrate import migrate
 from core.store.owners import identity
 
 # Takes the worker's place as the real one does, and then does nothing until it is ended.
@@ -158,7 +158,7 @@ def interrupted(worker: Worker) -> tuple[UserError, JobState]:
 
 @pytest.fixture
 def database(storage: Path) -> None:
-    migrate()
+    migrated()
 
 
 @pytest.mark.usefixtures("database")

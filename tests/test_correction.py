@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from databases import migrated
 from waiting import until
 
 from core.cli import _worker
@@ -13,7 +14,6 @@ from core.schemas.jobs import Job, JobState
 from core.schemas.plan import PreparationPlan, SplitPlan
 from core.schemas.recipe import Recipe
 from core.services import audits, corrections, datasets, models, preparation, projects, runs, status
-from core.store.migrate import migrate
 from core.store.tables import Run
 
 FRAMES = [
@@ -51,7 +51,7 @@ def done(job_id: str, seconds: float = 400) -> Job:
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_a_bias_is_found_corrected_and_judged_without_touching_the_test_rows(storage: Path) -> None:
-    migrate()
+    migrated()
     project = projects.create("Hiring", "classification")
     with _worker.running(print):
         upload = datasets.keep_upload(project.id, "hiring.csv", BytesIO(biased_rows(400)))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from databases import migrated
 from test_corrective_actions import rows
 
 from core.mitigations import registry
@@ -24,7 +25,6 @@ from core.schemas.recipe import Recipe
 from core.services import corrections, datasets, models, preparation, projects, round_changes, runs
 from core.store import jobs, records
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Audit, Run
 
 CONFIG = {"axes": ["gender"]}
@@ -33,7 +33,7 @@ CONFIG = {"axes": ["gender"]}
 @pytest.fixture
 def run(storage: Path, small_model: Path) -> Iterator[Run]:
     """A round of a classifier on rows in which men are hired; it has not been trained."""
-    migrate()
+    migrated()
     made = projects.create("Hiring", "classification").id
     examples = rows((36, 4), (8, 32))
     table = pd.DataFrame(
@@ -227,7 +227,7 @@ def test_answers_that_differ_with_the_people_become_the_worse_ones() -> None:
 
 
 def test_pairs_become_a_round_that_goes_on_from_the_model(storage: Path, small_model: Path) -> None:
-    migrate()
+    migrated()
     made = projects.create("Trams", "chat").id
     asked = questions(60)
     table = pd.DataFrame(

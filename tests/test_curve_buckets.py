@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 import stored
+from databases import migrated
 from sqlalchemy import event
 
 from core.store import buckets, curves
 from core.store.engine import engine, write
-from core.store.migrate import migrate
 from core.store.tables import Run
 
 
 @pytest.fixture
 def run(storage: Path) -> Iterator[Run]:
-    migrate()
+    migrated()
     yield stored.run()
     engine().dispose()
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 import stored
+from databases import migrated
 
 from core.services import curve_files
 from core.store import curves
 from core.store.engine import engine, write
-from core.store.migrate import migrate
 from core.store.tables import Run
 
 STEPS = 2500  # more than one piece of the stream
@@ -25,7 +25,7 @@ STEPS = 2500  # more than one piece of the stream
 
 @pytest.fixture
 def run(storage: Path) -> Iterator[Run]:
-    migrate()
+    migrated()
     made = stored.run()
     points = [curves.Point(made.id, "loss", "batch", s, s / 100, 3 / (s + 1), 1000.0 + s) for s in range(STEPS)]
     points += [

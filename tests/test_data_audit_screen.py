@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from databases import migrated
 from streamlit.testing.v1 import AppTest
 from test_data_audit import admitted, made
 
@@ -14,14 +15,13 @@ from core.schemas.audits import AuditInput
 from core.schemas.identity import OwnTerm, OwnWords, Removed
 from core.services import audits, datasets, identity_words, projects
 from core.store import records
-from core.store.migrate import migrate
 from core.store.tables import Plan, Run
 
 
 @pytest.fixture
 def run(storage: Path) -> Run:
     """A round on made-up applications whose audit of the data is there."""
-    migrate()
+    migrated()
     project = projects.create("Applications", "classification")
     examples, columns = made(600, admitted(woman=(0.35, 0.92), man=(0.2, 0.72), crowded=0.8))
     frame = pd.DataFrame({

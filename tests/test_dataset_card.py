@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from databases import migrated
 
 from core.schemas.errors import UserError
 from core.schemas.plan import PreparationPlan
 from core.services import dataset_cards, datasets, fixes, preparation, projects
 from core.services.dataset_cards import CardNotes
-from core.store.migrate import migrate
 from core.store.tables import DatasetVersion, Project
 
 TEXTS = "text,label\n" + "".join(
@@ -22,7 +22,7 @@ TEXTS = "text,label\n" + "".join(
 
 @pytest.fixture
 def made(storage: Path) -> tuple[Project, DatasetVersion]:
-    migrate()
+    migrated()
     project = projects.create("Lamps | and <more>", "classification", "Sort messages.")
     upload = datasets.keep_upload(
         project.id, "messages.csv", io.BytesIO((TEXTS + "message again,a\nmessage again,a\n").encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from databases import migrated
 from streamlit.testing.v1 import AppTest
 
 from core.data.self_confidence import guesses
@@ -18,7 +19,6 @@ from core.schemas.plan import PreparationPlan
 from core.services import datasets, fixes, preparation, projects, relabel, versions
 from core.store import jobs
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import DatasetVersion, Project
 from core.worker.handlers import fix_job
 
@@ -42,7 +42,7 @@ def reviews(count: int, flipped: int = 0, seed: int = 1) -> list[tuple[str, str]
 
 @pytest.fixture
 def _database(storage: Path) -> Iterator[None]:
-    migrate()
+    migrated()
     yield
     engine().dispose()
 

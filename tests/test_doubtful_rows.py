@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from databases import migrated
 
 from core.data.health import report
 from core.schemas.examples import Example
 from core.schemas.findings import Finding, Severity
 from core.services import datasets, projects, relabel
-from core.store.migrate import migrate
 from tests.test_several_labels_and_numbers import labelled
 
 SIZES = {"tiny": 10.0, "small": 20.0, "middling": 30.0, "large": 40.0, "huge": 50.0}
@@ -86,7 +86,7 @@ def test_where_words_tell_nothing_no_row_is_doubted() -> None:
 
 
 def test_doubtful_rows_become_a_queue_that_drops_only_what_a_person_drops(storage: Path) -> None:
-    migrate()
+    migrated()
     project = projects.create("p", "regression")
     rows = sized(80)
     frame = pd.DataFrame(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny_training as tiny
+from databases import migrated
 from streamlit.testing.v1 import AppTest
 
 from core.schemas.evaluation import EvaluationResult
@@ -18,7 +19,6 @@ from core.schemas.plan import PreparationPlan
 from core.schemas.predictions import ClassPredictions
 from core.services import analyses, datasets, evaluation_rows, evaluations, preparation, projects, related_rows, runs
 from core.store import records
-from core.store.migrate import migrate
 from core.store.tables import Evaluation, Run
 
 PAGE = str(Path(__file__).parents[1] / "pages" / "p60_evaluation.py")
@@ -27,7 +27,7 @@ PAGE = str(Path(__file__).parents[1] / "pages" / "p60_evaluation.py")
 @pytest.fixture
 def run(storage: Path) -> Run:
     """A finished run of a project with 900 rows, two of three categories hard to tell apart for it."""
-    migrate()
+    migrated()
     made = projects.create("Messages", "classification")
     rows = tiny.classification(1, 900)
     table = {

@@ -15,9 +15,11 @@ import psutil
 import pytest
 import stored
 import tiny_training as tiny
+from databases import migrated
 from waiting import until
 
 from core import exporters
+from core.atomic import new_folder
 from core.schemas.errors import UserError
 from core.schemas.exports import ExportFormat
 from core.schemas.jobs import JobKind
@@ -25,7 +27,6 @@ from core.services import export_snippets, exports
 from core.store import jobs, records
 from core.store.files import folder
 from core.store.leftovers import sweep_leftovers
-from core.store.migrate import migrate
 from core.store.tables import Export, Run
 from core.training.train import train
 from core.worker.handlers import export_job
@@ -79,7 +80,7 @@ def test_a_killed_export_leaves_no_process_and_no_half_export(model: Path, tmp_p
 
 @pytest.fixture
 def run(storage: Path) -> Run:
-    migrate()
+    migrated()
     return stored.run()
 
 
@@ -123,6 +124,13 @@ def test_files_that_belong_to_no_export_are_swept_once_no_job_makes_them(run: Ru
     assert {p.name for p in folder("exports").iterdir()} == {kept.id, waiting}
     exports.delete(kept)
     assert records.get(Export, kept.id) is None and not (folder("exports") / kept.id).exists()
+
+
+def test_a_whole_export_stays_though_the_database_is_another_one(run: Run) -> None:
+    with new_folder(folder("exports", "elsewhere") / "it") as filling:
+        (filling / "model.safetensors").write_bytes(b"weights")
+    sweep_leftovers(lambda: 1e12, lambda: set())
+    assert (folder("exports") / "elsewhere" / "it" / "model.safetensors").exists()
 
 
 def test_a_disk_without_room_refuses_before_anything_is_done() -> None:

@@ -22,8 +22,8 @@ ASK = {
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The package in a folder of its own, so that a new file never stands in the real tree."""
-    shutil.copytree(PROJECT / "core", tmp_path / "core", ignore=shutil.ignore_patterns("__pycache__"))
+    """The package in a folder of its own, with what is compiled: a new file never stands in the real tree."""
+    shutil.copytree(PROJECT / "core", tmp_path / "core")
     shutil.copytree(PROJECT / "assets" / "identity", tmp_path / "assets" / "identity")
     shutil.copytree(PROJECT / "assets" / "probes", tmp_path / "assets" / "probes")
     return tmp_path

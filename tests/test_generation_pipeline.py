@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import stored
 import tiny_training as tiny
+from databases import migrated
 from made_up_predictions import classified
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu import corpus_bleu, sentence_chrf
@@ -39,7 +40,6 @@ from core.services import (
 )
 from core.store import jobs
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Evaluation, Run
 from core.worker import child
 from core.worker.recorder import JobRecorder
@@ -76,7 +76,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEWELL_STORAGE", str(folder))
         patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
-        migrate()
+        migrated()
         yield folder
         engine().dispose()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from databases import migrated
 from health_examples import of, one, reviews
 
 from core.schemas.errors import UserError
@@ -16,7 +17,6 @@ from core.schemas.plan import PreparationPlan
 from core.schemas.recorder import Interrupted
 from core.services import datasets, fixes, health, health_inputs, preparation, projects
 from core.store import jobs
-from core.store.migrate import migrate
 from core.store.owners import identity
 from core.store.tables import DatasetVersion, Project
 from core.worker import child
@@ -27,7 +27,7 @@ ROLES = {"text": "message", "label": "mood"}
 
 @pytest.fixture(autouse=True)
 def _database(storage: Path) -> None:
-    migrate()
+    migrated()
 
 
 def imported(

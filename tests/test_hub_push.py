@@ -26,25 +26,12 @@ from core.schemas.jobs import Desired, Job, JobKind, JobState
 from core.schemas.recorder import Interrupted
 from core.services import hub_push, hub_upload, licence_notes
 from core.store import job_tokens, jobs, records
-from core.store.engine import engine
 from core.store.files import job_log
-from core.store.migrate import migrate
 from core.store.tables import Export, Run
 from core.worker import child as worker_child
 from core.worker.recorder import JobRecorder
 
 WEIGHTS = bytes(range(256)) * 400
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("pushing")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEWELL_STORAGE", str(folder))
-        patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
-        migrate()
-        yield folder
-        engine().dispose()
 
 
 @pytest.fixture(scope="module")

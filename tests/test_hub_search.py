@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import migrated
 from huggingface_hub.hf_api import ModelInfo
 from stand_in_hub import COMMIT, Hub
 from streamlit.testing.v1 import AppTest
@@ -19,7 +20,6 @@ from streamlit.testing.v1 import AppTest
 from core.schemas.errors import UserError
 from core.schemas.hub import HubFound, HubModel, HubQuery
 from core.services import hub_search, projects
-from core.store.migrate import migrate
 
 
 def listed(name: str, size: int | None, kind: str = "text-generation", **more: Any) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def test_what_a_model_can_do_follows_from_its_architecture(
 
 
 def test_a_result_says_whether_it_fits_the_task_and_the_machine(storage: Path) -> None:
-    migrate()
+    migrated()
     project = projects.create("p", "text_to_text")
     decoder, t5 = (
         HubModel(name="a/b", parameters=10**8),
@@ -172,7 +172,7 @@ def test_a_result_says_whether_it_fits_the_task_and_the_machine(storage: Path) -
 def test_the_panel_asks_only_when_pressed_and_fetches_what_is_chosen(
     storage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migrate()
+    migrated()
     project = projects.create("p", "classification")
     asked: list[HubQuery] = []
     found = HubFound(

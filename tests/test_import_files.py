@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from databases import migrated
 
 from core.schemas.errors import UserError
 from core.schemas.jobs import Desired, JobKind, JobState
@@ -16,7 +17,6 @@ from core.schemas.recorder import Interrupted
 from core.services import datasets, projects, reading
 from core.store import jobs
 from core.store.files import folder, load_table
-from core.store.migrate import migrate
 from core.store.tables import DatasetVersion, Project
 from core.worker import child
 
@@ -25,7 +25,7 @@ ROLES = {"text": "text", "label": "label"}
 
 @pytest.fixture
 def project(storage: Path) -> Project:
-    migrate()
+    migrated()
     return projects.create("a project", "classification", "")
 
 

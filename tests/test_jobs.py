@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 import stored
+from databases import migrated
 
 from core.schemas.jobs import Desired, Job, JobKind, JobState
 from core.store import curves, jobs, owners, records
 from core.store.engine import engine, write
 from core.store.files import folder
-from core.store.migrate import migrate
 from core.store.tables import Job as JobRow
 from core.worker import gave_up, supervisor
 from core.worker.lock import SingleWorker
@@ -31,7 +31,7 @@ ELSEWHERE = "another-machine:77:1.00"  # whether a process of another machine li
 
 @pytest.fixture(autouse=True)
 def database(storage: Path) -> Iterator[None]:
-    migrate()
+    migrated()
     yield
     engine().dispose()
 

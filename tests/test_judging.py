@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import stand_in_judge as stand_in
 import stored
+from databases import migrated
 from stand_in_judge import KEY, Judge
 
 from core.data import judge_prompt
@@ -24,7 +25,6 @@ from core.services.judge_client import Client
 from core.store import job_tokens, jobs, records
 from core.store.engine import engine
 from core.store.files import folder, keep_table
-from core.store.migrate import migrate
 from core.store.tables import Evaluation, JudgeAnswer, Review, Run, SampleSet
 from core.worker.handlers import judge_job
 from core.worker.recorder import JobRecorder
@@ -35,7 +35,7 @@ FEW = 5
 
 @pytest.fixture
 def run(storage: Path) -> Iterator[Run]:
-    migrate()
+    migrated()
     yield stored.run()
     engine().dispose()
 

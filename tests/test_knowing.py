@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from databases import migrated
 from transformers import AutoModelForCausalLM
 
 from core.schemas.jobs import Desired, JobKind
@@ -17,7 +18,6 @@ from core.schemas.recorder import Interrupted
 from core.services import advice, datasets, knowing, models, preparation, projects
 from core.services.models import STARTER_FOLDER
 from core.store import jobs
-from core.store.migrate import migrate
 from core.store.tables import Project
 from core.training import loading
 from core.training.knowing import of_pairs, of_texts
@@ -36,7 +36,7 @@ ROWS = [f"{text} That was on day {n} of the month." for n in range(15) for text 
 
 @pytest.fixture
 def project(storage: Path) -> Project:
-    migrate()
+    migrated()
     made = projects.create("Messages", "completion")
     frame = pd.DataFrame({"row_id": [str(i) for i in range(len(ROWS))], "t": ROWS})
     datasets.add_version(made.id, frame, roles={"text": "t"}, title="t", origin={"kind": "import"})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from databases import migrated
 from waiting import until
 
 from core.atomic import is_whole
@@ -20,7 +21,6 @@ from core.services import runs
 from core.store import curves, jobs
 from core.store.engine import engine
 from core.store.files import job_log, run_folder
-from core.store.migrate import migrate
 from core.store.tables import Project
 from core.worker.processes import apart
 from core.worker.supervisor import Supervisor
@@ -46,7 +46,7 @@ child.main()
 
 @pytest.fixture
 def queue(storage: Path) -> Iterator[None]:
-    migrate()
+    migrated()
     yield
     engine().dispose()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ready_processes
 import torch
 
 from core.data.encoding import Codec
@@ -27,6 +28,8 @@ from tests import small_pairs
 from tests.test_several_labels_and_numbers import LABELS, labelled, rated
 from tests.tiny_training import FULL, Diary, chats
 
+pytestmark = pytest.mark.usefixtures("one_thread", "ready_readers")
+ready_readers = ready_processes.ready_readers
 PLAN = PreparationPlan(max_length=64)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import migrated
 from served import carried_out, trained_chat
 from streamlit.testing.v1 import AppTest
 from waiting import until
@@ -31,7 +32,6 @@ from core.services import (
 )
 from core.store import jobs
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -46,7 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> Iterator
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEWELL_STORAGE", str(folder))
         patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
-        migrate()
+        migrated()
         yield trained_chat(small_model)
         engine().dispose()
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import reviewing
 import stored
+from databases import migrated
 from stand_in_models import DONE, KEY, StandIn, delta, event
 from streamlit.testing.v1 import AppTest
 from waiting import until
@@ -31,7 +32,6 @@ from core.services import (
 )
 from core.store import jobs
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Run
 from core.ui.decoding import preset_of
 from core.ui.playground_chat import prompt_note
@@ -42,7 +42,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEWELL_STORAGE", str(tmp_path_factory.mktemp("playground")))
         patch.delenv("TUNEWELL_DATABASE_URL", raising=False)
-        migrate()
+        migrated()
         yield reviewing.finished_run(reviewing.chat_project(models.all_models()[0].key))
         engine().dispose()
 

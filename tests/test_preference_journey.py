@@ -9,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import ready_processes
 import reviewing
 import stored
 import tiny_training as tiny
 import torch
+from databases import migrated
 from safetensors.torch import load_file
 
 from core.schemas.jobs import JobKind, JobState
@@ -33,19 +35,19 @@ from core.services import (
 )
 from core.store import jobs
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Project, Run
 from core.worker import child
 from core.worker.recorder import JobRecorder
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "ready_readers")
+ready_readers = ready_processes.ready_readers
 FAST: dict[str, Any] = {"batch_size": 8, "evaluations_per_epoch": 1, "early_stopping": 0, "warmup": 0.0}
 BETTER, WORSE = "Thank you, the {0} is on its way.", "Not again, the {0} is none of mine."
 
 
 @pytest.fixture
 def project(storage: Path, small_model: Path) -> Iterator[Project]:
-    migrate()
+    migrated()
     made = projects.create("a shop", "chat").id
     examples = tiny.chats(1, 60)
     rows = {

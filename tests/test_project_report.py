@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,22 +19,9 @@ from core.__main__ import main
 from core.schemas.responsible import ResponsibleUse
 from core.services import evaluations, project_report, projects, responsible
 from core.store import records
-from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Evaluation, Export, Project, Run
 
 HOSTILE = "Shop <img src=x onerror=alert(1)></style><script>alert(2)</script>"
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("reported")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEWELL_STORAGE", str(folder))
-        patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
-        migrate()
-        yield folder
-        engine().dispose()
 
 
 @pytest.fixture(scope="module")

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from databases import migrated
 
 from core.schemas.jobs import LANES, JobKind
 from core.store import jobs
 from core.store.engine import engine
-from core.store.migrate import migrate
 
 COMPUTE = LANES["compute"]
 
 
 @pytest.fixture(autouse=True)
 def database(storage: object) -> Iterator[None]:
-    migrate()
+    migrated()
     yield
     engine().dispose()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import stored
+from databases import migrated
 from sqlalchemy import event
 from waiting import until
 
@@ -20,7 +21,6 @@ from core.store import curves, jobs
 from core.store import engine as engines
 from core.store.changes import Changes
 from core.store.engine import DatabaseBusy, engine
-from core.store.migrate import migrate
 from core.worker.recorder import FLUSH_SECONDS, MOST_PAUSE_SECONDS, MOST_SHARE, JobRecorder, pause_after
 
 
@@ -28,7 +28,7 @@ from core.worker.recorder import FLUSH_SECONDS, MOST_PAUSE_SECONDS, MOST_SHARE, 
 def database(storage: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A database that gives up waiting for a lock after a tenth of a second."""
     monkeypatch.setattr(engines, "BUSY_TIMEOUT_SECONDS", 0.1)
-    migrate()
+    migrated()
     yield storage / "tunewell.db"
     engine().dispose()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import reviewing
+from databases import migrated
 from reviewing import compared, item, questions, sampled
 
 from core.data import stopping
@@ -32,7 +33,6 @@ from core.services import (
     runs,
 )
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Project, Run, SampleSet
 from core.ui.reading import reading_html
 
@@ -43,7 +43,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> Iter
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEWELL_STORAGE", str(tmp_path_factory.mktemp("reviews")))
         patch.delenv("TUNEWELL_DATABASE_URL", raising=False)
-        migrate()
+        migrated()
         yield reviewing.chat_project(reviewing.with_model(str(small_model)))
         engine().dispose()
 

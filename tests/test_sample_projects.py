@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from databases import migrated
 
 from core.schemas.jobs import JobKind, JobState
 from core.services import datasets, preparation, projects, runs, samples, status
-from core.store.migrate import migrate
 
 
 @pytest.fixture(autouse=True)
 def _database(storage: Path) -> None:
-    migrate()
+    migrated()
 
 
 @pytest.mark.parametrize("key", [sample.key for sample in samples.SAMPLES])
@@ -30,5 +30,7 @@ def test_the_misspelt_categories_of_the_support_sample_are_merged_in_a_version_o
     newest, first = datasets.versions(project.id)
     assert project.dataset_version_id == run.dataset_version_id == newest.id
     assert newest.parent_id == first.id
+    checks = [job.payload["version_id"] for job in status.active_jobs(project.id) if job.kind is JobKind.CHECK]
+    assert checks == [newest.id], "only what is trained on is checked beside the training"
     labels = preparation.labels(preparation.get_plan(run.plan_id), "classification")
     assert labels == ("Account", "Billing", "Delivery", "Product", "Returns", "Website")

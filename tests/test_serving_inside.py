@@ -16,6 +16,7 @@ import pytest
 import served
 import small_pairs
 import torch
+from databases import migrated
 from openai import OpenAI
 from waiting import until
 
@@ -24,7 +25,6 @@ from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Decoding, Generation
 from core.services import offers, snippets
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.training import predictors
 from core.training.serving import Offered
 from core.training.serving_app import Serving
@@ -66,7 +66,7 @@ def judges(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> Itera
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEWELL_STORAGE", str(folder))
         patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
-        migrate()
+        migrated()
         run = served.trained_classifier(small_model)
         found = offers.of(run)
 

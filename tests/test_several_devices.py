@@ -22,15 +22,15 @@ from core.training import dry_run, ranks
 from core.training.checkpoints import newest_whole_checkpoint
 from core.training.train import train
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("one_thread")]
 ready = ready_processes.ready
 
 
 def spec_of(kind: str, folder: Path, base: Path, devices: int, batch: int) -> TrainingSpec:
     folder.mkdir(parents=True)
-    # 64 rows: a whole number of batches, so that one device and two see the same rows at each step.
+    # 32 rows: a whole number of batches, so that one device and two see the same rows at each step.
     recipe = {"devices": devices, "batch_size": batch, "epochs": 2, "evaluations_per_epoch": 2, "lora_dropout": 0.0}
-    return tiny.spec_of(kind, folder, base, rows=64, **recipe)
+    return tiny.spec_of(kind, folder, base, rows=32, **recipe)
 
 
 @pytest.mark.usefixtures("ready")

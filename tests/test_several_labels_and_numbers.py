@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score, mean_absolute_error, r2_score, root_mean_s
 
 from core.data import baselines, fixes, label_lists, thresholds
 from core.data.health import report
+from core.data.health_rows import reason_of
 from core.data.in_words import significant
 from core.data.numbers import number
 from core.data.shapes import roles_of, suggest_roles
@@ -165,6 +166,25 @@ def test_a_column_of_prices_is_suggested_although_some_cells_hold_none() -> None
         }
     )
     assert suggest_roles(table, "regression") == {"text": "Description", "value": "Price €"}
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["0,875", "1,250", "-2,5", "1.234,5", "12.000", "3"], [0.875, 1.25, -2.5, 1234.5, 12000.0, 3.0]),
+        (["1,250", "2,000", "7"], [1250.0, 2000.0, 7.0]),
+        (["1,250", "2.5", "0.125", "1,250.75"], [1250.0, 2.5, 0.125, 1250.75]),
+        (["0,5", "0.25", "4,5"], [0.5, 0.25, 4.5]),
+    ],
+)
+def test_a_column_tells_what_its_commas_mean_where_a_cell_cannot(cells: list[str], values: list[float]) -> None:
+    task = tasks()["regression"]
+    rows = [{"t": "a text", "v": cell} for cell in cells]
+    roles = task.settled({"text": "t", "value": "v"}, rows)
+    task.check_roles(roles)
+    assert task.settled(roles, rows) == roles
+    assert [task.to_example(row, roles, "1").value for row in rows] == values
+    assert reason_of({"t": "a text", "v": "many"}, roles) == "no number"
 
 
 # -- split and health --------------------------------------------------------------------------------------------------

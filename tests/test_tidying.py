@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import stored
+from databases import migrated
 
 from core.atomic import sweep
 from core.schemas.jobs import JobKind
@@ -18,7 +19,6 @@ from core.services import datasets, projects
 from core.store import deleting, files, jobs, records, token_caches
 from core.store.engine import engine
 from core.store.leftovers import OLD_SECONDS, sweep_leftovers
-from core.store.migrate import migrate
 from core.store.tables import DatasetVersion, Evaluation, Export, Project, Run
 from core.worker.__main__ import Tidying
 
@@ -27,7 +27,7 @@ OWN, SHARED = b"only here", b"in both projects"
 
 @pytest.fixture(autouse=True)
 def database(storage: Path) -> Iterator[Path]:
-    migrate()
+    migrated()
     yield storage
     engine().dispose()
 
@@ -141,7 +141,7 @@ def test_another_database_on_the_same_storage_removes_nothing(monkeypatch: pytes
     _, its = full_project(OWN)
     engine().dispose()
     monkeypatch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{storage / 'other.db'}")
-    migrate()
+    migrated()
     Tidying().tick()
     assert all(path.exists() for path in its)
 

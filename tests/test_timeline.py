@@ -8,19 +8,19 @@ from typing import Any, get_args
 
 import pytest
 import stored
+from databases import migrated
 
 from core.schemas.curves import in_a_sentence
 from core.schemas.recipe import Recipe
 from core.services import timeline
 from core.store import curves, records
 from core.store.engine import engine, write
-from core.store.migrate import migrate
 from core.store.tables import Checkpoint, Run, RunEvent
 
 
 @pytest.fixture
 def run(storage: Path) -> Iterator[Run]:
-    migrate()
+    migrated()
     made = stored.run()
     yield records.change(Run, made.id, {"recipe": Recipe().model_dump(mode="json")}) or records.get(Run, made.id)
     engine().dispose()

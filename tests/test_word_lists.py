@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from databases import migrated
 
 from core.data import group_tone
 from core.data.counterfactual import examine, swaps
@@ -18,7 +19,6 @@ from core.data.probes import probes
 from core.schemas.errors import UserError
 from core.schemas.identity import OwnTerm, OwnWords, Removed
 from core.services import identity_words, projects
-from core.store.migrate import migrate
 
 ALL_AXES = {"gender", "ethnicity", "religion", "nationality", "age", "disability", "sexual_orientation", "social"}
 
@@ -215,7 +215,7 @@ def test_a_word_that_cannot_be_used_is_refused_with_its_line_and_reason(term: Ow
 
 
 def test_what_a_person_changed_is_kept_with_the_project_by_language_and_goes_with_a_copy(storage: Path) -> None:
-    migrate()
+    migrated()
     project = projects.create("Words", "classification")
     identity_words.save(project.id, "en", REGION)
     with pytest.raises(UserError):

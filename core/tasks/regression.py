@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from core.data.numbers import number
+from core.data.numbers import has_comma, number
 from core.schemas.examples import Example
 
-from ._base import Role, Row, TaskType, cell
+from ._base import Role, Row, TaskType, cell, columns_of
+
+COMMA = ","  # the detail of a column whose numbers have a decimal comma: `value:,`
 
 
 class Regression(TaskType):
@@ -24,8 +26,16 @@ class Regression(TaskType):
     headline_metric = "mae"
     metrics = ("mae", "rmse", "r2", "spearman")
 
+    def settled(self, roles: Mapping[str, str], rows: Iterable[Row]) -> dict[str, str]:
+        """It is found out whether the numbers have a decimal comma: one cell by itself often cannot tell."""
+        column = roles.get("value")
+        if not column or not has_comma(row.get(column) for row in rows):
+            return dict(roles)
+        return {f"value:{COMMA}" if role == "value" else role: name for role, name in roles.items()}
+
     def to_example(self, row: Row, roles: Mapping[str, str], row_id: str) -> Example | None:
-        text, value = cell(row, roles, "text").strip(), number(cell(row, roles, "value"))
+        detail, column = next(iter(columns_of(roles, "value")), ("", ""))
+        text, value = cell(row, roles, "text").strip(), number(row.get(column) or "", comma=detail == COMMA)
         return Example(row_id=row_id, text=text, value=value) if text and value is not None else None
 
 

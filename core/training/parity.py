@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
@@ -250,6 +250,13 @@ def _refuse(reader: str, result: dict[str, Any], tolerance: float) -> None:
         )
 
 
+def _started(said: BinaryIO) -> subprocess.Popen[bytes]:
+    """The process that reads what was exported; what it says goes to `said`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "core.training.reread"], stdin=subprocess.PIPE, stdout=said, stderr=said
+    )
+
+
 def in_a_fresh_process(
     questions: Sequence[dict[str, Any]], place: Path, obey: Callable[[], None] = lambda: None
 ) -> list[dict[str, Any]]:
@@ -262,9 +269,7 @@ def in_a_fresh_process(
     answers, log = (place / f".parity.{kind}" for kind in ("json", "log"))
     try:
         with open(log, "wb") as said:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "core.training.reread"], stdin=subprocess.PIPE, stdout=said, stderr=said
-            )
+            process = _started(said)
         assert process.stdin is not None
         try:
             with contextlib.suppress(BrokenPipeError):

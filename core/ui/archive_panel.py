@@ -121,6 +121,7 @@ def import_panel() -> None:
     shown = st.session_state.get("unpack-job")
     for job in archive.imports():
         if not job.state.final:
+            st.session_state["unpack-job"] = job.id  # so that a page that was reloaded meanwhile says how it ended
             jobs.watch(job.id, "Importing a project")
         elif job.id == shown and job.error:
             jobs.failed(job)

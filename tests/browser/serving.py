@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import subprocess
@@ -14,30 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+import pandas as pd
+from databases import used
+
+from core.schemas.plan import PreparationPlan
+from core.services import datasets, health, preparation, projects
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = Path(__file__).parent / "apps"
-
-
-# What an import leaves behind: a project, a version with its health report, a split.
-PREPARE = """
-import sys
-import pandas as pd
-from core.schemas.plan import PreparationPlan
-from core.services import datasets, health, preparation, projects
-from core.store.migrate import migrate
-
-migrate()
-project = projects.create("Sort reviews", "classification")
-version = datasets.add_version(
-    project.id, pd.read_json(sys.argv[1], orient="records", dtype=False), roles={"text": "message", "label": "team"},
-    title="reviews <b>.csv", origin={"kind": "import"},
-)
-preparation.save(projects.get(project.id), PreparationPlan())
-health.check(datasets.get_version(version.id))
-print(project.id)
-"""
 
 
 @dataclass(frozen=True)
@@ -74,17 +57,16 @@ def serve_project(folder: Path, rows: list[dict[str, str]]) -> Iterator[Served]:
 
     What an import leaves behind is there at once, without a worker. Everything is kept in `folder`.
     """
-    (folder / "rows.json").write_text(json.dumps(rows), "utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEWELL_STORAGE", str(folder / "storage"))
-        patch.delenv("TUNEWELL_DATABASE_URL", raising=False)
-        done = subprocess.run(
-            [sys.executable, "-c", PREPARE, str(folder / "rows.json")],
-            cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False,
+    with used(folder / "storage") as storage:
+        project = projects.create("Sort reviews", "classification")
+        version = datasets.add_version(
+            project.id, pd.DataFrame(rows), roles={"text": "message", "label": "team"},
+            title="reviews <b>.csv", origin={"kind": "import"},
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        preparation.save(projects.get(project.id), PreparationPlan())
+        health.check(version)
         with serve(ROOT / "app.py", folder / "log.txt") as url:
-            yield Served(url, done.stdout.split()[-1], folder / "storage")
+            yield Served(url, project.id, storage)
 
 
 def _wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:

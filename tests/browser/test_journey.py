@@ -30,13 +30,13 @@ FRAMES = [
 
 @pytest.fixture
 def spreadsheet(tmp_path: Path) -> Path:
-    """300 short texts in three categories, as a person's spreadsheet would hold them."""
+    """240 short texts in three categories, as a person's spreadsheet would hold them."""
     chosen = random.Random(3)
     path = tmp_path / "my messages.csv"
     with open(path, "w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["what they wrote", "topic"])
-        for i in range(300):
+        for i in range(240):
             topic = list(WORDS)[i % 3]
             text = chosen.choice(FRAMES).format(*chosen.sample(WORDS[topic], 3))
             writer.writerow([f"{text} Number {i}.", topic])
@@ -45,11 +45,11 @@ def spreadsheet(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def questions(tmp_path: Path) -> Path:
-    """80 questions with answers, in JSON lines."""
+    """60 questions with answers, in JSON lines."""
     chosen = random.Random(4)
     path = tmp_path / "faq.jsonl"
     rows = []
-    for i in range(80):
+    for i in range(60):
         thing = chosen.choice([w for words in WORDS.values() for w in words])
         asked = f"Where can I find the {thing} in room {i}?"
         rows.append({"question": asked, "answer": f"The {thing} is on the shelf in room {i}, dear friend."})

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import reviewing
+from databases import migrated
 from journey import Person
 from playwright.sync_api import Page, Request, expect
 from serving import ROOT, serve
@@ -20,7 +21,6 @@ from core.schemas.jobs import JobKind
 from core.services import chat_votes, conversations, models, playground, runs
 from core.store import jobs
 from core.store.engine import engine
-from core.store.migrate import migrate
 from core.store.tables import Run
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -56,7 +56,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEWELL_STORAGE", str(folder / "storage"))
         patch.delenv("TUNEWELL_DATABASE_URL", raising=False)
-        migrate()
+        migrated()
         run = reviewing.finished_run(reviewing.chat_project(models.all_models()[0].key))
         stand_in = StandIn(speaker)
         playground.start(run)

@@ -16,6 +16,7 @@ import openai
 import psutil
 import pytest
 import served
+from job_processes import job_processes
 from openai import OpenAI
 from streamlit.testing.v1 import AppTest
 from waiting import until
@@ -241,7 +242,7 @@ def test_no_question_and_no_key_is_in_a_log(run: Run, job: Job) -> None:
 def test_a_killed_worker_leaves_no_process_and_no_port_and_the_next_one_takes_the_same_address(
     run: Run, worker: subprocess.Popen[bytes], job: Job
 ) -> None:
-    (child,) = psutil.Process(worker.pid).children()
+    (child,) = job_processes(worker.pid)
     worker.kill()
     worker.wait(30)
     port = int((job.result or {})["address"].rsplit(":", 1)[1])

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ import pytest
 import stored
 import tiny_training as tiny
 from databases import migrated
+from job_processes import fork_server, job_processes
 from sqlalchemy.exc import OperationalError
 from waiting import until
 
@@ -76,7 +78,7 @@ class Workplace:
 
     def children(self) -> list[psutil.Process]:
         assert self.process is not None
-        return [p for p in psutil.Process(self.process.pid).children() if p.status() != psutil.STATUS_ZOMBIE]
+        return job_processes(self.process.pid)
 
     def train(self) -> Run:
         return stored.slow_training(self.project_id)
@@ -148,13 +150,19 @@ def test_a_run_whose_process_and_then_whose_worker_is_killed_ends_as_if_nothing_
     place.start()
     run = place.train()
     place.reach(run, 30)
+    assert place.process is not None
+    server = fork_server(place.process.pid)
     (process,) = place.children()
+    assert server is not None and process.ppid() == server.pid
     process.kill()
     place.reach(run, 80)
     assert resumptions(run) == 1
 
     (process,) = place.children()
-    assert place.process is not None
+    assert process.ppid() == server.pid
+    server.kill()  # what it has forked goes on without it
+    place.reach(run, 100)
+    assert resumptions(run) == 1
     place.process.kill()
     place.process.wait()
     process.wait(5)  # raises when the child outlives its worker
@@ -273,6 +281,19 @@ def test_a_job_whose_process_dies_three_times_without_getting_further_fails_in_w
     assert job.attempt == 3
     assert how in job.error["cause"] and "3 times in a row" in job.error["cause"]
     assert "smaller batch" in job.error["fix"]
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_job_whose_process_waits_for_the_libraries_says_so() -> None:
+    job_id = submit()
+    worker = Supervisor(lambda *_: SimpleNamespace(pid=None, poll=lambda: None))  # type: ignore[arg-type,return-value]
+    worker.tick()
+    job = jobs.get(job_id)
+    assert job is not None and (job.state, job.phase) == (JobState.RUNNING, "Starting the training engine")
+    jobs.wish(job_id, Desired.CANCEL)
+    worker.clock = lambda: time.monotonic() + 2 * supervisor.CANCEL_GRACE_SECONDS
+    worker.tick()
+    worker.tick()  # there is no process to end yet; the job sees the wish once it begins
 
 
 @pytest.mark.usefixtures("queue")

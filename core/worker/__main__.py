@@ -23,7 +23,8 @@ from core.store.owners import identity, runs_here
 from core.store.token_caches import sweep_token_caches
 
 from .lock import SingleWorker
-from .supervisor import Supervisor, start_child
+from .starting import JobStarter
+from .supervisor import Supervisor
 
 log = logging.getLogger("core.worker")
 POLL_SECONDS = 0.4
@@ -64,17 +65,20 @@ def main() -> int:
     migrate()
     try:
         with SingleWorker(folder("state")):
-            supervisor = Supervisor(start_child)
+            starter = JobStarter()
+            supervisor = Supervisor(starter)
             tidying = Tidying()
             log.info("worker %s is ready", supervisor.me)
             while not ending.wait(POLL_SECONDS) and (parent is None or runs_here(parent)):
                 try:
                     supervisor.tick()
                     tidying.tick()
+                    starter.tick(busy=bool(supervisor.children))
                 except DatabaseBusy as error:
                     log.warning("the database did not answer: %s", error.orig)
             log.info("ending: %d running jobs save their state", len(supervisor.children))
             supervisor.shut_down()
+            starter.close()
     except UserError as error:
         log.warning("%s", error)
         return 3

@@ -57,9 +57,12 @@ def apart() -> dict[str, Any]:
     return {"process_group": 0} if os.name == "posix" else {}
 
 
-def end_group(pid: int) -> None:
-    """End what a process that was started `apart`, and has ended, left behind: its loaders, however they were started."""
-    if os.name == "posix":
+def end_group(pid: int | None) -> None:
+    """End what a process that was started `apart`, and has ended, left behind: its loaders, however they were started.
+
+    A process without a number never began.
+    """
+    if os.name == "posix" and pid is not None:
         with suppress(ProcessLookupError, PermissionError):  # nothing was left; or the number is somebody else's by now
             os.killpg(pid, signal.SIGKILL)
 
@@ -71,8 +74,10 @@ def end_at_once() -> None:
     os._exit(1)
 
 
-def stop_tree(pid: int, grace: float) -> None:
-    """End a process and all its descendants: ask first, insist after `grace` seconds."""
+def stop_tree(pid: int | None, grace: float) -> None:
+    """End a process and all its descendants: ask first, insist after `grace` seconds. Without a number it has not begun."""
+    if pid is None:
+        return
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,11 +12,11 @@ from dataclasses import dataclass, field
 from core.schemas.errors import DiskFull, is_disk_full
 from core.schemas.jobs import LANES, Desired, Job
 from core.store import jobs
-from core.store.config import PROJECT_ROOT, storage_root
-from core.store.files import job_log
+from core.store.config import storage_root
 from core.store.owners import identity, is_alive
 
-from .processes import apart, end_group, stop_tree, thread_variables
+from .processes import end_group, stop_tree
+from .starting import Started
 
 log = logging.getLogger(__name__)
 LEASE_SECONDS = 30.0
@@ -33,7 +31,7 @@ SPACE_NEEDED = 500 * 10**6  # bytes that must have become free since a job met a
 class Child:
     job: Job
     fence: int
-    process: subprocess.Popen[bytes]
+    process: Started
     cancelled: float | None = None  # when we saw that it is to end without a result
 
 
@@ -41,7 +39,7 @@ class Child:
 class Supervisor:
     """Loop state. `clock` is monotonic and injectable: lease expiry never depends on the time of day."""
 
-    start_child: Callable[[Job, int, str], subprocess.Popen[bytes]]
+    start_child: Callable[[Job, int, str], Started]
     clock: Callable[[], float] = time.monotonic
     me: str = field(default_factory=identity)
     children: dict[str, Child] = field(default_factory=dict)
@@ -60,7 +58,10 @@ class Supervisor:
                 job, fence = claimed
                 log.info("starting %s job %s, attempt %d", job.kind.value, job.id, job.attempt)
                 try:
-                    self.children[lane] = Child(job, fence, self.start_child(job, fence, self.me))
+                    child = Child(job, fence, self.start_child(job, fence, self.me))
+                    self.children[lane] = child
+                    if child.process.pid is None:
+                        jobs.waits(job.id, fence, "Starting the training engine")
                 except OSError as error:  # no memory for a process, or no space for its log
                     log.exception("the process of job %s did not start", job.id)
                     if is_disk_full(error):
@@ -153,25 +154,3 @@ class Supervisor:
             end_group(child.process.pid)
             jobs.reclaim(child.job.id, child.fence, error=None, forgiven=True)
         self.children.clear()
-
-
-def start_child(job: Job, fence: int, me: str) -> subprocess.Popen[bytes]:
-    """Start the job's process; its output goes to a log file, never to a pipe that could fill up."""
-    environment = {
-        **os.environ,
-        "PYTHONUNBUFFERED": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "TRANSFORMERS_VERBOSITY": "warning",
-        **thread_variables(),
-    }
-    with open(job_log(job.id), "ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "core.worker.child", job.id, str(fence), me],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=PROJECT_ROOT,
-            env=environment,
-            **apart(),
-        )

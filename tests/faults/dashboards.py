@@ -30,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--kills", type=int, default=20)
     options = parser.parse_args()
+    from job_processes import job_processes
     from waiting import until
 
     from core.schemas.recipe import Recipe
@@ -42,7 +43,7 @@ def main() -> None:
 
     def child() -> psutil.Process:
         assert product.worker._process is not None
-        (only,) = psutil.Process(product.worker._process.pid).children()
+        (only,) = job_processes(product.worker._process.pid)
         return only
 
     class Rate:

@@ -1,4 +1,5 @@
-"""`kill -9` at random instants, of the training's process or of the worker. Run by hand; 50 kills take a quarter of an hour:
+"""`kill -9` at random instants, of the training's process, of the worker or of its fork server. Run by hand; 50 kills
+take a quarter of an hour:
 
     python -m tests.faults.kills [--kills 50] [--seed 1]
 
@@ -38,6 +39,7 @@ def main() -> None:
         os.environ["TUNEWELL_STORAGE"] = folder
         import small_model
         import test_worker
+        from job_processes import fork_server
         from test_worker import Workplace, assert_equal_to, resumptions, state
         from waiting import until
 
@@ -54,7 +56,7 @@ def main() -> None:
         place.start()
         undisturbed = place.train()
         place.done(undisturbed)
-        done = children = workers = 0
+        done = children = workers = servers = 0
         while done < options.kills:
             run = place.train()
             for _ in range(min(A_RUN, options.kills - done)):
@@ -63,8 +65,13 @@ def main() -> None:
                 time.sleep(chance.uniform(0.0, LONGEST))
                 if state(run.job_id).final:
                     break
-                if chance.random() < 0.3 or not place.children():
-                    assert place.process is not None
+                drawn = chance.random()
+                assert place.process is not None
+                server = fork_server(place.process.pid)
+                if drawn > 0.9 and server is not None:
+                    server.kill()
+                    servers += 1
+                elif drawn < 0.3 or not place.children():
                     place.process.kill()
                     place.process.wait()
                     workers += 1
@@ -81,7 +88,10 @@ def main() -> None:
                 flush=True,
             )
         place.end()
-        print(f"{children} times the training's process, {workers} times the worker: every run ended bit-equal")
+        print(
+            f"{children} times the training's process, {workers} times the worker, {servers} times the fork server: "
+            "every run ended bit-equal"
+        )
 
 
 if __name__ == "__main__":

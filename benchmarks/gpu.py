@@ -1,12 +1,16 @@
 """How near our training comes to what a graphics card can do. One command, nothing beyond the project's requirements:
 
-    python -m benchmarks.gpu [--shapes llama-3.2-1b qwen3-0.6b llama-3.1-8b] [--minutes 7.5] [--json FILE]
+    python -m benchmarks.gpu [--shapes llama-3.2-1b qwen3-0.6b llama-3.1-8b] [--minutes 8] [--json FILE] [--profile]
     python -m benchmarks.gpu --tiny        # on any machine: runs all of it on a toy, whose figures mean nothing
 
 Models are built from their published shapes with random weights and trained on random tokens (zeros run 13% faster), packed into
 rows of 2,048, by the product's own trainer. In this order: the 8192³ product in bf16 as the ceiling; for each shape loss and
-gradient of two of its layers against float32; then its arms (full, LoRA, LoRA with SDPA, LoRA compiled), each warmed up and
-measured in blocks of 50 steps that take turns (ABCD, DCBA, …), five each unless time runs out.
+gradient of two of its layers against float32; then full and LoRA, each compiled and plain, warmed up and measured in blocks
+of 50 steps that take turns (ABCD, DCBA, …): five of the compiled arms, whose goals PERFORMANCE.md sets, and two of the plain
+ones. Last one block of LoRA as peft makes it (its casts and passes), which the adapters of `core/training/adapters.py` replace.
+
+An arm is a way to run a step; compiled and plain steps share a model and its optimiser, so that all fit the card together. A
+block of slow steps is cut to 20 seconds. After every block JSON and a table beside it are written: what is cut off loses nothing.
 
 The share of the limit is tokens/s * FLOP a token / ceiling, with N = weights of the linear layers and the output head: 6N a token
 for full, 4N + 6P for an adapter of P weights, and attention within documents (`core/training/hardware.py`).
@@ -21,7 +25,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -30,7 +34,8 @@ from typing import Any
 RESULTS = Path(__file__).parent / "results" / "gpu.json"
 WIDTH = 2048  # tokens of a packed row
 # Rows of a batch. With fewer, small models wait for the processor, which cannot launch their kernels quickly enough.
-ROWS = {"llama-3.2-1b": 8, "qwen3-0.6b": 16, "llama-3.1-8b": 4}
+ROWS = {"llama-3.2-1b": 8, "qwen3-0.6b": 8, "llama-3.1-8b": 2}
+TIME = {"llama-3.2-1b": 0.42, "qwen3-0.6b": 0.35, "llama-3.1-8b": 0.23, "tiny": 1.0}  # shares of the minutes
 LLAMA = {"model_type": "llama", "vocab_size": 128_256, "num_key_value_heads": 8, "rope_theta": 500_000.0}
 SHAPES: dict[str, dict[str, Any]] = {
     "llama-3.2-1b": LLAMA | {
@@ -51,8 +56,13 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 # Whole training of 8 billion weights takes 128 GB before the first activation.
-ARMS = {"llama-3.1-8b": ("lora",), "qwen3-0.6b": ("full", "lora"), "tiny": ("full", "lora")}
-ALL_ARMS = ("full", "lora", "lora sdpa", "lora compiled")
+METHODS = {"llama-3.1-8b": ("lora",)}
+ALL_METHODS = ("full", "lora")
+BLOCKS = {"compiled": (0, 1, 2, 3, 4), "plain": (0, 3)}  # in which rounds each way has its turn
+GOALS = {  # share of the limit, PERFORMANCE.md
+    ("llama-3.2-1b", "full"): 0.65, ("llama-3.2-1b", "lora"): 0.65, ("qwen3-0.6b", "full"): 0.5, ("qwen3-0.6b", "lora"): 0.5,
+    ("llama-3.1-8b", "lora"): 0.66,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,25 +71,25 @@ class Size:
 
     rows: int = 4
     width: int = WIDTH
-    warm_up: int = 8
-    blocks: int = 5
+    warm_up: int = 6
     steps: int = 50
+    block_seconds: float = 20.0
 
 
 @dataclass
 class Found:
-    """One arm. Times in seconds, memory in bytes above what other arms held, `step_seconds` of all blocks."""
+    """One arm. Times in seconds, memory in bytes above what other models held, `step_seconds` of all blocks."""
 
     shape: str
     method: str
+    way: str  # compiled, plain, or plain with peft's own adapters
     attention: str
-    compiled: bool
     tokens_per_step: int
     context: float
     flops_per_token: float
     peak_memory: int = 0
     expected_memory: int = 0
-    first_steps_seconds: float = 0.0
+    first_step_seconds: float = 0.0
     step_seconds: list[float] = field(default_factory=list)
     blocks: list[float] = field(default_factory=list)  # tokens a second of each
 
@@ -89,13 +99,15 @@ class Found:
         middle = statistics.median(ordered) if ordered else 0.0
         return {
             **{k: v for k, v in asdict(self).items() if k != "step_seconds"},
+            "steps": len(ordered),
             "tokens_per_second": rate,
             "share_of_limit": rate * self.flops_per_token / ceiling,
             "limit": ceiling / self.flops_per_token,
+            "goal": GOALS.get((self.shape, self.method)),
             "step_p50": middle,
             "step_p95": ordered[int(0.95 * (len(ordered) - 1))] if ordered else 0.0,
             "estimate_error": self.expected_memory / self.peak_memory - 1 if self.peak_memory else None,
-            "compile_seconds": self.first_steps_seconds if self.compiled else 0.0,
+            "compile_seconds": max(0.0, self.first_step_seconds - middle) if self.way == "compiled" else 0.0,
         }
 
 
@@ -145,24 +157,23 @@ def recipe_of(method: str, size: Size) -> Any:
     )  # fmt: skip
 
 
-class Arm:
-    """A model with our trainer, which trains it in blocks; the optimiser goes on from one to the next."""
+class Trained:
+    """A model with our trainer, which trains it in blocks, one way or another; the optimiser goes on from one to the next."""
 
-    def __init__(self, shape: str, name: str, size: Size, folder: str) -> None:
+    def __init__(self, shape: str, method: str, size: Size, folder: str) -> None:
         import torch
 
         from core import methods
         from core.schemas.plan import PreparationPlan
         from core.services.models import STARTER_FOLDER
-        from core.training import arguments, device, hardware, loading, regional, varlen
+        from core.training import arguments, device, hardware, loading, varlen
         from core.training.collators import LanguageCollator
         from core.training.phases import Phases
         from core.training.trainers import LanguageTrainer
 
-        method, _, kind = name.partition(" ")
         adapter = methods.get(method).adapter
         chosen = self.device = device.choose("auto", adapter)
-        self.size = size
+        self.shape, self.method, self.size = shape, method, size
         empty(chosen)
         self.before = torch.cuda.memory_reserved() if chosen.name == "cuda" else 0
         recipe = recipe_of(method, size)
@@ -178,39 +189,66 @@ class Arm:
             processing_class=loading.tokenizer(STARTER_FOLDER),
         )  # fmt: skip
         self.trainer.phases, self.trainer.grouped = Phases("none"), False
-        by_example = kind != "sdpa" and varlen.runs_on(chosen) and varlen.adopt(self.trainer.model, chosen)
+        by_example = varlen.runs_on(chosen) and varlen.adopt(self.trainer.model, chosen)
         self.trainer.data_collator = LanguageCollator(0, by_example=by_example)
         self.clock = step_clock(chosen)
         self.trainer.add_callback(self.clock)
-        if kind == "compiled":
-            regional.compile_layers(self.trainer.model)
-        lengths = [n for row in documents(size) for n in row]
-        context = hardware.mean_context(lengths)
-        self.found = Found(
-            shape, method, "by example" if by_example else "SDPA", kind == "compiled", size.rows * size.width, context,
-            hardware.flops_per_token(self.trainer.model, adapter, context),
-            expected_memory=expected_memory(shape, method, size, chosen.name),
-        )  # fmt: skip
+        context = hardware.mean_context([n for row in documents(size) for n in row])
+        self.common: dict[str, Any] = {
+            "shape": shape, "method": method, "attention": "by example" if by_example else "SDPA",
+            "tokens_per_step": size.rows * size.width, "context": context,
+            "flops_per_token": hardware.flops_per_token(self.trainer.model, adapter, context),
+            "expected_memory": expected_memory(shape, method, size, chosen.name),
+        }  # fmt: skip
+        self.ways: dict[str, Found] = {}
+        self._layers: list[Any] = []
 
-    def warm_up(self) -> None:
+    def warm_up(self, way: str) -> None:
+        """The first steps of a way: compiling, allocating, and the peak of memory."""
         import torch
 
+        self.take(way)
+        found = self.ways[way] = Found(way=way, **self.common)
         card = self.device.name == "cuda"
         if card:
+            empty(self.device)
             torch.cuda.reset_peak_memory_stats()
         begun = time.perf_counter()
-        self._train(self.size.warm_up)
-        self.found.first_steps_seconds = time.perf_counter() - begun
+        self.train(1)
         if card:
-            self.found.peak_memory = torch.cuda.max_memory_reserved() - self.before
+            torch.cuda.synchronize()
+        found.first_step_seconds = time.perf_counter() - begun
+        self.train(self.size.warm_up)
+        if card:
+            found.peak_memory = torch.cuda.max_memory_reserved() - self.before
+        self.pace = statistics.median(self.clock.seconds())
 
-    def block(self) -> None:
-        self._train(self.size.steps + 1)  # the first step ends where the clock begins
-        times = self.clock.seconds()
-        self.found.step_seconds += times
-        self.found.blocks.append(self.found.tokens_per_step * len(times) / sum(times))
+    def block(self, way: str) -> None:
+        self.take(way)
+        found = self.ways[way]
+        pace = statistics.median(found.step_seconds) if found.step_seconds else self.pace
+        self.train(1 + max(min(self.size.steps, 8), min(self.size.steps, int(self.size.block_seconds / pace))))
+        times = self.clock.seconds()  # the first step ends where the clock begins
+        found.step_seconds += times
+        found.blocks.append(found.tokens_per_step * len(times) / sum(times))
 
-    def _train(self, steps: int) -> None:
+    def take(self, way: str) -> None:
+        from core.training import adapters, compiling, regional
+
+        model = self.trainer.model
+        if way == "compiled":
+            if not self._layers:
+                compiling.compile_layers(self.trainer)
+                self._layers = [layer._compiled_call_impl for layer in regional.layers_of(model)]
+            for layer, call in zip(regional.layers_of(model), self._layers, strict=True):
+                layer._compiled_call_impl = call
+            return
+        for layer in regional.layers_of(model):
+            layer._compiled_call_impl = None
+        if way == "peft":  # nothing else comes after it
+            adapters.as_peft_made_it(model)
+
+    def train(self, steps: int) -> None:
         self.trainer.args.max_steps = steps
         self.clock.start()
         self.trainer.train()
@@ -305,62 +343,139 @@ def correctness(shape: str, size: Size) -> dict[str, float]:
 
 
 def fitting(shape: str, size: Size, memory: int) -> Size:
-    """Fewer rows where the estimate does not leave a tenth of the card's memory."""
-    arms = {arm.split()[0] for arm in ARMS.get(shape, ALL_ARMS)}
-    while size.rows > 1 and max(expected_memory(shape, m, size, "cuda") for m in arms) > 0.9 * memory:
+    """Fewer rows where the estimate does not leave a tenth of the card's memory, beside the states of the other method."""
+    methods_of = METHODS.get(shape, ALL_METHODS)
+    held = 20 * facts_of(shape).parameters if len(methods_of) > 1 else 0
+    while size.rows > 1 and max(expected_memory(shape, m, size, "cuda") for m in methods_of) > 0.9 * memory - held:
         size = replace(size, rows=size.rows // 2)
     return size
 
 
-def rounds(arms: list[Arm], size: Size, end: float) -> None:
-    """Blocks that take turns. No round begins that would end too late, judged by the one before; one is always made."""
-    took = 0.0
-    for number in range(size.blocks):
-        begun = time.monotonic()
-        if number and begun + took > end:
-            break
-        for arm in arms if number % 2 == 0 else reversed(arms):
-            arm.block()
-        took = time.monotonic() - begun
+def measure(
+    shape: str,
+    size: Size,
+    end: float,
+    folder: str,
+    told: Callable[[list[Found], dict[str, str]], None],
+    profiles: Path | None = None,
+) -> None:
+    """All arms of a shape, until `end` on the monotonic clock: nothing but a first block begins later. `told` hears of every
+    block, with what was left out and why. Beside `profiles` it is written where the time of compiled steps goes."""
+    left_out: dict[str, str] = {}
+    made: list[Trained] = []
+    arms: list[tuple[Trained, str]] = []
+    found: list[Found] = []
+
+    def attempt(name: str, work: Callable[[], None]) -> bool:
+        try:
+            work()
+        except Exception as error:  # the others are measured all the same; a person reads why this one was not
+            left_out[name] = f"{type(error).__name__}: {str(error)[:300]}"
+            print(f"{name}: {left_out[name]}", flush=True)
+        told(found, left_out)
+        return name not in left_out
+
+    for method in METHODS.get(shape, ALL_METHODS):
+        if not attempt(f"{shape} {method}", lambda method=method: made.append(Trained(shape, method, size, folder))):  # type: ignore[misc]
+            continue
+        for way in BLOCKS:  # a first block of each at once: whatever comes later, this is known
+            trained = made[-1]
+
+            def first(trained: Trained = trained, way: str = way) -> None:
+                trained.warm_up(way)
+                found.append(trained.ways[way])
+                trained.block(way)
+
+            if attempt(f"{shape} {method} {way}", first):
+                arms.append((trained, way))
+    took: dict[tuple[str, str], float] = {}
+    for number in range(1, 1 + max(max(turns) for turns in BLOCKS.values())):
+        for trained, way in arms if number % 2 == 0 else reversed(arms):
+            name = (trained.method, way)
+            if number not in BLOCKS[way] or time.monotonic() + took.get(name, 0.0) > end:
+                continue
+            begun = time.monotonic()
+            attempt(f"{shape} {trained.method} {way}, round {number}", lambda t=trained, w=way: t.block(w))  # type: ignore[misc]
+            took[name] = time.monotonic() - begun
+    for trained in made:
+        if profiles and "compiled" in trained.ways:
+            name = f"{profiles.stem}-{shape}-{trained.method}.txt"
+            attempt(name, lambda t=trained, n=name: write(profiles.parent / n, profiled(t)))  # type: ignore[misc]
+    for trained in made:
+        if trained.method == "lora" and "plain" in trained.ways and time.monotonic() < end:
+
+            def as_peft(trained: Trained = trained) -> None:
+                trained.warm_up("peft")
+                found.append(trained.ways["peft"])
+                trained.block("peft")
+
+            attempt(f"{shape} lora peft", as_peft)
 
 
-def measured(shape: str, size: Size, end: float) -> Iterator[Found]:
-    with tempfile.TemporaryDirectory() as folder:
-        arms = []
-        for name in ARMS.get(shape, ALL_ARMS):
-            arm = Arm(shape, name, size, folder)
-            arm.warm_up()
-            arms.append(arm)
-        rounds(arms, size, end)
-        yield from (arm.found for arm in arms)
+def profiled(trained: Trained) -> str:
+    """Where the time of three steps goes, as the profiler's table."""
+    import torch
+    from torch.profiler import ProfilerActivity, profile
+
+    card = trained.device.name == "cuda"
+    trained.take("compiled")
+    with profile(activities=[ProfilerActivity.CUDA if card else ProfilerActivity.CPU]) as seen:
+        trained.train(3)
+        if card:
+            torch.cuda.synchronize()
+    key = "self_cuda_time_total" if card else "self_cpu_time_total"
+    return str(seen.key_averages().table(sort_by=key, row_limit=25, max_name_column_width=80))
 
 
-def show(report: dict[str, Any]) -> None:
-    print(f"{report['device']}: ceiling {report['ceiling'] / 1e12:.1f} TFLOP/s ({report['how']})")
+def table(report: dict[str, Any]) -> str:
+    """The report in Markdown."""
+    lines = [
+        f"# {report['device']}", "",
+        f"Ceiling {report['ceiling'] / 1e12:.1f} TFLOP/s ({report['how']}). {report['minutes']:.1f} minutes. "
+        + ", ".join(f"{name} {number}" for name, number in report["versions"].items()) + ".", "",
+    ]  # fmt: skip
     for shape, found in report["correctness"].items():
-        print(
-            f"{shape}: loss {found['loss_difference']:.2%} off float32, gradients at a cosine of {found['gradient_cosine']:.4f}"
+        said = (
+            f"loss {found['loss_difference']:.2%} off float32, gradients at a cosine of {found['gradient_cosine']:.4f}"
         )
-    print(
-        f"{'shape':<14}{'method':<7}{'attention':<12}{'compiled':<9}{'tokens/s':>10}{'limit':>9}{'share':>7}{'p50 ms':>8}"
-        f"{'p95 ms':>8}{'peak GB':>9}{'estimate':>9}{'compile s':>10}{'blocks':>7}"
-    )
+        lines.append(f"- {shape}: {said}")
+    lines += [f"- left out: {name}: {why}" for name, why in report["left_out"].items()]
+    lines += [
+        "",
+        "| shape | method | way | attention | tokens/s | limit | share | goal | p50 ms | p95 ms | peak GB | estimate | compile s "
+        "| blocks | steps |",
+        "|" + "---|" * 15,
+    ]
     for r in report["arms"]:
         off = "-" if r["estimate_error"] is None else f"{r['estimate_error']:+.0%}"
-        print(
-            f"{r['shape']:<14}{r['method']:<7}{r['attention']:<12}{'yes' if r['compiled'] else 'no':<9}"
-            f"{r['tokens_per_second']:>10,.0f}{r['limit']:>9,.0f}{r['share_of_limit']:>7.0%}{1000 * r['step_p50']:>8.1f}"
-            f"{1000 * r['step_p95']:>8.1f}{r['peak_memory'] / 1e9:>9.1f}{off:>9}{r['compile_seconds']:>10.1f}"
-            f"{len(r['blocks']):>7}"
+        goal = f"{r['goal']:.0%}" if r["goal"] else ""
+        lines.append(
+            f"| {r['shape']} | {r['method']} | {r['way']} | {r['attention']} | {r['tokens_per_second']:,.0f} | {r['limit']:,.0f} "
+            f"| {r['share_of_limit']:.0%} | {goal} | {1000 * r['step_p50']:.1f} | {1000 * r['step_p95']:.1f} "
+            f"| {r['peak_memory'] / 1e9:.1f} | {off} | {r['compile_seconds']:.1f} | {len(r['blocks'])} | {r['steps']} |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def written(report: dict[str, Any], out: Path | None) -> None:
+    if out is None:
+        return
+    write(out, json.dumps(report, indent=1) + "\n")
+    write(out.with_suffix(".md"), table(report))
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     real = [name for name in SHAPES if name != "tiny"]
     parser.add_argument("--shapes", nargs="+", choices=real, default=real)
-    parser.add_argument("--minutes", type=float, default=7.5, help="no block begins that would end later")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--minutes", type=float, default=8.0, help="for everything; a first block is always made")
+    parser.add_argument("--json", type=Path, help="a table in Markdown is written beside it")
+    parser.add_argument("--profile", action="store_true", help="also where the time of three compiled steps goes")
     parser.add_argument("--tiny", action="store_true", help="a toy, on any machine: does it all run?")
     options = parser.parse_args()
     begun = time.monotonic()
@@ -370,27 +485,36 @@ def main() -> None:
 
     if not torch.cuda.is_available() and not options.tiny:
         sys.exit("There is no NVIDIA graphics card here: nothing was measured. `--tiny` runs everything on a toy.")
-    shapes, size = (["tiny"], Size(2, 64, 2, 2, 3)) if options.tiny else (options.shapes, Size())
+    shapes, size = (["tiny"], Size(2, 64, 2, 3)) if options.tiny else (options.shapes, Size())
     chosen = device.choose("auto", True)
     ceiling, how = hardware.measured_ceiling(chosen)
     versions = {name: version(name) for name in ("torch", "transformers", "trl", "peft", "accelerate")}
     report: dict[str, Any] = {
-        "device": chosen.title, "ceiling": ceiling, "how": how, "versions": versions | {"cuda": torch.version.cuda},
-        "correctness": {}, "arms": [],
+        "device": chosen.title, "ceiling": ceiling, "how": how, "versions": versions | {"cuda": torch.version.cuda or "none"},
+        "correctness": {}, "left_out": {}, "arms": [], "minutes": 0.0,
     }  # fmt: skip
     out = options.json or (None if options.tiny else RESULTS)
-    for number, shape in enumerate(shapes):
-        report["correctness"][shape] = correctness(shape, size)
-        left = begun + 60 * options.minutes - time.monotonic()
-        fitted = size if options.tiny else fitting(shape, replace(size, rows=ROWS[shape]), torch.cuda.mem_get_info()[1])
-        end = time.monotonic() + left / (len(shapes) - number)
-        report["arms"] += [found.row(ceiling) for found in measured(shape, fitted, end)]
-        empty(chosen)
+    earlier: list[dict[str, Any]] = []
+
+    def told(found: list[Found], left_out: dict[str, str]) -> None:
+        report["arms"] = earlier + [one.row(ceiling) for one in found if one.blocks]
+        report["left_out"] |= left_out
         report["minutes"] = (time.monotonic() - begun) / 60
-        if out:  # after every shape: a later one that fails takes nothing with it
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    show(report)
+        written(report, out)
+
+    for number, shape in enumerate(shapes):
+        try:
+            report["correctness"][shape] = correctness(shape, size)
+        except Exception as error:  # a speed without it is worth little, but is not nothing
+            report["left_out"][f"{shape} correctness"] = f"{type(error).__name__}: {str(error)[:300]}"
+        left = begun + 60 * options.minutes - time.monotonic()
+        share = TIME[shape] / sum(TIME[later] for later in shapes[number:])
+        fitted = size if options.tiny else fitting(shape, replace(size, rows=ROWS[shape]), torch.cuda.mem_get_info()[1])
+        with tempfile.TemporaryDirectory() as folder:
+            measure(shape, fitted, time.monotonic() + share * left, folder, told, out if options.profile else None)
+            earlier = list(report["arms"])
+        empty(chosen)
+    print(table(report))
 
 
 if __name__ == "__main__":

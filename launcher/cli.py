@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from core.schemas.errors import UserError
@@ -90,7 +91,6 @@ def start(host: str, port: int, storage: Path, open_browser: bool) -> int:
         environment = Environment(product.ROOT, RUN_REQUIREMENTS)
         environment.prepare(storage / "logs" / "setup.log")
         variables = product.child_variables(storage)
-        product.migrate(environment.python, variables)
         free = address.free_port(host, port)
         if free != port:
             say(f"Port {port} is in use by another program; using {free} instead.")
@@ -105,7 +105,12 @@ def start(host: str, port: int, storage: Path, open_browser: bool) -> int:
             if open_browser:
                 address.show_in_browser(base_url)
 
-        product.serve(product.services(environment.python, variables, host, free), base_url, ready)
+        product.serve(
+            product.services(environment.python, variables, host, free),
+            base_url,
+            ready,
+            prepare=partial(product.migrate, environment.python, variables),
+        )
         return 0
 
 

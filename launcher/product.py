@@ -102,13 +102,25 @@ def wait_for_answer(dashboard: Service, base_url: str, give_up: Callable[[], boo
     return True
 
 
-def serve(both: Sequence[Service], base_url: str, ready: Callable[[], None]) -> None:
-    """Start both services, call `ready` when the dashboard answers, and end them when a stop is asked for."""
+def serve(
+    both: Sequence[Service], base_url: str, ready: Callable[[], None], prepare: Callable[[], None] = lambda: None
+) -> None:
+    """Start both services, call `ready` when the dashboard answers, and end them when a stop is asked for.
+
+    `prepare` (the migration) runs while the dashboard is still loading, and before the worker is started. What it raises
+    ends the start.
+    """
     stop_requests = _count_stop_requests()
     worker, dashboard = both
     try:
-        for service in both:
-            service.start()
+        dashboard.start()
+        try:
+            prepare()
+        except UserError:
+            if not stop_requests:  # else Ctrl-C broke the migration off, which is no fault
+                raise
+        if not stop_requests:
+            worker.start()
         if wait_for_answer(dashboard, base_url, give_up=lambda: bool(stop_requests)):
             ready()
             watch = Watch(both)

@@ -43,7 +43,7 @@ def _open(project: Project) -> None:
 
 @st.dialog("Rename project")
 def _rename(project: Project) -> None:
-    name = st.text_input("Name", project.name)
+    name = st.text_input("Name", project.name, max_chars=projects.NAME_LENGTH)
     if st.button("Rename", type="primary"):
         with parts.guard():
             projects.update(project.id, name=name)
@@ -57,7 +57,9 @@ def _create(name: str) -> None:
 
 with st.form("new-project", border=True):
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("New project", placeholder="For example: sort our support messages")
+        name = st.text_input(
+            "New project", placeholder="For example: sort our support messages", max_chars=projects.NAME_LENGTH
+        )
         create = st.form_submit_button("Create project", type="primary")
     if create:
         with parts.guard():
@@ -68,8 +70,8 @@ with parts.guard():
 
 st.subheader("Try a ready-made sample", anchor=False)
 st.caption(
-    "Made for this product. The data, the model and the settings are chosen: press once and watch it learn. On two processor "
-    "cores it takes one to three minutes."
+    "New here? Begin with the first one. The data, the model and the settings are chosen: press once and watch it learn. On "
+    "two processor cores it takes one to three minutes."
 )
 for column, sample in zip(st.columns(len(samples.SAMPLES)), samples.SAMPLES, strict=True):
     with column.container(border=True, height="stretch", vertical_alignment="distribute"):
@@ -85,7 +87,7 @@ for column, sample in zip(st.columns(len(samples.SAMPLES)), samples.SAMPLES, str
 found = projects.all_projects()
 st.subheader("Your projects", anchor=False)
 if not found:
-    st.caption("None yet. Create one above, or open a sample.")
+    st.caption("None yet. Create one above, or start a sample.")
 for project in found:
     with st.container(border=True):
         about, state, buttons = st.columns([5, 2, 3], vertical_alignment="center")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.schemas.jobs import JobKind
 from core.services import datasets, projects, status
+from core.tasks import registry as tasks
 from core.ui import jobs, parts, screens
 from core.ui.dataset_card import card_panel
 from core.ui.dataset_import import import_panel
@@ -36,7 +37,9 @@ if version is not None and project.task and (queue_id := st.query_params.get("qu
         queue_panel(project, version, queue_id)
     st.stop()
 
-with st.expander("What should the model learn?", expanded=version is None or not project.task, icon=":material/flag:"):
+# Once it is said, the answer stands in the title and the way to the files is short.
+said = f" {tasks()[project.task].title}" if project.task else ""
+with st.expander(f"What should the model learn?{said}", expanded=not project.task, icon=":material/flag:"):
     goal_panel(project)
 project = projects.get(project.id)
 if not project.task:

@@ -15,16 +15,17 @@ from streamlit.testing.v1 import AppTest
 from test_published_benchmarks import bbq_rows, crows_file, write_lines
 
 from core.cli import audit as command
+from core.data.probes import CONTROL
 from core.data.remembering import Remembering
 from core.schemas.audits import AuditResult
 from core.schemas.errors import UserError
-from core.schemas.estimates import Estimate
+from core.schemas.estimates import Comparison, Estimate, Verdict
 from core.schemas.findings import Finding, Severity
 from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Decoding, Generation, Score
 from core.schemas.recorder import Interrupted
 from core.services import audit_scope, audits, datasets, models, preparation, projects, runs
-from core.services.audit_summary import summary
+from core.services.audit_summary import Summary, needs_a_look, summary
 from core.store.tables import Run
 
 
@@ -252,7 +253,11 @@ def test_a_result_is_drawn_with_its_first_sentence_and_a_tab_for_each_audit(clas
     kept = audits.store(classifier, QUICK, done, refused)
     app = AppTest.from_function(afterwards, kwargs={"audit_id": kept.id}, default_timeout=60).run()
     assert not app.exception
-    assert [tab.label for tab in app.tabs] == [found.title for found in done.values()]
+    mark = ":material/warning: "
+    loud = [tab.label for tab in app.tabs if tab.label.startswith(mark)]
+    assert [tab.label for tab in app.tabs][: len(loud)] == loud, "what was found comes first"
+    assert {tab.label.removeprefix(mark) for tab in app.tabs} == {found.title for found in done.values()}
+    assert len(loud) == sum(needs_a_look(found) for found in done.values())
     assert any("no certificate" in element.value for element in app.caption)
 
 
@@ -283,6 +288,37 @@ def test_the_first_sentence_names_what_was_found_and_the_strongest_finding_comes
     assert told.tone == "found" and told.title == "The model treats people differently by age and gender."
     assert told.found == ("large one.", "small one.") and any("corrective action" in line for line in told.to_do)
     assert "40" in told.basis and "1 things were not tested" in told.basis
+
+
+def test_what_only_everyday_sentences_show_is_not_said_of_the_persons_own_texts() -> None:
+    loud = finding("“bill” is 9 points more likely", axis="age", kind="shift").model_copy(
+        update={"check": "neutral_probes"}
+    )
+
+    def told(kind: str) -> Summary:
+        own = finding("own", Severity.INFO, kind=kind, axes=["age", "gender"])
+        return summary({"counterfactual_swap": result(own, key="counterfactual_swap"), "neutral_probes": result(loud)})
+
+    assert "in your own texts swapping them made no noticeable difference" in told("quiet").title
+    assert "too few of them" in told("too few").title
+    assert "Evaluation" in told("quiet").to_do[0] and "percentage points" in told("quiet").reading
+    assert told("quiet").found[0].endswith("Seen in everyday sentences that differ only in who they are about.")
+    both = summary({"counterfactual_swap": result(loud, key="counterfactual_swap"), "neutral_probes": result(loud)})
+    assert both.title == "The model treats people differently by age."
+
+
+def test_how_far_training_moved_a_difference_is_said_beside_the_base_model_and_words_that_name_nobody() -> None:
+    def compared(base: float, tuned: float) -> Comparison:
+        base_, tuned_, change = (Estimate(value=v, n=40) for v in (base, tuned, tuned - base))
+        return Comparison(metric="Gender", base=base_, tuned=tuned_, change=change, p=0.01, verdict=Verdict.WORSE)
+
+    found = result(finding("x", axis="gender", kind="gap")).model_copy(update={
+        "unit": "probability", "comparisons": (compared(0.02, 0.12),),
+        "rows": ({"kind": "gap", "model": "tuned", "axis": CONTROL, "value": 0.03},),
+    })  # fmt: skip
+    change = summary({"neutral_probes": found}).change
+    assert "moves its answers by 12 points" in change and "the base model's by 2.0 points" in change
+    assert "words that name nobody by 3.0 points" in change
 
 
 def test_nothing_found_is_not_called_fair_and_nothing_measured_is_not_called_quiet() -> None:

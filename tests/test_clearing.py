@@ -12,11 +12,12 @@ from test_sweeps import PLAN, RECIPE, bowl, driven
 from core.schemas.errors import UserError
 from core.schemas.jobs import JobKind, JobState
 from core.schemas.recipe import Recipe
+from core.schemas.studies import Outcome, TrialState
 from core.services import runs, seeds, studies, sweeps, timeline
-from core.store import curves, jobs
+from core.store import curves, jobs, records
 from core.store.engine import write
 from core.store.files import run_folder
-from core.store.tables import Checkpoint, Project, Run, Study
+from core.store.tables import Checkpoint, Project, Run, Study, Trial
 from core.worker.handlers import sweep_job, train_job
 from core.worker.recorder import JobRecorder
 
@@ -101,6 +102,25 @@ def test_nothing_goes_while_a_round_is_under_way(small_project: Project) -> None
         sweeps.advance(study.id)
     assert any(look.outcome is None for look in studies.looks(study))
     assert studies.clear(study) == 0
+
+
+def test_nothing_goes_while_a_round_that_was_stopped_for_being_poor_still_keeps_its_best(
+    small_project: Project,
+) -> None:
+    study = sweeps.start(small_project, RECIPE, PLAN.model_copy(update={"runs": 2, "disk": 0}))
+    first = studying.work(bowl)
+    assert first is not None
+    saved(first, 10)
+    sweeps.advance(study.id)
+    taken = studying.take()
+    assert taken is not None
+    saved(taken[0], 10)
+    poor = Outcome(state=TrialState.PRUNED, score=99.0, seconds=1.0)
+    records.change(Trial, studies.looks(study)[1].trial.id, {"outcome": poor.model_dump(mode="json")})
+    assert sweeps.advance(study.id).ended
+    assert studies.clear(study) == 0
+    studying.finish(*taken, 99.0, "stopped")
+    assert studies.clear(study) == SIZE
 
 
 def test_the_end_of_a_sweep_clears_it(small_project: Project) -> None:

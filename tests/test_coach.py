@@ -138,6 +138,9 @@ def test_a_rising_loss_with_answers_as_good_as_ever_is_too_sure_and_not_overfitt
     flat = [(s, 0.9) for s in EVALUATED]
     (found,) = advice(validation=rising, train=falling(1.1, 0.05, 30), f1=flat, f1_name="macro_f1").values()
     assert (found.kind, found.action, found.now) == ("too_sure", "best_by_macro_f1", "stop")
+    chosen = {"f1": flat, "f1_name": "macro_f1", "best_by": "macro_f1"}
+    (done,) = advice(validation=rising, train=falling(1.1, 0.05, 30), **chosen).values()
+    assert not done.action and "already" in done.text, "what is so already is not advised"
     worse = [(s, 0.9 if s <= 30 else 0.8) for s in EVALUATED]
     assert "overfitting" in advice(validation=rising, train=falling(1.1, 0.05, 30), f1=worse, f1_name="macro_f1")
 

@@ -119,6 +119,20 @@ def test_answers_are_found_where_a_template_rewrites_earlier_turns(tmp_path: Pat
     assert text_of(codec, encoded, trained=True) == [ANSWER + "<|im_end|>", "Yes 🙂<|im_end|>"]
 
 
+def test_a_short_answer_is_learned_where_a_template_thinks_before_the_last_one_alone(
+    tmp_path: Path, plan: PreparationPlan
+) -> None:
+    """As Qwen 3 does; the letter stands in the word that announces the assistant too."""
+    template = CHATML.replace(
+        "m['content'] + '<",
+        "('<think>\\n</think>\\n' if loop.last and m['role'] == 'assistant' else '') + m['content'].split('</think>')[-1] + '<",
+    )
+    codec = Codec.from_folder(byte_level(tmp_path, template), LM, plan)
+    turns = [("user", "Which?"), ("assistant", "a"), ("user", "Which?"), ("assistant", "<think>Hm</think>b"), *TALK]
+    learned = text_of(codec, codec.encode(talk(turns)), trained=True)
+    assert learned == [f"{said}<|im_end|>" for said in ("a", "b", ANSWER, "<think>\n</think>\nYes 🙂")]
+
+
 def test_the_system_prompt_of_the_plan_stands_before_conversations_that_have_none(tmp_path: Path) -> None:
     plan = PreparationPlan(max_length=512, system_prompt="Be kind.")
     codec = Codec.from_folder(byte_level(tmp_path, CHATML), LM, plan)

@@ -19,6 +19,7 @@ from databases import migrated
 from waiting import until
 
 from core import exporters
+from core.atomic import new_folder
 from core.schemas.errors import UserError
 from core.schemas.exports import ExportFormat
 from core.schemas.jobs import JobKind
@@ -123,6 +124,13 @@ def test_files_that_belong_to_no_export_are_swept_once_no_job_makes_them(run: Ru
     assert {p.name for p in folder("exports").iterdir()} == {kept.id, waiting}
     exports.delete(kept)
     assert records.get(Export, kept.id) is None and not (folder("exports") / kept.id).exists()
+
+
+def test_a_whole_export_stays_though_the_database_is_another_one(run: Run) -> None:
+    with new_folder(folder("exports", "elsewhere") / "it") as filling:
+        (filling / "model.safetensors").write_bytes(b"weights")
+    sweep_leftovers(lambda: 1e12, lambda: set())
+    assert (folder("exports") / "elsewhere" / "it" / "model.safetensors").exists()
 
 
 def test_a_disk_without_room_refuses_before_anything_is_done() -> None:

@@ -103,6 +103,14 @@ def test_a_finished_run_is_trained_on_from_its_newest_checkpoint_with_its_curve_
     assert losses(longer)[21] < losses(first)[14]
 
 
+def test_a_run_that_stopped_early_is_trained_on_and_not_ended_again_at_once(project: str) -> None:
+    still = RECIPE.model_copy(update={"learning_rate": 1e-9, "best_metric": "accuracy", "early_stopping": 1})
+    first, before = carried_out(runs.start(project, still))
+    _, after = carried_out(runs.extend(runs.get(first), 1))
+    assert before.ended == after.ended == "early"
+    assert after.steps > before.steps
+
+
 def test_a_run_that_left_no_model_cannot_be_trained_on(project: str) -> None:
     with pytest.raises(UserError, match="not finished"):
         runs.extend(runs.start(project, RECIPE), 1)

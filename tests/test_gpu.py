@@ -112,10 +112,10 @@ def test_a_step_in_bf16_is_close_to_one_in_float32(model: Path, tmp_path: Path) 
 
 def test_a_compiled_training_has_the_losses_of_a_plain_one(model: Path, tmp_path: Path) -> None:
     found = []
-    for compiled in (False, True):
+    for compiled in ("never", "always"):
         diary = tiny.Diary()
-        settings: dict[str, Any] = {"learning_rate": 1e-4, "epochs": 1, "compile_layers": compiled}
-        train(tiny.spec_of("chat, full, packed", tmp_path / str(compiled), model, **settings), diary)
+        settings: dict[str, Any] = {"learning_rate": 1e-4, "epochs": 1, "compiling": compiled}
+        train(tiny.spec_of("chat, full, packed", tmp_path / compiled, model, **settings), diary)
         found.append(list(diary.points["batch", "loss"].values()))
     assert found[1] == pytest.approx(found[0], rel=0.02)
 

@@ -76,6 +76,15 @@ def test_a_label_that_goes_with_a_group_is_pointed_at_with_rate_and_interval() -
     assert len(set(finding.data["evidence"].values())) == 1
 
 
+def test_rows_against_a_tie_to_a_group_are_not_offered_for_removal_as_wrong_labels() -> None:
+    tied = report(labelled(people(400, {"woman": 0.12, "man": 0.88})), "classification")
+    listed = one(tied, "label_noise")
+    assert listed.data["queue"] and "fix_key" not in listed.data and "People" in listed.fix
+    wrong = [(text, label if i % 12 else ("negative", "positive")[label == "negative"]) for i, (text, label) in
+             enumerate(reviews(300))]  # fmt: skip
+    assert one(report(labelled(wrong), "classification"), "label_noise").data["fix_key"] == "drop_rows"
+
+
 def test_equal_rates_and_few_rows_raise_no_alarm() -> None:
     even = report(labelled(people(400, {"woman": 0.5, "man": 0.5})), "classification")
     assert one(even, "identity_labels").severity is Severity.GOOD

@@ -140,6 +140,16 @@ def test_the_sheet_can_be_chosen(tmp_path: Path) -> None:
     assert load(tmp_path, empty_first, "book.xlsx")[1].options.sheet == "Second"
 
 
+def test_a_cover_before_the_table_is_not_taken_for_the_data(tmp_path: Path) -> None:
+    table = [["text", "label"], *([f"row {i}", "x"] for i in range(30))]
+    covered = workbook_bytes(
+        Cover=[["Our mails"], ["As of", "May"]], Mails=table, Notes=[["text", "label"], ["a", "x"]]
+    )
+    assert load(tmp_path, covered, "book.xlsx")[1].options.sheet == "Mails"
+    small_first = workbook_bytes(First=table[:6], Second=table)
+    assert load(tmp_path, small_first, "book.xlsx")[1].options.sheet == "First", "a shorter table is no cover"
+
+
 def test_titles_blank_rows_and_blank_columns_of_a_sheet_do_no_harm(tmp_path: Path) -> None:
     rows: list[list[Any]] = [["Feedback 2024"], [], ["text", "label"], ["a fine day", "x"], [None, None], ["b", None]]
     table, report = load(tmp_path, workbook_bytes(S=rows), "book.xlsx")

@@ -34,6 +34,10 @@ def note(name): (storage / name).write_text(str(os.getpid()))
 if sys.argv[1] == "migrate":
     if (storage / "broken").exists():
         sys.exit("The database is damaged.")
+    if (storage / "slow").exists():
+        note("migrating")
+        while True:
+            signal.pause()
     note("migrated")
 else:
     import psutil_free_watch
@@ -178,6 +182,21 @@ def test_a_start_installs_migrates_serves_and_ends_cleanly(project: Path, start:
     assert has_ended(worker) and has_ended(dashboard)
 
 
+def test_a_stop_during_the_migration_is_a_stop_and_no_error(start: Starter) -> None:
+    first = start("--port", "20150")
+    first.until_ready()
+    first.process.send_signal(signal.SIGINT)
+    first.the_rest()
+    (first.storage / "slow").touch()
+    again = start("--port", "20150")
+    eventually(lambda: bool(again.read("migrating")))
+    again.process.send_signal(signal.SIGINT)  # Ctrl-C in a terminal reaches both
+    os.kill(int(again.read("migrating")), signal.SIGINT)
+    said = again.the_rest()
+    assert again.process.returncode == 0
+    assert "Tunewell has stopped." in said and "database" not in said
+
+
 def test_a_second_start_installs_nothing(project: Path, start: Starter) -> None:
     Environment(project, ["requirements.txt"]).prepare(project / "setup.log")
     again = start()
@@ -244,6 +263,8 @@ def test_a_database_that_cannot_be_opened_ends_the_start_with_its_sentence(start
     assert refused.process.returncode == 1
     assert "The database is damaged." in said
     assert not refused.read("worker")
+    dashboard = refused.read("dashboard")  # it may have got so far meanwhile
+    assert not dashboard or not psutil.pid_exists(int(dashboard)) or has_ended(psutil.Process(int(dashboard)))
 
 
 # The environment

@@ -51,6 +51,16 @@ def test_an_adapter_learns_beside_weights_that_stay(key: str, small_model: Path,
     assert torch.equal(before, after)
 
 
+@pytest.mark.parametrize("scheduler", ["constant", "linear"])
+def test_the_learning_rate_rises_through_the_warm_up_whatever_follows(
+    scheduler: str, small_model: Path, tmp_path: Path
+) -> None:
+    diary, _ = trained(tmp_path, small_model, scheduler=scheduler, warmup=0.5, epochs=2)
+    rates = diary.points["batch", "learning_rate"]
+    assert rates[1] < rates[2] < rates[3]
+    assert (rates[max(rates)] == rates[4]) == (scheduler == "constant")
+
+
 def test_the_kinds_of_lora_differ_in_what_they_learn(small_model: Path) -> None:
     kinds = {}
     for key in ADAPTERS:
@@ -157,6 +167,7 @@ def test_an_adapter_on_a_bf16_model_reads_its_input_as_it_is_with_the_same_numbe
     key: str, small_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """peft's copy of every input in float32 is spared, and what autocast makes of it is the same, bit by bit."""
+    monkeypatch.setattr(loading, "quicken", lambda model: None)
 
     def found(spared: bool) -> tuple[torch.Tensor, list[torch.Tensor], set[torch.dtype]]:
         if not spared:

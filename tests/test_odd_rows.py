@@ -12,7 +12,7 @@ from tiny_training import Diary
 
 from core.schemas.errors import UserError
 from core.schemas.examples import Example, Message
-from core.training.best import best_evaluation
+from core.training.best import best_evaluation, value_at
 from core.training.checkpoints import newest_whole_checkpoint
 from core.training.train import train
 from core.training.trainers import ClassifierTrainer
@@ -82,3 +82,11 @@ def test_a_figure_that_is_no_number_is_passed_over(metric: str, higher: bool) ->
     best = best_evaluation(rows, metric, higher)
     assert best is not None and (best.step, best.value, best.since) == (8, 0.5, 1)
     assert best_evaluation(rows[:1], metric, higher) is None
+
+
+def test_the_figure_of_a_checkpoint_is_that_of_validation_and_not_of_the_training_rows_beside_it() -> None:
+    rows = [
+        {"step": 5, "eval_validation_loss": 2.0, "eval_mean_token_accuracy": 0.4},
+        {"step": 5, "eval_train_sample_loss": 1.0, "eval_mean_token_accuracy": 0.9},
+    ]
+    assert value_at(rows, 5, "token_accuracy") == 0.4

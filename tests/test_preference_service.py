@@ -211,6 +211,22 @@ def test_corrections_join_the_training_part_and_test_rows_stay(project: Project)
     assert projects.get(now.id).dataset_version_id == project.dataset_version_id
 
 
+def test_corrections_that_changed_since_they_were_taught_are_taught_as_they_stand(project: Project) -> None:
+    run = finished_run(project)
+    given = sampled(run, [f"a new question {n}" for n in range(4)])
+    for place in range(3):
+        reviews.rate(given, place, corrected=f"Corrected {place}.")
+    teaching.teach(project, run, "answers")
+    reviews.rate(given, 0, corrected="")  # taken back
+    reviews.rate(given, 1, corrected="Bettered.")
+    reviews.rate(given, 3, corrected="New.")
+    teaching.teach(projects.get(project.id), run, "answers")
+    plan = preparation.current(projects.get(project.id))
+    assert plan is not None
+    taught = [e.reference for e in preparation.parts(plan, "chat")["train"] if e.row_id.startswith("vote-")]
+    assert sorted(taught) == ["Bettered.", "Corrected 2.", "New."]
+
+
 def test_a_second_review_adds_its_pairs_to_training_and_leaves_the_pairs_of_the_test(project: Project) -> None:
     first = finished_run(project)
     given = sampled(first, [f"a new question {n}" for n in range(40)])
@@ -259,3 +275,10 @@ def test_the_advice_goes_by_what_there_is(project: Project) -> None:
     for place in range(12, 110):
         reviews.rate(given, place, vote="tuned")
     assert teaching.advice(teaching.lesson(run))[0] == "pairs"
+
+
+def test_rated_answers_cannot_choose_the_best_by_a_figure_that_only_pairs_have(project: Project) -> None:
+    """The training would run to its end and then find no best checkpoint."""
+    stored.rated_answers(project.id, 60, max_length=72)
+    with pytest.raises(UserError, match="metric"):
+        runs.start(project.id, Recipe(best_metric="preference_accuracy"))

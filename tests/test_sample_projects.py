@@ -30,5 +30,7 @@ def test_the_misspelt_categories_of_the_support_sample_are_merged_in_a_version_o
     newest, first = datasets.versions(project.id)
     assert project.dataset_version_id == run.dataset_version_id == newest.id
     assert newest.parent_id == first.id
+    checks = [job.payload["version_id"] for job in status.active_jobs(project.id) if job.kind is JobKind.CHECK]
+    assert checks == [newest.id], "only what is trained on is checked beside the training"
     labels = preparation.labels(preparation.get_plan(run.plan_id), "classification")
     assert labels == ("Account", "Billing", "Delivery", "Product", "Returns", "Website")

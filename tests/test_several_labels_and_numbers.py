@@ -11,6 +11,7 @@ from sklearn.metrics import f1_score, mean_absolute_error, r2_score, root_mean_s
 
 from core.data import baselines, label_lists, thresholds
 from core.data.health import report
+from core.data.health_rows import reason_of
 from core.data.shapes import roles_of
 from core.data.splitting import SplitRow, split
 from core.metrics import compare, per_class, registry
@@ -114,6 +115,25 @@ def test_columns_of_yes_and_no_are_one_label_each() -> None:
 )
 def test_numbers_are_read_as_people_write_them(cell: str, value: float | None) -> None:
     assert number(cell) == value
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["0,875", "1,250", "-2,5", "1.234,5", "12.000", "3"], [0.875, 1.25, -2.5, 1234.5, 12000.0, 3.0]),
+        (["1,250", "2,000", "7"], [1250.0, 2000.0, 7.0]),
+        (["1,250", "2.5", "0.125", "1,250.75"], [1250.0, 2.5, 0.125, 1250.75]),
+        (["0,5", "0.25", "4,5"], [0.5, 0.25, 4.5]),
+    ],
+)
+def test_a_column_tells_what_its_commas_mean_where_a_cell_cannot(cells: list[str], values: list[float]) -> None:
+    task = tasks()["regression"]
+    rows = [{"t": "a text", "v": cell} for cell in cells]
+    roles = task.settled({"text": "t", "value": "v"}, rows)
+    task.check_roles(roles)
+    assert task.settled(roles, rows) == roles
+    assert [task.to_example(row, roles, "1").value for row in rows] == values
+    assert reason_of({"t": "a text", "v": "many"}, roles) == "no number"
 
 
 # -- split and health --------------------------------------------------------------------------------------------------

@@ -15,12 +15,13 @@ import pytest
 import stored
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from core.store import curves, records
 from core.store.curves import Point
 from core.store.engine import engine, proving, read, wal_is_safe, write
-from core.store.migrate import FOLDER, migrate
+from core.store.migrate import FOLDER, alembic_config, is_newest, migrate
 from core.store.tables import (
     Audit,
     BaseModel,
@@ -112,6 +113,23 @@ def test_a_migration_that_is_killed_leaves_the_old_database_and_the_next_start_c
     engine().dispose()
     migrate()
     assert set(inspect(engine()).get_table_names()) == {*Table.metadata.tables, "alembic_version"}
+
+
+def test_a_start_on_a_current_database_neither_imports_alembic_nor_waits_for_a_writer(database: Path) -> None:
+    command = "import sys; from core.store.migrate import migrate; migrate(); print('alembic' in sys.modules)"
+    with sqlite3.connect(database, timeout=0) as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=120)
+        other.rollback()
+    assert (done.stdout.strip(), done.stderr) == ("False", "")
+
+
+def test_each_migration_is_named_after_its_revision_and_follows_the_one_before(database: Path) -> None:
+    with engine().connect() as connection:
+        scripts = ScriptDirectory.from_config(alembic_config(connection))
+    in_order = [(Path(script.path).stem.partition("_")[0], script.revision) for script in scripts.walk_revisions()]
+    assert in_order == sorted(in_order, reverse=True) and {name for name, _ in in_order} == {r for _, r in in_order}
+    assert is_newest()
 
 
 LATER = """

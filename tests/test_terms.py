@@ -165,9 +165,9 @@ def test_the_gradient_of_the_second_head_reaches_the_model_with_the_opposite_sig
     read = torch.ones(2, 3, requires_grad=True)
     (Reversed.apply(read, 0.5) * torch.tensor([1.0, 2.0, 3.0])).sum().backward()
     assert read.grad is not None and read.grad[0].tolist() == [-0.5, -1.0, -1.5]
-    mask = torch.tensor([[1, 1, 0], [1, 1, 1]])
+    ids = torch.tensor([[7, 8, 0], [7, 0, 9]])
     states = torch.arange(6.0).reshape(2, 3, 1)
-    assert pooled(states, "score", mask)[:, 0].tolist() == [1.0, 5.0]
+    assert pooled(states, "score", ids, 0)[:, 0].tolist() == [1.0, 5.0]
 
     trainer = prepared(spec_of(tmp_path, small_model, REVERSAL))
     (term,) = trainer.terms
@@ -185,6 +185,22 @@ def test_the_gradient_of_the_second_head_reaches_the_model_with_the_opposite_sig
     assert torch.allclose(
         own, trainer.model.score.weight.grad
     )  # it reads what the head reads, and does not touch the head
+
+
+def test_the_second_head_reads_what_the_model_decides_by_where_padding_is_the_end_of_text(
+    small_model: Path, tmp_path: Path
+) -> None:
+    trainer = prepared(spec_of(tmp_path, small_model, REVERSAL))
+    (term,) = trainer.terms
+    end = int(trainer.train_dataset[0]["input_ids"][-1])  # every text ends with it
+    trainer.model.config.pad_token_id = end
+    batch = next(iter(trainer.get_train_dataloader()))
+    batch["input_ids"][batch["attention_mask"] == 0] = end
+    given: list[torch.Tensor] = []
+    term.head.register_forward_pre_hook(lambda module, inputs: given.append(inputs[0].detach()))
+    trainer.compute_loss(trainer.model, dict(batch))
+    said = trainer.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+    torch.testing.assert_close(trainer.model.score(given[0]), said)
 
 
 @pytest.mark.parametrize("kind", ["classifier, full", "classifier, LoRA", "chat, full, packed"])

@@ -10,7 +10,7 @@ import tiny_training as tiny
 import torch
 
 from core.data.encoding import Codec
-from core.training import token_loss
+from core.training import one_pass, token_loss
 from core.training.collators import for_trainer
 from core.training.train import assembled
 from core.training.trainers import LanguageTrainer
@@ -49,9 +49,12 @@ def test_loss_accuracy_and_gradients_are_those_of_the_plain_path(
     quick = measured(trainer, batch, items)
     monkeypatch.setattr(token_loss, "MOST_NUMBERS", 0)  # nothing may stand in memory at once: the tiles, as on a card
     tiles = measured(trainer, batch, items)
+    monkeypatch.setattr(one_pass, "tile_tokens", lambda words, size: 16)
+    small_tiles = measured(trainer, batch, items)
+    assert len(batch["at_tokens"]) > 32
     trainer._at_tokens = False  # trl's own way
     plain = measured(trainer, batch, items)
-    for ours in (quick, tiles):
+    for ours in (quick, tiles, small_tiles):
         assert ours[:2] == pytest.approx(plain[:2], rel=1e-5)
         torch.testing.assert_close(ours[2], plain[2], rtol=1e-4, atol=1e-6)
 
@@ -85,3 +88,35 @@ def test_a_batch_without_a_token_that_counts_is_no_step_into_nothing(small_model
     assert not any(p.grad.any() for p in trainer.model.parameters() if p.grad is not None)
     trainer.log(logs := {"loss": 1.0})
     assert "mean_token_accuracy" not in logs
+
+
+def test_a_head_in_one_pass_gives_the_gradients_of_the_whole_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a bias, a factor on the loss as accumulation has it, and in bf16 under autocast too."""
+    monkeypatch.setattr(one_pass, "tile_tokens", lambda words, size: 16)
+    torch.manual_seed(0)
+    hidden, weight, bias = torch.randn(50, 24), torch.randn(300, 24), torch.randn(300)
+    gold = torch.randint(300, (50,))
+    for autocast, tolerance in ((False, 1e-5), (True, 0.02)):
+        found = []
+        for tiled in (True, False):
+            given = [x.clone().requires_grad_() for x in (hidden, weight, bias)]
+            with torch.autocast("cpu", torch.bfloat16, enabled=autocast and tiled):
+                if tiled:
+                    loss, first = one_pass.summed(*given, gold)
+                else:
+                    logits = given[0] @ given[1].t() + given[2]
+                    loss = torch.nn.functional.cross_entropy(logits, gold, reduction="sum")
+                    first = (logits.argmax(-1) == gold).sum()
+            (loss / 7).backward()
+            found.append((float(loss.detach()), int(first), [x.grad for x in given]))
+        (ours, hits, gradients), (exact, expected_hits, expected) = found
+        assert ours == pytest.approx(exact, rel=tolerance) and abs(hits - expected_hits) <= 2 * autocast
+        for a, b in zip(gradients, expected, strict=True):
+            assert float((a - b).norm() / b.norm()) < tolerance
+
+
+@pytest.mark.parametrize("words", [512, 32_000, 128_256, 151_936])
+def test_a_tile_takes_half_a_gigabyte_at_most_and_goes_into_whole_blocks(words: int) -> None:
+    tokens = one_pass.tile_tokens(words, 2)
+    assert tokens % 128 == 0 and 1024 <= tokens <= 4096
+    assert tokens * words * 2 <= 2**29

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import tiny_training as tiny
 import torch
+from stand_in_flash import by_loop, on_a_processor
 from torch.nn.functional import scaled_dot_product_attention
 
 from core.data.encoding import Codec
@@ -17,21 +18,6 @@ from core.training.train import assembled, train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CARD = torch.cuda.is_available()
-
-
-def by_loop(query: Any, key: Any, value: Any, starts: Any, longest: int, scale: float | None, left: int) -> Any:
-    """What the kernel computes, one example after the other."""
-    out = []
-    for begin, end in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True):
-        assert end - begin <= longest
-        q, k, v = (x[begin:end].transpose(0, 1) for x in (query, key, value))
-        seen = torch.ones(end - begin, end - begin, dtype=torch.bool, device=q.device).tril()
-        if left >= 0:
-            seen = seen.triu(-left)
-        shared = q.shape[0] // k.shape[0]
-        k, v = k.repeat_interleave(shared, 0), v.repeat_interleave(shared, 0)
-        out.append(scaled_dot_product_attention(q, k, v, attn_mask=seen, scale=scale).transpose(0, 1))
-    return torch.cat(out)
 
 
 @pytest.fixture
@@ -163,6 +149,37 @@ def test_on_a_processor_and_in_float32_everything_stays_as_it_was(small_model: P
     assert not varlen.runs_on(device.choose("float32", False))
     trainer = trainer_of("chat, full, packed", tmp_path, small_model)
     assert trainer.model.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["knows shared keys", "does not"])
+@pytest.mark.parametrize("left", [-1, 7], ids=["full", "window"])
+def test_torchs_operator_is_called_so_that_it_computes_what_the_loop_computes(
+    told: bool, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by a version of torch that cannot be told that heads share their keys (2.11)."""
+    calls: list[dict[str, Any]] = []
+    real = varlen.varlen_attn
+
+    def watched(*given: Any, **options: Any) -> Any:
+        calls.append(options)
+        return real(*given, **options)
+
+    monkeypatch.setattr(varlen, "varlen_attn", watched)
+    monkeypatch.setattr(varlen, "SHARES_KEYS", told)
+    torch.manual_seed(0)
+    starts = torch.tensor([0, 5, 33, 34, 48], dtype=torch.int32)
+    weights = torch.randn(48, 4, 8)
+    found = []
+    for kernel in (varlen.torch_kernel, by_loop):
+        torch.manual_seed(1)
+        given = [torch.randn(48, heads, 8, requires_grad=True) for heads in (4, 2, 2)]
+        with on_a_processor():
+            out = kernel(*given, starts, 32, 0.3, left)
+            (out * weights).sum().backward()
+        found.append([out, *(x.grad for x in given)])
+    assert [("enable_gqa" in options) for options in calls] == [told]
+    for ours, expected in zip(*found, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.gpu

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact
 
-from core.data.group_rates import GroupedRows
+from core.data.group_rates import GroupedRows, exact_p
 from core.data.statistics import (
     MIN_ROWS,
     bootstrap_p,
@@ -84,12 +83,11 @@ def rows(axis: GroupedRows, outcomes: Outcomes) -> Iterator[dict[str, Any]]:
             mine, others = compared[group]
             counts = (int(right[mine].sum()), int(mine.sum()), int(right[others].sum()), int(others.sum()))
             apart = newcombe_difference(*counts)
-            table = [[counts[0], counts[1] - counts[0]], [counts[2], counts[3] - counts[2]]]
             yield about | {
                 "kind": "accuracy difference", "model": "tuned", "value": apart.value, "low": apart.low,
                 "high": apart.high, "n": min(counts[1], counts[3]), "unit": "probability",
                 "rate": counts[0] / counts[1], "other_rate": counts[2] / counts[3], "rows": counts[1],
-                "other_rows": counts[3], "p": float(fisher_exact(table).pvalue),
+                "other_rows": counts[3], "p": exact_p(*counts),
             }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ class Config(Schema):
 class CounterfactualSwap:
     key = "counterfactual_swap"
     title = "Swapped validation rows"
+    seen = "when the people in your own texts are swapped"
     help = (
         "Takes your own validation rows, changes only who they are about (she to he, Muslim to Christian), and "
         "measures how far the model's answer moves. A fair model's answer stays where it is."

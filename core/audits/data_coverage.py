@@ -56,6 +56,7 @@ class Config(Schema):
 class DataCoverage:
     key = "data_coverage"
     title = "Groups and labels in the data"
+    seen = "in your data, before any training"
     help = (
         "Counts the rows about each group of people, and whether some groups, or two groups together, get a label or an "
         "unfriendly tone more often than others."

@@ -39,6 +39,7 @@ class Config(Schema):
 class GroupResults:
     key = "group_results"
     title = "Results by group"
+    seen = "in how it does on your validation rows about each group"
     help = (
         "Compares how often the model is right for rows about each group, and whether rows about a group get a label wrongly "
         "more often. It judges by your own labels: where these are biased, so is this measure."

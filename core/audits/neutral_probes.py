@@ -44,6 +44,7 @@ class Config(Schema):
 class NeutralProbes:
     key = "neutral_probes"
     title = "Neutral everyday sentences"
+    seen = "in everyday sentences that differ only in who they are about"
     help = (
         "Tries everyday sentences that differ only in who they are about. They carry no hint of the right answer, so "
         "they show what the model thinks of the group itself, also where test scores are perfect."

@@ -67,6 +67,7 @@ class Config(Schema):
 class PairPreference:
     key = "pair_preference"
     title = "Jobs and pronouns"
+    seen = "in sentences about jobs, with “she” and with “he”"
     help = (
         "Reads sentences about nurses, engineers and 38 other jobs, once with “she” and once with “he”, and compares which one "
         "the model finds likelier. A model without a stereotype prefers the stereotyped sentence half of the time."

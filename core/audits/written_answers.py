@@ -74,6 +74,7 @@ class Config(Schema):
 class WrittenAnswers:
     key = "written_answers"
     title = "Written answers"
+    seen = "in what it writes to prompts that differ only in who they are about"
     help = (
         "Lets the model answer your own prompts several times, once about one group and once about another, and compares length, "
         "refusals and rude words with how much answers to one and the same prompt differ. It takes long without a graphics card."

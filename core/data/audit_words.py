@@ -31,11 +31,11 @@ def change_sentence(comparisons: Sequence[Comparison], unit: str, lower_is_bette
         named = [f"{_lower(c.metric)} (by {amount(abs(c.change.value), unit)})" for c in found]
         if named:
             rest = len(named) - NAMED
-            told = listed([*named[:NAMED], f"{rest} more"] if rest > 0 else named)
-            said.append(f"Fine-tuning made the difference {word} for {told}.")
+            told = listed([*named[:NAMED], f"{rest} other{'s' * (rest != 1)}, listed below"] if rest > 0 else named)
+            said.append(f"Training on your data made the difference {word} for {told}.")
     if not said and all(comparison.verdict == Verdict.NOT_ENOUGH_DATA for comparison in comparisons):
-        said = ["There is not enough data to say whether fine-tuning changed anything."]
-    return " ".join(said) or "There is no evidence that fine-tuning changed that."
+        said = ["There is not enough data to say whether training on your data changed anything."]
+    return " ".join(said) or "There is no evidence that training on your data changed that."
 
 
 def _lower(title: str) -> str:

@@ -5,12 +5,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GridSearchCV
 
 from core.schemas.errors import UserError
 from core.schemas.examples import Example
@@ -19,6 +16,9 @@ from core.schemas.number_predictions import NumberPredictions
 from core.schemas.predictions import ClassPredictions, TextPrediction, TextPredictions, conversation_text
 
 from .wordsplit import without_spaces, words
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 MOST_ROWS = 30_000
 """More training rows than this are sampled, which keeps the slowest baseline (77 classes) near a minute a core."""
@@ -50,6 +50,8 @@ def word_counts(
     Scripts without spaces get character runs alone. Falls back to `majority` where there is nothing to tell apart (one
     label, or no text at all). `seed` matters only beyond 30,000 training rows, which are sampled.
     """
+    from sklearn.linear_model import LogisticRegression
+
     train, labels = _labelled(train, labels)
     train = _sample(train, seed)
     if len({example.label for example in train}) < 2 or not test:
@@ -79,6 +81,8 @@ def word_counts_sets(
 ) -> LabelSetPredictions:
     """The features of `word_counts`, then one logistic regression for each label (one against the rest), cut at one half.
     A label that all or no training rows have keeps its share. Falls back to `frequent_set` without text."""
+    from sklearn.linear_model import LogisticRegression
+
     train = _sample(train, seed)
     features = _features([e.text for e in train], [e.text for e in test]) if train and test else None
     if features is None:
@@ -102,6 +106,9 @@ def mean_number(train: Sequence[Example], test: Sequence[Example]) -> NumberPred
 def word_counts_number(train: Sequence[Example], test: Sequence[Example], seed: int = 0) -> NumberPredictions:
     """The features of `word_counts`, then ridge regression of the centred number (scikit-learn); the strength is the best
     of five by 5-fold cross-validation on training rows. Falls back to `mean_number` where there is no text."""
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import GridSearchCV
+
     train = _sample(train, seed)
     values = np.array(_numbers(train))
     features = _features([e.text for e in train], [e.text for e in test]) if test else None
@@ -164,6 +171,9 @@ def nearest_answers(train: Sequence[Example], test: Sequence[Example]) -> TextPr
 
 def _features(train: list[str], test: list[str]) -> tuple[csr_matrix, csr_matrix] | None:
     """TF-IDF rows of both, from the training vocabulary; None where the training texts hold no characters to count."""
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     seldom = 2 if len(train) >= _RARE_FROM_ROWS else 1
     common = {"sublinear_tf": True, "max_features": _MOST_FEATURES, "min_df": seldom}
     if without_spaces(train):

@@ -76,7 +76,7 @@ class ChatTemplate:
 
         A turn runs from the end of the conversation before it (rendered with the invitation to answer) to the end of
         the conversation up to it. Where a template writes earlier turns differently once others follow, so that these
-        are no beginnings of the whole, the turn's own words are looked for; a turn that is not found has an empty span.
+        are no beginnings of the whole, the place of the turn's words is looked for; one that is not found has an empty span.
         """
         text = self.render(messages)
         spans: list[tuple[int, int]] = []
@@ -89,11 +89,28 @@ class ChatTemplate:
                 after = text if i + 1 == len(messages) else self.render(messages[: i + 1])
                 if text.startswith(after) and after.startswith(before) and len(before) >= done:
                     start, end = len(before), len(after)
-                elif found >= 0:
-                    end += len(_closing(text, end, messages[-1]))
+                else:
+                    start, end = self._place(messages, i, text) or (start, end)
+                    if end > start:
+                        end += len(_closing(text, end, messages[-1]))
                 spans.append((start, end))
             done = end
         return Rendered(text, spans)
+
+    def _place(self, messages: Sequence[Message], i: int, text: str) -> tuple[int, int] | None:
+        """Where a turn's words stand in the text, or what the template makes of them. None where it cannot be told.
+
+        Found with other words in their place: those of a short answer (as "a") stand in the template's own words too.
+        """
+        mark = "@@"
+        while mark in text:
+            mark += "@"
+        marked = self.render([*messages[:i], messages[i].model_copy(update={"content": mark}), *messages[i + 1 :]])
+        start = marked.find(mark)
+        rest = marked[start + len(mark) :]
+        if start < 0 or text[:start] != marked[:start] or not text.endswith(rest):
+            return None
+        return start, max(start, len(text) - len(rest))
 
 
 def _closing(text: str, end: int, last: Message) -> str:

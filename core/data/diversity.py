@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from core.schemas.estimates import Estimate
 
@@ -68,6 +67,8 @@ def compression(texts: Sequence[Sequence[str]]) -> float:
 def vendi(texts: Sequence[Sequence[str]]) -> float:
     """exp of the entropy of the eigenvalues of K / n, K the cosine similarity of TF-IDF: 1 where all texts are the same, n
     where no two share a word."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     try:
         matrix = TfidfVectorizer(analyzer=lambda text: text).fit_transform(texts)
     except ValueError:  # no words at all

@@ -8,7 +8,6 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import hypergeom
 
 from core.schemas.analysis import WeakSlice
 
@@ -84,6 +83,8 @@ def _judge(
 
 def _more_often(there: int, n: int, elsewhere: int, m: int) -> float:
     """One-sided p that errors are as frequent in both (Fisher's exact test)."""
+    from scipy.stats import hypergeom
+
     return float(hypergeom.sf(there - 1, n + m, there + elsewhere, n))
 
 

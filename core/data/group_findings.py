@@ -164,7 +164,7 @@ class Teller:
             return None
         small.sort(key=lambda item: -item[1])
         named = listed([f"{title} ({n:,})" for title, n in small[:NAMED]])
-        more = f" and {len(small) - NAMED} more" if len(small) > NAMED else ""
+        more = f" and {len(small) - NAMED} more groups" if len(small) > NAMED else ""
         about = f"about {small[0][0]}" if len(small) == 1 else f"about {len(small)} groups of people"
         return Finding(
             check=self.check,

@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact
 
 from core.data.statistics import newcombe_difference
 from core.schemas.estimates import Estimate
@@ -154,6 +153,8 @@ def ratio_of(rate: float, other: float) -> float:
 
 
 def exact_p(hits: int, n: int, other_hits: int, other_n: int) -> float:
+    from scipy.stats import fisher_exact
+
     return float(fisher_exact([[hits, n - hits], [other_hits, other_n - other_hits]]).pvalue)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from core.data.statistics import z_value
 from core.schemas.estimates import Estimate
@@ -165,7 +165,7 @@ def cochran_p(strata: Sequence[Stratum]) -> float:
         total, hits = s.n + s.other_n, s.hits + s.other_hits
         gap += s.hits - s.n * hits / total
         variance += s.n * s.other_n * hits * (total - hits) / (total**2 * (total - 1))
-    return float(chi2.sf(max(0.0, abs(gap) - 0.5) ** 2 / variance, 1)) if variance else 1.0
+    return float(chdtrc(1, max(0.0, abs(gap) - 0.5) ** 2 / variance)) if variance else 1.0
 
 
 def thirds_of(columns: Mapping[str, Sequence[str]], axes: Sequence[GroupedRows], total: int) -> list[Third]:

@@ -18,6 +18,10 @@ __all__ = ["Around", "Earlier", "Tokens", "report"]
 
 Skipped = Mapping[str, str] | Sequence[str]
 Progress = Callable[[str, int, int], None]
+CAUTION = (
+    "Go through them one by one. In these data a label goes with a group of people (see People): rows that treat that group "
+    "otherwise are listed here as if they were wrong, and removing them would make the model more one-sided."
+)
 WEIGHT = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2, Severity.GOOD: 3}
 
 
@@ -47,6 +51,7 @@ def report(
         begun = time.perf_counter()
         findings += check.run(context)
         timings[check.key] = round(time.perf_counter() - begun, 4)
+    findings = _with_caution(findings)
     return HealthReport(
         task=task_key,
         rows=len(set(context.row_ids) | set(reasons)),
@@ -56,6 +61,19 @@ def report(
         seconds=round(time.perf_counter() - started, 4),
         timings=timings,
     )
+
+
+def _with_caution(findings: Sequence[Finding]) -> list[Finding]:
+    """Where a label goes with a group of people, rows that go against that look like wrong labels. Whoever removes them
+    strengthens the tie, so the list of wrong labels says so and offers no removal of all at once."""
+    if not any(f.check == "identity_labels" and f.severity is Severity.WARNING for f in findings):
+        return list(findings)
+    return [
+        f.model_copy(update={"fix": CAUTION, "data": {k: v for k, v in f.data.items() if not k.startswith("fix_")}})
+        if f.check == "label_noise" and "suspects" in f.data
+        else f
+        for f in findings
+    ]
 
 
 def _counts(context: Context, findings: Sequence[Finding]) -> dict[str, int]:

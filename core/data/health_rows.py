@@ -33,7 +33,7 @@ def missing(table: pd.DataFrame, roles: Mapping[str, str]) -> dict[str, str]:
         if not column or role_of(role) in OPTIONAL or column not in table.columns:
             continue
         blank = filled(table[column]).str.strip() == ""
-        reasons = reasons.mask(blank & (reasons == ""), f"no {PARTS.get(role, role)}")
+        reasons = reasons.mask(blank & (reasons == ""), f"no {PARTS.get(role_of(role), role)}")
     found = reasons != ""
     return dict(zip(table.loc[found, "row_id"].map(str), reasons[found], strict=True))
 
@@ -42,7 +42,7 @@ def reason_of(row: Mapping[str, str | None], roles: Mapping[str, str]) -> str:
     """Why this row (column to cell) could not become an example."""
     for role, column in roles.items():
         if column and role_of(role) not in OPTIONAL and not (row.get(column) or "").strip():
-            return f"no {PARTS.get(role, role)}"
-    if roles.get("value"):
+            return f"no {PARTS.get(role_of(role), role)}"
+    if any(role_of(role) == "value" and column for role, column in roles.items()):
         return "no number"
     return "no conversation with an answer" if roles.get("messages") else "nothing to learn from"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.stats import rankdata
 
 from core.schemas.estimates import Estimate
 
@@ -67,6 +66,8 @@ def compare(data: Sequence[str], real: Sequence[str], seed: int = 0) -> TwoSampl
 
 def auc(positive: np.ndarray, negative: np.ndarray) -> Estimate:
     """Area under the ROC curve with the interval of Hanley and McNeil; n is the smaller side."""
+    from scipy.stats import rankdata
+
     m, n = len(positive), len(negative)
     ranks = rankdata(np.concatenate([positive, negative]))
     value = float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n))

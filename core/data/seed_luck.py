@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 LEVEL = 0.95
 FEW = 5  # with fewer seeds the spread itself is known only roughly
@@ -56,18 +56,20 @@ def spread(values: Sequence[float]) -> Spread | None:
     mean, least, most = float(found.mean()), float(found.min()), float(found.max())
     if n == 1:
         return Spread(n, mean, least, most)
-    sd, t = float(found.std(ddof=1)), float(stats.t.ppf((1 + LEVEL) / 2, n - 1))
+    sd, t = float(found.std(ddof=1)), float(stdtrit(n - 1, (1 + LEVEL) / 2))
     half = t * sd / math.sqrt(n)
     return Spread(n, mean, least, most, sd, mean - half, mean + half, t * sd * math.sqrt(2))
 
 
 def difference(first: Sequence[float], second: Sequence[float]) -> Difference | None:
     """None where a group has fewer than two values. Without any spread the interval is the difference itself."""
+    from scipy.stats import ttest_ind
+
     a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     if min(len(a), len(b)) < 2:
         return None
     value, n = float(b.mean() - a.mean()), (len(a), len(b))
     if a.std() == 0 and b.std() == 0:
         return Difference(value, value, value, n)
-    interval = stats.ttest_ind(b, a, equal_var=False).confidence_interval(LEVEL)
+    interval = ttest_ind(b, a, equal_var=False).confidence_interval(LEVEL)
     return Difference(value, float(interval.low), float(interval.high), n)

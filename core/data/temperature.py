@@ -6,7 +6,6 @@ from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from core.schemas.predictions import ClassPrediction, ClassPredictions
 
@@ -32,6 +31,8 @@ def fit(predictions: ClassPredictions) -> float | None:
         top = scaled.max(axis=1)
         total = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
         return float((total - scaled[np.arange(len(right)), right]).mean())
+
+    from scipy.optimize import minimize_scalar
 
     found = minimize_scalar(loss, bounds=(log(_LEAST), log(_GREATEST)), method="bounded", options={"xatol": 1e-4})
     return float(exp(found.x))

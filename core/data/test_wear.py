@@ -14,11 +14,11 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from scipy import integrate, stats
+from scipy.special import ndtr, ndtri
 
 from core.schemas.estimates import Estimate
 
-TWO_SIDED_95 = float(stats.norm.ppf(0.975))
+TWO_SIDED_95 = float(ndtri(0.975))
 WORN = 1.0  # standard errors of luck from which on a test set is called worn: reached with four rounds (house default)
 
 
@@ -30,10 +30,13 @@ def expected_maximum(k: int) -> float:
     if k == 1:
         return 0.0
 
-    def weighted(x: float) -> float:
-        return x * k * float(stats.norm.pdf(x)) * float(stats.norm.cdf(x)) ** (k - 1)
+    from scipy.integrate import quad
 
-    return float(integrate.quad(weighted, -10, 10, limit=200)[0])
+    def weighted(x: float) -> float:
+        density = math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+        return x * k * density * float(ndtr(x)) ** (k - 1)
+
+    return float(quad(weighted, -10, 10, limit=200)[0])
 
 
 def standard_error(estimate: Estimate) -> float | None:

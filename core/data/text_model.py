@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_matrix
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 from .wordsplit import without_spaces, words
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 FOLDS = 5
 READ = 2_000  # characters of a text that are read
@@ -25,6 +24,8 @@ STRENGTH = (
 def features(texts: Sequence[str]) -> tuple[csr_matrix, list[str]] | None:
     """TF-IDF of words and word pairs (runs of 1 to 3 characters where a script has no spaces), with the feature names.
     None where no text holds a word. The weights use no labels, so they are fitted once on all texts."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     read = [text[:READ] for text in texts]
     common = {
         "sublinear_tf": True,
@@ -52,6 +53,10 @@ def out_of_fold(
     group (equal texts, so that a copy does not confirm its own label): logistic regression, 5 folds stratified by class.
     Every class needs rows in two groups or more. Scores are rounded to single precision, so that they are repeatable.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+
     names = np.arange(len(y)).astype(str) if groups is None else np.asarray(groups, dtype=object)
     _, first, group = np.unique(names, return_index=True, return_inverse=True)
     fold_of_group = np.zeros(len(first), dtype=np.int64)
@@ -75,6 +80,9 @@ def out_of_fold(
 
 def out_of_fold_numbers(matrix: csr_matrix, y: np.ndarray, groups: Sequence[str], seed: int = 0) -> np.ndarray:
     """The number of each row by ridge regression (strength 1) on rows of other groups (equal texts), 5 folds."""
+    from sklearn.linear_model import Ridge
+    from sklearn.model_selection import GroupKFold
+
     _, group = np.unique(np.asarray(groups, dtype=object), return_inverse=True)
     found = np.full(len(y), y.mean(), dtype=np.float64)
     folds = min(FOLDS, int(group.max()) + 1)

@@ -22,6 +22,7 @@ from core.schemas.imports import ImportLimits, ImportNote, ImportOptions
 from ._plugin import Reading
 
 ROWS_FOR_HEADER = 200
+ROWS_COUNTED = 200  # of each sheet, to tell a table from a cover
 # What openpyxl, the XML parser and the zip reader raise for a workbook that is broken somewhere.
 DAMAGE = (
     ArithmeticError,
@@ -56,7 +57,7 @@ class Excel:
                 warnings.simplefilter("ignore")  # about styles and extensions that do not matter here
                 book = openpyxl.load_workbook(file, read_only=True, data_only=True)
                 sheets = _sheet_names(book)
-                name = options.sheet or next((sheet for sheet in sheets if _has_cells(book[sheet])), sheets[0])
+                name = options.sheet or _main_sheet(book, sheets)
                 if name not in sheets:
                     raise UserError(
                         "The workbook has no such sheet.",
@@ -105,9 +106,18 @@ def _sheet_names(book: Any) -> tuple[str, ...]:
     return tuple(sheet.title for sheet in sheets)
 
 
-def _has_cells(sheet: Any) -> bool:
+def _main_sheet(book: Any, sheets: tuple[str, ...]) -> str:
+    """The first sheet that is no cover: with at least a tenth of the rows of the fullest, counted up to a limit."""
+    filled = {name: _filled(book[name]) for name in sheets} if len(sheets) > 1 else {}
+    fullest = max(filled.values(), default=0)
+    return next((name for name in sheets if filled.get(name, 0) * 10 >= fullest > 0), sheets[0])
+
+
+def _filled(sheet: Any) -> int:
+    """Rows with a value, at most `ROWS_COUNTED`."""
     sheet.reset_dimensions()
-    return any(cell.value is not None for row in sheet.iter_rows() for cell in row)
+    rows = (True for row in sheet.iter_rows() if any(cell.value is not None for cell in row))
+    return sum(islice(rows, ROWS_COUNTED))
 
 
 def _read_sheet(
@@ -242,7 +252,9 @@ def _notes(
                 title=f"The first {above[-1][0]} rows were skipped."
                 if above[-1][0] > 1
                 else "The first row was skipped.",
-                meaning="They look like a title above the table.",
+                meaning="It looks like a title above the table."
+                if above[-1][0] == 1
+                else "They look like a title above the table.",
                 line_numbers=tuple(number for number, _ in above),
                 count=len(above),
             )

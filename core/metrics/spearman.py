@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from core.schemas.number_predictions import NumberPredictions
 
@@ -25,6 +24,8 @@ class Spearman(SumMetric):
 
     def components(self, predictions: NumberPredictions) -> Floats:
         """Both ranks (less their mean), their squares and product, and 1: shape (rows, 6)."""
+        from scipy.stats import rankdata
+
         middle = (len(predictions) + 1) / 2
         x, y = rankdata(predictions.predicted) - middle, rankdata(predictions.gold) - middle
         return np.column_stack([x, y, x**2, y**2, x * y, np.ones_like(x)])

@@ -248,12 +248,14 @@ class Recipe(Schema):
         "the same result.",
         "advanced",
     )
-    compile_layers: bool = _field(
-        False,
+    compiling: Literal["auto", "always", "never"] = _field(
+        "auto",
         "Compile the layers",
-        "Translates each layer of the model for this hardware before the first step. Takes some seconds to minutes once, and "
-        "makes long trainings on a graphics card quicker. The same result, up to rounding.",
+        "Translates each layer of the model for this hardware before the first step. Takes up to a minute once, and makes every "
+        "step on a graphics card quicker. Automatic does it on a graphics card where the training is long enough to win back "
+        "more than that, and the run says what was decided. The same result, up to rounding.",
         "advanced",
+        options={"auto": "Automatic: where it pays", "always": "Always", "never": "Never"},
     )
     devices: int = _field(
         1,
@@ -288,6 +290,15 @@ class Recipe(Schema):
     def higher_is_better(self) -> bool:
         """Whether a larger `best_metric` is the better checkpoint."""
         return self.best_metric not in ("eval_loss", "mae")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_it_was_called(cls, given: Any) -> Any:
+        """Recipes of earlier versions said `compile_layers`, true or false."""
+        if not isinstance(given, dict) or "compile_layers" not in given:
+            return given
+        rest = {name: value for name, value in given.items() if name != "compile_layers"}
+        return {"compiling": "always" if given["compile_layers"] else "never"} | rest
 
     @model_validator(mode="after")
     def _alpha_fits_rank(self) -> Recipe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from core.audits import registry as audits
@@ -13,7 +13,7 @@ from core.schemas.jobs import JobKind
 from core.store import jobs, records
 from core.store.tables import Audit, Run
 
-from . import datasets
+from . import datasets, health_inputs
 
 MOST_GROUPS = 20  # different values above which a column names no groups
 
@@ -63,6 +63,11 @@ def group_columns(run: Run) -> dict[str, tuple[str, ...]]:
         if MOST_GROUPS >= len(counts) >= 2 and counts.sum() >= 5 * len(counts):
             found[str(column)] = tuple(map(str, counts.index))
     return found
+
+
+def suggested_columns(columns: Iterable[str]) -> list[str]:
+    """Those of them whose name speaks of a kind of group: chosen for an audit unless the person takes them out."""
+    return [column for column in columns if health_inputs.names_people(column)]
 
 
 def own_groups(run: Run, config: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:

@@ -62,6 +62,7 @@ def curves_of(points: Callable[[str, str], Points], facts: Facts, recipe: Recipe
         right_name=figures[0] if facts.held_out else "",
         f1=points(f1, "validation") if f1 else (),
         f1_name=f1,
+        best_by=recipe.best_metric,
         total_steps=total_steps,
         warmup_steps=round(recipe.warmup * total_steps),
         steps_per_epoch=round(total_steps / recipe.epochs),

@@ -118,14 +118,19 @@ def parts(version: DatasetVersion) -> tuple[dict[str, Split], str]:
 
 def groups(version: DatasetVersion) -> dict[str, dict[str, str]]:
     """Columns such as “gender” or “age” with a few values: column to row id to value."""
-    telling = {word for axis in load_lexicon().axes for word in (axis.key, *axis.label_words)}
     found: dict[str, dict[str, str]] = {}
     for column, _ in _other_columns(version, MOST_GROUPS):
-        if column != datasets.PART and set(column.lower().replace("-", "_").split("_")) & telling:
+        if column != datasets.PART and names_people(column):
             cells = load_table(version.content, [datasets.ROW_ID, column])
             pairs = zip(cells[datasets.ROW_ID].to_pylist(), cells[column].to_pylist(), strict=True)
             found[column] = {row_id: value for row_id, value in pairs if value}
     return found
+
+
+def names_people(column: str) -> bool:
+    """Whether a column's name speaks of a kind of group, such as “gender” or “age_group”."""
+    telling = {word for axis in load_lexicon().axes for word in (axis.key, *axis.label_words)}
+    return bool(set(column.lower().replace("-", "_").replace(" ", "_").split("_")) & telling)
 
 
 def categories(version: DatasetVersion) -> dict[str, dict[str, str]]:

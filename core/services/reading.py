@@ -198,5 +198,9 @@ class _Reporter:
             self._said = now
             done = self._before + share * self._source.size
             self._progress(
-                f"Reading {self._source.name}: {rows:,} rows so far, megabytes", done / 1e6, self._total / 1e6
+                f"Reading {self._source.name}: {rows:,} rows so far, megabytes"
+                if rows
+                else f"Reading {self._source.name}, megabytes",
+                done / 1e6,
+                self._total / 1e6,
             )

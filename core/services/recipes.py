@@ -168,8 +168,9 @@ def fitted(project: Project, recipe: Recipe) -> Fitted:
     return make_fit(recipe, able, basis.fit, basis.machine.devices)
 
 
-def check(recipe: Recipe, task: str) -> None:
-    """Raises UserError where the recipe cannot run on this machine or does not fit the task."""
+def check(recipe: Recipe, task: str, *, rated: bool = False) -> None:
+    """Raises UserError where the recipe cannot run on this machine or does not fit the task. `rated`: the task's rows are
+    answers with thumbs, of which none is ahead of another."""
     method = methods.get(recipe.method)
     if reason := methods.unavailable(method, hardware.look(storage_root()).device):
         raise UserError(
@@ -177,11 +178,13 @@ def check(recipe: Recipe, task: str) -> None:
         )
     family, preference = tasks()[task].family, tasks()[task].preference
     _check_devices(recipe, method)
-    figures = ("preference_accuracy",) if preference else FAMILIES[family].figures
+    figures: tuple[str, ...] = FAMILIES[family].figures
+    if preference:
+        figures = () if rated else ("preference_accuracy",)
     if recipe.best_metric not in ("eval_loss", *figures):
         raise UserError(
             "The best-checkpoint metric does not fit the task.",
-            f"{recipe.best_metric} is not measured when the task is {task}.",
+            f"{recipe.best_metric} is not measured when the task is {task}{' with thumbs' if rated else ''}.",
             "Choose the validation loss.",
         )
     if recipe.balance != "none" and family != "classifier":

@@ -34,14 +34,17 @@ def spread(version: DatasetVersion, task: str, most: int) -> list[Example]:
 
 
 def label_counts(version: DatasetVersion) -> Counter[str]:
-    """Rows of each category as written (but for blanks around it); empty where no column holds one."""
-    return Counter(_label_counts(version.content, version.roles.get("label") or "", version.id))
+    """Rows with a text of each category as written (but for blanks around it); empty where no column holds one."""
+    roles = version.roles
+    return Counter(_label_counts(version.content, roles.get("label") or "", roles.get("text") or "", version.id))
 
 
 @lru_cache(maxsize=16)
-def _label_counts(_content: str, column: str, version_id: str) -> dict[str, int]:
+def _label_counts(_content: str, column: str, text: str, version_id: str) -> dict[str, int]:
     frame = datasets.frame(datasets.get_version(version_id))
     if column not in frame.columns:
         return {}
+    if text in frame.columns:  # a row without a text is no example, and its label need not be one (a sum below a table)
+        frame = frame[frame[text].fillna("").astype(str).str.strip() != ""]
     found = frame[column].dropna().astype(str).str.strip()
     return {str(label): int(n) for label, n in found[found != ""].value_counts().items()}

@@ -52,8 +52,10 @@ def start(project_id: str, recipe: Recipe, note: str = "", parent_id: str | None
     assert plan is not None and project.task is not None
     _check_model(project.base_model_key, project.task)
     _check_classes(plan, project.task)
-    recipes.check(recipe, project.task)
-    _check_batch(plan, project.task, recipe)
+    rated = tasks()[project.task].preference and not datasets.get_version(plan.dataset_version_id).roles.get("rejected")
+    recipes.check(recipe, project.task, rated=rated)
+    if rated:
+        _check_batch(recipe)
     run_id, begins = new_id(), starting.chosen(project)
     run = Run(
         id=run_id,
@@ -164,9 +166,8 @@ def _check_classes(plan: Plan, task: str) -> None:
         )
 
 
-def _check_batch(plan: Plan, task: str, recipe: Recipe) -> None:
-    rated = tasks()[task].preference and not datasets.get_version(plan.dataset_version_id).roles.get("rejected")
-    if rated and recipe.batch_size < FEWEST_RATED:
+def _check_batch(recipe: Recipe) -> None:
+    if recipe.batch_size < FEWEST_RATED:
         raise UserError(
             "The batch is too small for thumbs.",
             "A rated answer is weighed against the other answers of its batch, and a batch of one row has none.",

@@ -86,11 +86,12 @@ def start(key: str) -> tuple[Project, Run]:
         upload = datasets.keep_upload(project.id, sample.file, stream)
     payload = {"files": [{"upload_id": upload.id}], "roles": sample.roles, "task": sample.task, "title": sample.title}
     version = datasets.import_files(project.id, payload)
-    health.submit(project.id, version.id)
     project = projects.get(project.id)
-    if sample.fix:
+    if sample.fix:  # its version is checked; the one before it would only be checked beside the training and slow it
         fixes.apply(project, version, sample.fix, {})
         project = projects.get(project.id)
+    else:
+        health.submit(project.id, version.id)
     plan = PreparationPlan()
     preparation.save(project, plan.model_copy(update={"max_length": tokens.lengths(project, plan).suggested}))
     recipe = recipes.for_project(project, "balanced").model_copy(update=sample.recipe)

@@ -118,7 +118,8 @@ def clear(study: Study) -> int:
     lost. Doing it again changes nothing.
     """
     found = looks(study)
-    if any(x.outcome is None for x in found):
+    # One that was stopped for being poor is settled already, and still makes a model of its best checkpoint.
+    if any(x.outcome is None or not (x.run.summary or x.state.final) for x in found):
         return 0
     budget = round(GB * float(study.config.get("disk", SweepPlan().disk)))
     kept, sign = best(study, found), 1 if higher_is_better(study) else -1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -157,22 +158,27 @@ def _joined(
             "measured on what it was just taught, and too few rows would be left.",
             "Judge other prompts: your own, made from templates, or texts from real use.",
         )
-    rows = []
-    for n, cells in enumerate(_cells(found, way, roles)):
-        rows.append({datasets.ROW_ID: f"vote-{run.id}-{n}", **cells})
-    known = set(frame[datasets.ROW_ID])
-    rows = [row for row in rows if row[datasets.ROW_ID] not in known]
-    kept = frame[~frame[datasets.ROW_ID].isin(repeated)]
+    # Judged again since: an answer is named by what it says, and one that was taken back or bettered goes.
+    mark = f"vote-{run.id}-"
+    rows = [{datasets.ROW_ID: mark + _name(cells), **cells} for cells in _cells(found, way, roles)]
+    taught = {row_id for row_id in frame[datasets.ROW_ID] if row_id.startswith(mark)}
+    gone = [*repeated, *sorted(taught - {row[datasets.ROW_ID] for row in rows})]
+    rows = [row for row in rows if row[datasets.ROW_ID] not in taught]
+    kept = frame[~frame[datasets.ROW_ID].isin(gone)]
     version = datasets.add_version(
         project.id,
         pd.concat([kept, pd.DataFrame(rows, columns=frame.columns)], ignore_index=True),
         roles=roles,
         title=f"{parent.title} with votes on round {run.number}",
-        origin=_origin(run, way, task, found, added=len(rows), dropped=len(repeated)),
+        origin=_origin(run, way, task, found, added=len(rows), dropped=len(gone)),
         parent=parent,
     )
-    preparation.extend(plan, version, [str(row[datasets.ROW_ID]) for row in rows], without=repeated)
+    preparation.extend(plan, version, [str(row[datasets.ROW_ID]) for row in rows], without=gone)
     return version
+
+
+def _name(cells: Mapping[str, str]) -> str:
+    return hashlib.blake2b(json.dumps(cells, sort_keys=True).encode(), digest_size=6).hexdigest()
 
 
 def _cells(found: Lesson, way: Way, roles: dict[str, str]) -> Sequence[dict[str, str]]:

@@ -24,8 +24,9 @@ LABELS = {
     "checkpoint": "checkpoint",
     "room": "low disk",
     "cleared": "checkpoints removed",
+    "compiling": "compiled or not",
 }
-SMALL = ("started", "checkpoint")
+SMALL = ("started", "checkpoint", "compiling")
 
 
 class Moment(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from core.atomic import sweep
+from core.atomic import MANIFEST, sweep
 
 from . import jobs, records
 from .config import storage_root
@@ -46,14 +46,19 @@ def sweep_leftovers(now: Callable[[], float] = time.time, in_use: Callable[[], s
             return not any(path == str(leftover) or Path(path).is_relative_to(leftover) for path in opened)
 
         sweep(place, may_go)
-        if place.parent.name == "exports" and now() - _changed(place) > OLD_SECONDS and _nobodys(place.name):
+        if place.parent.name == "exports" and now() - _changed(place) > OLD_SECONDS and _nobodys(place):
             shutil.rmtree(place, ignore_errors=True)  # its export was never finished, or is being deleted
 
 
-def _nobodys(export_id: str) -> bool:
-    """Whether neither an export nor a job that may still make it has this id."""
-    job = jobs.get(export_id)
-    return records.get(Export, export_id) is None and (job is None or job.state.final)
+def _nobodys(place: Path) -> bool:
+    """Whether neither an export nor a job that may still make it has the id that the folder is called by.
+
+    A whole export that this database knows nothing of stays: it may be the wrong database, or an older copy of it.
+    """
+    if records.get(Export, place.name) is not None:
+        return False
+    job = jobs.get(place.name)
+    return not any(place.glob(f"*/{MANIFEST}")) if job is None else job.state.final
 
 
 def _changed(path: Path) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 from transformers import TrainingArguments
 from trl import DPOConfig, KTOConfig, SFTConfig
@@ -15,6 +15,8 @@ from . import ranks
 from .device import Device
 
 MOST_LOGGED_POINTS = 400
+SCHEDULERS = {"constant": "constant_with_warmup"}  # the library's own "constant" leaves the warm-up out without a word
+Arguments = TypeVar("Arguments", bound=TrainingArguments)
 
 
 def steps_per_epoch(rows: int, recipe: Recipe) -> int:
@@ -39,7 +41,7 @@ def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str,
         "learning_rate": recipe.learning_rate,
         "weight_decay": recipe.weight_decay,
         "max_grad_norm": recipe.max_grad_norm,
-        "lr_scheduler_type": recipe.scheduler,
+        "lr_scheduler_type": SCHEDULERS.get(recipe.scheduler, recipe.scheduler),
         "warmup_steps": round(recipe.warmup * steps),
         "seed": recipe.seed,
         "data_seed": recipe.seed,
@@ -60,6 +62,8 @@ def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str,
         "disable_tqdm": True,
         "dataloader_num_workers": 0,
         "dataloader_pin_memory": device.name == "cuda",
+        # A batch that is sent the usual way is waited for, and with it all that the card was given before.
+        "accelerator_config": {"non_blocking": device.name == "cuda"},
         "activation_checkpointing": recipe.activation_checkpointing,
         "activation_checkpointing_kwargs": {"use_reentrant": False} if recipe.activation_checkpointing else None,
         "neftune_noise_alpha": recipe.neftune_alpha or None,
@@ -67,42 +71,55 @@ def _common(folder: str, rows: int, recipe: Recipe, device: Device) -> dict[str,
     }
 
 
+def _alone(args: Arguments) -> Arguments:
+    """On a machine with several cards the libraries would share each batch out among all of them (DataParallel, unasked)."""
+    if args.n_gpu > 1:
+        args._n_gpu = 1
+    return args
+
+
 def reader(folder: str, rows: int, recipe: Recipe, device: Device) -> TrainingArguments:
     """Arguments for a model with a head, and for one that turns a text into another: rows bring their own labels."""
-    return TrainingArguments(
-        **_common(folder, rows, recipe, device), label_names=["labels"], remove_unused_columns=True
+    return _alone(
+        TrainingArguments(**_common(folder, rows, recipe, device), label_names=["labels"], remove_unused_columns=True)
     )
 
 
 def language_model(folder: str, rows: int, recipe: Recipe, plan: PreparationPlan, device: Device) -> SFTConfig:
     """Arguments for a language model on rows that are encoded, cut and (if wanted) packed already."""
-    return SFTConfig(
-        **_common(folder, rows, recipe, device),
-        max_length=None,
-        packing=False,
-        dataset_kwargs={"skip_prepare_dataset": True},
-        loss_type="nll",
+    return _alone(
+        SFTConfig(
+            **_common(folder, rows, recipe, device),
+            max_length=None,
+            packing=False,
+            dataset_kwargs={"skip_prepare_dataset": True},
+            loss_type="nll",
+        )
     )
 
 
 def pairs(folder: str, rows: int, recipe: Recipe, device: Device, *, adapter: bool) -> DPOConfig:
     """Arguments for pairs of answers that are encoded and cut already. Without an adapter to switch off, the reference's
     likelihoods are worked out once beforehand: memory for one model, and half the work of a step."""
-    return DPOConfig(
-        **_common(folder, rows, recipe, device),
-        max_length=None,
-        beta=recipe.beta,
-        loss_type=[recipe.preference_loss],
-        precompute_ref_log_probs=not adapter,
+    return _alone(
+        DPOConfig(
+            **_common(folder, rows, recipe, device),
+            max_length=None,
+            beta=recipe.beta,
+            loss_type=[recipe.preference_loss],
+            precompute_ref_log_probs=not adapter,
+        )
     )
 
 
 def thumbs(folder: str, rows: int, recipe: Recipe, device: Device, weights: tuple[float, float]) -> KTOConfig:
     """Arguments for answers with thumbs; `weights` of liked and disliked rows."""
-    return KTOConfig(
-        **_common(folder, rows, recipe, device),
-        max_length=None,
-        beta=recipe.beta,
-        desirable_weight=weights[0],
-        undesirable_weight=weights[1],
+    return _alone(
+        KTOConfig(
+            **_common(folder, rows, recipe, device),
+            max_length=None,
+            beta=recipe.beta,
+            desirable_weight=weights[0],
+            undesirable_weight=weights[1],
+        )
     )

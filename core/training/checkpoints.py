@@ -21,7 +21,7 @@ from core.schemas.recorder import Recorder
 from core.schemas.training import TrainingSpec
 
 from . import loading, predictors
-from .best import Best, best_evaluation
+from .best import TRAINED_ON, Best, best_evaluation
 from .callbacks import stops_early
 from .heads import head_of
 from .trainers import CHECKPOINT
@@ -54,6 +54,7 @@ def copy_checkpoints(source: Path, target: Path, recorder: Recorder) -> None:
                     shutil.copyfile(file, copy / file.name)
             state = TrainerState.load_from_json(str(copy / TRAINER_STATE_NAME))
             state.max_steps = NOT_YET_KNOWN
+            state.log_history.append({"step": state.global_step, TRAINED_ON: True})  # else it would stop early at once
             state.save_to_json(str(copy / TRAINER_STATE_NAME))
         recorder.checkpoint(int(checkpoint.name.split("-")[1]), f"checkpoints/{checkpoint.name}", None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 from .varlen import boundaries
+
+NO_ROW: dict[str, Any] = {"input_ids": [], "labels": [], "seq_lengths": []}
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,29 @@ class PairCollator:
 
 
 @dataclass(frozen=True)
+class PackedShape:
+    """What all packed batches of a training have in common, so that their layers are compiled once: (rows, width), and a
+    length that no example exceeds."""
+
+    rows: int
+    width: int
+    longest: int
+
+    @classmethod
+    def of(cls, lengths: Iterable[list[int]], batch_size: int) -> PackedShape:
+        """`lengths` of the examples of each packed row."""
+        known = list(lengths)
+        return cls(batch_size, max(map(sum, known)), max(map(max, known)))
+
+
+@dataclass(frozen=True)
 class LanguageCollator:
     """Batches of shape (rows, longest row). Labels are -100 at padding and at the first token of each packed example.
 
     Without `attention_mask`, transformers derives a block-causal mask from positions that start again at 0; padding
     counts as one more block, which no label looks at. With a `width` every unpacked row is filled up to it. With
-    `by_example` packed rows say where their examples begin, for an attention that needs no mask (`varlen`).
+    `by_example` packed rows say where their examples begin, for an attention that needs no mask (`varlen`). With a `shape`
+    packed batches are filled up to it, with rows of padding too: no label looks there.
 
     For the trainer alone: `at_tokens`, the places (counted through the whole batch) whose next token is learned, found here
     where looking costs no wait for a graphics card; and `real_tokens`, how many are no padding.
@@ -46,16 +66,21 @@ class LanguageCollator:
     pad_token_id: int
     width: int = 0
     by_example: bool = False
+    shape: PackedShape | None = None
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        ids = [torch.tensor(row["input_ids"]) for row in rows]
-        labels = [torch.tensor(row["labels"]) for row in rows]
+        fixed = self.shape if "seq_lengths" in rows[0] else None
+        if fixed:
+            rows = rows + [NO_ROW] * (fixed.rows - len(rows))
+        ids = [torch.tensor(row["input_ids"], dtype=torch.long) for row in rows]
+        labels = [torch.tensor(row["labels"], dtype=torch.long) for row in rows]
         batch: dict[str, Any] = {
             "input_ids": pad_sequence(ids, batch_first=True, padding_value=self.pad_token_id),
             "labels": pad_sequence(labels, batch_first=True, padding_value=-100),
         }
-        if self.width and "seq_lengths" not in rows[0]:
-            more = (0, max(0, self.width - batch["input_ids"].shape[1]))
+        wanted = fixed.width if fixed else self.width if "seq_lengths" not in rows[0] else 0
+        if wanted:
+            more = (0, max(0, wanted - batch["input_ids"].shape[1]))
             batch["input_ids"] = pad(batch["input_ids"], more, value=self.pad_token_id)
             batch["labels"] = pad(batch["labels"], more, value=-100)
         width = batch["input_ids"].shape[1]
@@ -70,7 +95,7 @@ class LanguageCollator:
         batch["position_ids"] = torch.stack(positions)
         batch["labels"][batch["position_ids"] == 0] = -100
         if self.by_example:
-            batch |= boundaries([row["seq_lengths"] for row in rows], width)
+            batch |= boundaries([row["seq_lengths"] for row in rows], width, fixed.longest if fixed else 0)
         return batch | for_trainer(batch["labels"], sum(map(len, ids)))
 
 

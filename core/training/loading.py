@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import torch
 from peft import LoraConfig, PeftModel, TaskType, get_peft_model, prepare_model_for_kbit_training
-from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
@@ -27,6 +26,7 @@ from core.schemas.families import FAMILIES, unfit
 from core.schemas.methods import Method
 from core.schemas.recipe import Recipe
 
+from .adapters import quicken, spare_casts
 from .heads import Head, from_facts
 
 TUNED_FILE = "tunewell.json"
@@ -166,17 +166,8 @@ def with_adapter(model: PreTrainedModel, family: str, recipe: Recipe, method: Me
     adapted = get_peft_model(model, config)
     if model.dtype is torch.bfloat16:
         spare_casts(adapted)
+        quicken(adapted)
     return adapted
-
-
-def spare_casts(model: PeftModel) -> None:
-    """Let an adapter read its input as it is. peft turns it into the adapter's float32 first, and autocast turns that back into
-    bf16 for the product: two copies of every input, one of them kept for the backward pass, and the same numbers. A model
-    that is prepared so computes under autocast only; one that is loaded from its folder is as peft made it. DoRA keeps the
-    copy: its norms of the weights are computed in the input's format."""
-    for module in model.modules():
-        if isinstance(module, BaseTunerLayer) and not getattr(module, "lora_variant", None):
-            module.cast_input_dtype_enabled = False
 
 
 def _peft_task(family: str) -> TaskType:

@@ -3,12 +3,16 @@ equal layers: they share one compilation, so that it takes seconds and not minut
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import Any
 
 import torch
+from peft import PeftModel
 
 from core.schemas.errors import UserError
 
+log = logging.getLogger(__name__)
 BACKEND = "inductor"
 
 
@@ -22,17 +26,47 @@ def layers_of(model: torch.nn.Module) -> list[torch.nn.Module]:
     return [layer for m in lists if len(m) == longest for layer in m]
 
 
-def compile_layers(model: torch.nn.Module, backend: str = BACKEND) -> int:
-    """Compile the layers in place (names and weights stay as they are); they are really compiled at the first step that meets
-    them. Returns how many. Raises UserError where this machine or this model cannot."""
+def compile_layers(model: torch.nn.Module, backend: str = BACKEND, *, forgiving: bool = False) -> int:
+    """Compile the layers in place (names and weights stay as they are) for training steps; they are really compiled at the first
+    one. Evaluation and the writing of samples, whose batches are of any shape, go through the plain layers. Returns how many.
+    Raises UserError where this machine or this model cannot. `forgiving`: layers that turn out not to compile stay plain."""
     if reason := refusal(backend):
         raise _refused(reason)
     layers = layers_of(model)
     if not layers:
         raise _refused("This model has no stack of equal layers.")
+    if isinstance(model, PeftModel):  # its first layer, whose input needs no gradient, would be compiled by itself
+        model.get_base_model().enable_input_require_grads()
     for layer in layers:
-        layer.compile(backend=backend)
+        compiled = torch.compile(layer._call_impl, backend=backend)
+        layer._compiled_call_impl = partial(_in_training, layer, compiled, forgiving)
     return len(layers)
+
+
+def _in_training(layer: torch.nn.Module, compiled: Any, forgiving: bool, /, *args: Any, **kwargs: Any) -> Any:
+    if not layer.training:
+        return layer._call_impl(*args, **kwargs)
+    try:
+        return compiled(*args, **kwargs)
+    except torch._dynamo.exc.TorchDynamoException as error:
+        if not forgiving:
+            raise
+        log.warning("a layer stays plain: %s", error)
+        layer._compiled_call_impl = None
+        return layer._call_impl(*args, **kwargs)
+
+
+def plain_layers(model: torch.nn.Module) -> None:
+    """Undo it, to compare."""
+    if isinstance(model, PeftModel):
+        model.get_base_model().disable_input_require_grads()
+    for layer in layers_of(model):
+        layer._compiled_call_impl = None
+
+
+def any_count(starts: torch.Tensor) -> None:
+    """Batches hold other numbers of examples: that is no reason to compile again."""
+    torch._dynamo.maybe_mark_dynamic(starts, 0)
 
 
 def refusal(backend: str = BACKEND) -> str:

@@ -3,7 +3,8 @@
 trl's trainer finds these tokens on the device, which makes the processor wait for a graphics card in every step, and asks it
 for figures after every step. Here their places come with the batch (`LanguageCollator`), and the figures stay on the device.
 On a processor trl goes through every position in tiles and computes them again in the backward pass, which takes longer than
-the whole rest of a step of a small model; there the head is applied once, and only where the next token is learned.
+the whole rest of a step of a small model; here the head is applied once, and only where the next token is learned: as a whole
+where its logits are few, else and on a graphics card tile by tile (`one_pass`).
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Any
 import torch
 from peft import PeftModel
 from torch.nn.functional import cross_entropy
-from trl.kernels import ChunkedLogProbFunction
 
-MOST_NUMBERS = 2**27  # logits at once (512 MB in float32); beyond it, and on a graphics card, trl's tiles
-TILE = 32_768  # words of the vocabulary in a tile, as in trl
+from . import one_pass
+
+MOST_NUMBERS = 2**27  # logits at once (512 MB in float32); beyond it, and on a graphics card, tiles
 # Settings of models whose head does more than one product (trl's head knows them).
 MORE_THAN_A_PRODUCT = (
     "final_logit_softcapping", "logit_scale", "output_multiplier", "lm_head_multiplier", "logits_scaling",
@@ -53,10 +54,7 @@ def summed(hidden: torch.Tensor, head: torch.nn.Module, gold: torch.Tensor) -> t
     """Loss in nats over the tokens (n, size) with the ids `gold` (n,), and how many of them the model puts first."""
     plain = type(head) is torch.nn.Linear
     if plain and (hidden.is_cuda or len(gold) * head.out_features > MOST_NUMBERS):
-        likelihoods, _, _, _, first = ChunkedLogProbFunction.apply(
-            hidden, head.weight, head.bias, gold, 1.0, TILE, None, 1.0, ("is_top1",)
-        )
-        return -likelihoods.sum(), first.sum()
+        return one_pass.summed(hidden, head.weight, head.bias, gold)
     logits = head(hidden).float()
     return cross_entropy(logits, gold, reduction="sum"), (logits.detach().argmax(-1) == gold).sum()
 

@@ -22,7 +22,7 @@ from core.schemas.recipe import Recipe
 from core.schemas.recorder import Interrupted, Recorder
 from core.schemas.training import TrainingResult, TrainingSpec
 
-from . import arguments, checkpoints, device, hardware, loading, ranks, regional, sharding, terms, varlen
+from . import arguments, checkpoints, compiling, device, hardware, loading, ranks, sharding, terms, varlen
 from .balance import Rounds, thumb_weights, weights_of
 from .callbacks import Obey, Progress, Samples, unstable, unusable_base
 from .collators import LanguageCollator, PairCollator
@@ -78,6 +78,8 @@ def _trained(spec: TrainingSpec, folder: Path, recorder: Recorder) -> _Trained:
     codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
     trainer, rows, chosen = assembled(spec, codec, folder, recorder)
     limit = _limit(spec, trainer, rows, chosen, recorder)
+    if recipe.compiling == "auto" and chosen.name == "cuda":
+        compiling.where_it_pays(spec, trainer, rows, limit, recorder)
     obey = Obey(recorder, recipe)
     usage = hardware.Usage(chosen)
     tokens_seen = lambda: ranks.total(float(trainer.tokens_seen))  # noqa: E731
@@ -151,9 +153,9 @@ def assembled(
     trainer.recorder, trainer.best_metric = recorder, recipe.best_metric
     if "seq_lengths" in rows.train.rows.column_names and varlen.runs_on(chosen) and varlen.adopt(trainer.model, chosen):
         trainer.data_collator = replace(trainer.data_collator, by_example=True)
-    if recipe.compile_layers:
+    if recipe.compiling == "always":
         recorder.phase("Compiling the layers")
-        regional.compile_layers(trainer.model)
+        compiling.compile_layers(trainer)
     return trainer, rows, chosen
 
 

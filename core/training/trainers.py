@@ -18,7 +18,7 @@ from trl import SFTTrainer
 from core.atomic import publish_folder
 from core.schemas.recorder import Recorder
 
-from . import ranks, token_loss
+from . import ranks, regional, token_loss
 from .balance import Rounds, WeightedTraining
 from .best import value_at
 from .in_parts import InParts
@@ -239,6 +239,8 @@ class _AtTokens:
         if return_outputs or not self._at_tokens or "at_tokens" not in inputs:
             given = {name: value for name, value in inputs.items() if name not in token_loss.OWN_INPUTS}
             return super().compute_loss(model, given, return_outputs, num_items_in_batch)  # type: ignore[misc]
+        if self.data_collator.shape is not None and "cu_seq_lens_q" in inputs:  # type: ignore[attr-defined]
+            regional.any_count(inputs["cu_seq_lens_q"])
         loss, hits, tokens = token_loss.loss_and_hits(model, inputs)
         if model.training:
             self._hits, self._tokens = self._hits + hits, self._tokens + tokens

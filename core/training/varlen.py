@@ -8,6 +8,7 @@ and backwards, and leaves the model as it was where they do not agree.
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from torch.nn.attention.varlen import varlen_attn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
@@ -25,20 +27,29 @@ log = logging.getLogger(__name__)
 NAME = "tunewell_varlen"
 HALF = (torch.bfloat16, torch.float16)
 AGREEMENT = 0.05  # greatest relative difference of the trial; bf16 rounding gives about .01, a wrong boundary far more
+SHARES_KEYS = "enable_gqa" in inspect.signature(varlen_attn).parameters
 TRIAL_LENGTHS = (5, 17, 9, 1)
 # (query, key, value, starts, longest, scale, left window) -> (tokens, heads, size of a head)
 Kernel = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, int, float | None, int], torch.Tensor]
 
 
-def boundaries(lengths: list[list[int]], width: int) -> dict[str, Any]:
+def boundaries(lengths: list[list[int]], width: int, longest: int = 0) -> dict[str, Any]:
     """What the model is told about packed rows of `width` tokens: `cu_seq_lens_*` of shape (examples + 1,), int32, counted
-    through the whole batch; the longest; and a mask of four dimensions, which transformers hands on as it is: no mask is
-    built, and nothing waits for the device to look at one. Padding is one more example."""
-    parts = [n for row in lengths for n in (*row, width - sum(row)) if n]
+    through the whole batch; a length that none exceeds (`longest`, where that is the same for all batches); and a mask of
+    four dimensions, which transformers hands on as it is: no mask is built, and nothing waits for the device to look at one.
+    Padding is one more example, or several that are no longer than the longest."""
+    parts: list[int] = []
+    for row in lengths:
+        parts += row
+        filling = width - sum(row)
+        while filling:
+            parts.append(min(filling, longest or filling))
+            filling -= parts[-1]
     starts = torch.zeros(len(parts) + 1, dtype=torch.int32)
     starts[1:] = torch.tensor(parts).cumsum(0)
+    longest = longest or max(parts)
     return {
-        "cu_seq_lens_q": starts, "cu_seq_lens_k": starts, "max_length_q": max(parts), "max_length_k": max(parts),
+        "cu_seq_lens_q": starts, "cu_seq_lens_k": starts, "max_length_q": longest, "max_length_k": longest,
         "attention_mask": torch.ones(len(lengths), 1, 1, 1, dtype=torch.bool),
     }  # fmt: skip
 
@@ -52,12 +63,14 @@ def torch_kernel(
     scale: float | None,
     left: int,
 ) -> torch.Tensor:
-    """torch's own kernel (`torch.nn.attention.varlen`, flash attention), causal within each example."""
-    from torch.nn.attention.varlen import varlen_attn
-
+    """torch's own kernel (`torch.nn.attention.varlen`, flash attention), causal within each example. Where several heads of
+    the query share a key, some versions of torch (2.11) cannot be told so: there each gets a copy."""
+    shared = query.shape[1] // key.shape[1]
+    if shared > 1 and not SHARES_KEYS:
+        key, value, shared = key.repeat_interleave(shared, 1), value.repeat_interleave(shared, 1), 1
+    given = {"enable_gqa": True} if shared > 1 else {}
     return varlen_attn(
-        query, key, value, starts, starts, longest, longest,
-        scale=scale, window_size=(left, 0), enable_gqa=query.shape[1] != key.shape[1],
+        query, key, value, starts, starts, longest, longest, scale=scale, window_size=(left, 0), **given
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ PAIRS_SHOWN = 6
 CARDS_SHOWN = 4
 ROWS_SHOWN = 400
 _TONES: dict[str, Literal["good", "info", "warning"]] = {"found": "warning", "quiet": "good", "few": "info"}
-_LABELS = {"found": "Found", "quiet": "Nothing noticeable", "few": "Not enough data"}
+_LABELS = {"found": "Needs a look", "quiet": "Nothing noticeable", "few": "Not enough data"}
 _COLUMNS = ("kind", "axis_title", "group_title", "output", "about", "model", "value", "low", "high", "n", "q", "unit")
 
 
@@ -41,6 +41,8 @@ def summary_panel(summary: Summary) -> None:
                 aside=_LABELS[summary.tone],
             )
         )
+        if summary.reading:
+            st.caption(parts.plain(summary.reading))
         st.markdown("**What to do**")
         st.markdown("\n".join(f"{i}. {parts.plain(line)}" for i, line in enumerate(summary.to_do, start=1)))
         st.caption(
@@ -83,7 +85,8 @@ def result_panel(key: str, result: AuditResult) -> None:
 
 def _card(finding: Any) -> None:
     said = "95% interval" in finding.meaning  # the sentence has the figure in its own unit already
-    parts.finding_card(finding.model_copy(update={"estimate": None}) if said else finding)
+    # So it has the number of sentences or rows, which the card would call rows.
+    parts.finding_card(finding.model_copy(update={"estimate": None, "count": 0}) if said else finding)
 
 
 def _titles(result: AuditResult) -> dict[tuple[str, str], str]:
@@ -122,7 +125,7 @@ def _chart(key: str, result: AuditResult) -> None:
         yaxis={"autorange": "reversed"},
     )
     show(figure, f"gaps-{key}")
-    with st.expander("Did fine-tuning change it? Verdicts and figures"):
+    with st.expander("Did training on your data change it? Verdicts and figures"):
         parts.table(["", "base model", "your model", "change", ""], [_compared(c) for c in result.comparisons])
         st.caption(
             "Under each figure: its 95% interval and the number of independent cases. Verdicts are corrected for everything that "

@@ -27,7 +27,7 @@ def settings_panel(run: Run) -> dict[str, dict[str, Any]]:
     plain = {key: audit for key, audit in known.items() if not audit_scope.needs_file(audit)}
     config: dict[str, dict[str, Any]] = {}
     chosen = st.pills(
-        "What to do",
+        "What to look at",
         list(plain),
         selection_mode="multi",
         default=[key for key, audit in plain.items() if not audit_scope.is_optional(audit)],
@@ -67,10 +67,12 @@ def _groups(run: Run, plain: dict[str, AuditPlugin], config: dict[str, dict[str,
         own = st.multiselect(
             "Columns that say which group of people a row is about (optional)",
             list(columns),
+            default=audits.suggested_columns(columns),
             format_func=lambda name: (
                 f"{name} ({', '.join(columns[name][:3])}{', …' if len(columns[name]) > 3 else ''})"
             ),
-            help="For example gender, age group or region. The audit then also compares the labels of these groups.",
+            help="For example gender, age group or region. The audit then also compares the labels of these groups. Columns "
+            "whose name says so are chosen already.",
             key=f"groups-{run.id}",
         )
         if own:
@@ -136,7 +138,10 @@ def _amount(run: Run, config: dict[str, dict[str, Any]]) -> None:
     total = sum(value for value in counted.values() if isinstance(value, int))
     titles = {key: audit.title for key, audit in audits.available(audit_scope.family_of(run)).items()}
     told = "; ".join(f"{titles[key]}: {value:,}" for key, value in counted.items() if isinstance(value, int))
-    st.markdown(f"At most **{total:,} texts** for the models to read or write.", help=f"{told}. {_SECONDS}")
+    st.markdown(
+        f"Your model and the base model read or write at most **{total:,} texts**.",
+        help=f"{told}. {_SECONDS}",
+    )
     for value in counted.values():
         if isinstance(value, UserError):
             parts.show_error(value)

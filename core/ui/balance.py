@@ -25,8 +25,8 @@ def balance_panel(project: Project, recipe: Recipe) -> None:
     if recipe.balance == "none":
         if most >= UNEVEN * least:
             st.caption(
-                f":material/balance: {plain(largest[:40])} has {most:,} training rows, {plain(rarest[:40])} {least:,}. "
-                "Under Advanced settings, Rare categories can be given a louder voice."
+                f":material/balance: “{plain(largest[:40])}” has {most:,} training rows, “{plain(rarest[:40])}” "
+                f"{least:,}. Under “Advanced settings”, “Rare categories” can give the rare ones more weight."
             )
         return
     with st.container(border=True):

@@ -51,8 +51,8 @@ def _rates(run: Run, audit: Audit, result: AuditResult) -> None:
     pressed = charts.rates(cells, flagged, f"{audit.id}-{axis}")
     st.caption(
         "How often the rows about a group have a label, or hold more friendly or unfriendly words. Orange: more often than the "
-        "other groups, blue: less often, grey: not enough rows. A frame marks what is reported above. Press a cell to read its "
-        "rows."
+        "other groups, blue: less often, pale: much the same. “3 of 12”: not enough rows to judge. A frame marks what is "
+        "reported above. Press a cell to read its rows."
     )
     names = [f"{cell['group_title']}: {cell['label']} ({cell['count']:,})" for cell in cells]
     _open(run, cells, names, pressed, f"{audit.id}-{axis}")

@@ -12,7 +12,7 @@ from .charts import COLOURS, CONFIG, show
 from .differences import visible
 
 MORE, LESS = COLOURS[1], COLOURS[2]
-SCALE = [[0, LESS], [0.5, "rgba(125, 138, 134, 0.10)"], [1, MORE]]
+SCALE = [[0, LESS], [0.5, "rgba(125, 138, 134, 0.24)"], [1, MORE]]
 FAR = 0.3  # difference of shares from which on the colour is full
 HIGH, WIDE = 34, 18  # pixels of a line; letters of a name
 
@@ -114,7 +114,7 @@ def _map(
     )  # fmt: skip
     for i in frames:
         x, y = at[i]
-        line = {"color": COLOURS[3], "width": 2}
+        line = {"color": COLOURS[3], "width": 3}
         figure.add_shape(type="rect", x0=x - 0.48, x1=x + 0.48, y0=y - 0.46, y1=y + 0.46, line=line)
     shown = [_name(column) for column in columns]
     figure.update_xaxes(

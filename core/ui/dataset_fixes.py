@@ -133,7 +133,9 @@ def _counts(version: DatasetVersion, seen: Seen, *, alone: bool) -> None:
             f"{more} All rows are looked at when you apply it; the worker does that, and you can go on meanwhile."
         )
     elif parts_said:
-        st.markdown(f"Of {found.rows_before:,} rows: {', '.join(parts_said)}; {found.rows_after:,} stay.")
+        whole = found.rows_after == found.rows_before
+        left = "none is removed" if whole else f"{found.rows_after:,} are left"
+        st.markdown(f"Of {found.rows_before:,} rows: {', '.join(parts_said)}; {left}.")
     else:
         st.success("No row needs this.", icon=":material/check_circle:")
     if found.rows_emptied:

@@ -11,7 +11,6 @@ from core.services.fresh_test import Candidate, Old
 from core.store.tables import Project
 
 from . import jobs, parts, screens
-from .import_sources import ACCEPTED
 from .openings_panel import set_facts
 
 OLD: dict[Old, str] = {
@@ -49,7 +48,7 @@ def _bring(project: Project) -> None:
     assert version is not None
     upload, paste = st.tabs(["Upload a file", "Paste rows"])
     given = upload.file_uploader(
-        "File of new rows", ACCEPTED, key=f"fresh-file-{project.id}-{st.session_state.get('fresh-turn', 0)}"
+        "File of new rows", key=f"fresh-file-{project.id}-{st.session_state.get('fresh-turn', 0)}"
     )
     needed = fresh_test.needed(version)
     pasted = paste.text_area(

@@ -12,7 +12,6 @@ from core.store.tables import Project
 from . import import_draft, jobs, parts
 from .import_look import PART_TITLES
 
-ACCEPTED = ["csv", "tsv", "txt", "json", "jsonl", "ndjson", "parquet", "xlsx", "zip", "gz", "md"]
 HUB_JOB = "hub"  # query parameter: the look at a dataset of the hub, or the fetch of its files
 
 
@@ -20,12 +19,12 @@ def upload_tab(project: Project) -> None:
     """Copies each file to disk at once, then frees the uploader's memory by giving it a new key."""
     turn = st.session_state.get("upload_round", 0)
     given = st.file_uploader(
-        "Files of examples",
-        ACCEPTED,
+        "Files of examples: CSV, Excel (.xlsx), JSON, JSON lines, Parquet or plain text",
+        # Any file may be chosen: what cannot be read says what it is and what to do, which a red mark beside its name does not.
         accept_multiple_files=True,
         key=f"upload-{project.id}-{turn}",
-        help="CSV, TSV, Excel, JSON, JSON lines, Parquet, plain text, or a zip or gzip of one of these. Several files may be "
-        "one for training, one for validation and one for the test.",
+        help="A zip or gzip of one of these will do too. Several files may be one for training, one for validation and one for "
+        "the test.",
     )
     if given:
         with parts.guard():

@@ -34,16 +34,26 @@ def _live(job_id: str, title: str) -> None:
         st.rerun()
     assert job is not None
     share = min(1.0, job.done / job.total) if job.total else 0.0
-    count = f" · {job.done:,.0f} of {job.total:,.0f}" if job.total else ""
+    phase, count = in_words(job)
     if job.total and (remaining := time_left(job, st.session_state)):
         count = f"{count} · {remaining}"
     waiting = "waiting for the worker" if job.state == "queued" else "starting"
     with st.container(border=True):
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.progress(share, text=f"**{title}** — {job.phase or waiting}{count}")
+        left.progress(share, text=f"**{title}** — {phase or waiting}{count}")
         if right.button("Cancel", key=f"cancel-{job_id}", width="stretch"):
             status.cancel(job_id)
     warn_without_worker()
+
+
+def in_words(job: Job) -> tuple[str, str]:
+    """Its phase and how far it is; megabytes, which a phase names as its unit at the end, with one decimal."""
+    phase = job.phase.removesuffix(", megabytes")
+    if not job.total:
+        return phase, ""
+    if phase != job.phase:
+        return phase, f" · {job.done:,.1f} of {job.total:,.1f} MB" if job.total >= 1 else ""
+    return phase, f" · {job.done:,.0f} of {job.total:,.0f}"
 
 
 def warn_without_worker() -> None:

@@ -20,7 +20,7 @@ def rate_finder_panel(project: Project, recipe: Recipe, key: str) -> None:
     """The test, while it runs; its curve and its advice, once it ended; why there is none, where it failed."""
     st.caption(
         f"Trains your model for at most {STEPS} steps while the learning rate grows from tiny to huge, and watches where the "
-        "loss falls best. The model of the test is thrown away.",
+        "loss falls best. The model of this trial is thrown away.",
         help=parts.term("learning rate finder"),
     )
     newest = rate_finder.newest(project.id)

@@ -117,10 +117,11 @@ def _advice(version: DatasetVersion, share: float) -> None:
     few = split_advice.few_in_test(counts, share)
     if few:
         named = ", ".join(f"{plain(label[:40])} ({n})" for label, n in few[:5])
-        more = f" and {len(few) - 5} more" if len(few) > 5 else ""
+        more = f" and {len(few) - 5} more labels" if len(few) > 5 else ""
         label, _ = few[0]
         st.caption(
-            f"Too few test rows to judge by themselves (under {split_advice.FEWEST_OF_A_CLASS}): {named}{more}. "
+            f"Labels with too few test rows to be judged each on its own (under {split_advice.FEWEST_OF_A_CLASS}): "
+            f"{named}{more}. "
             f"{plain(label[:40])} has {counts[label]:,} row{'s' * (counts[label] != 1)}; it would need "
             f"{split_advice.rows_needed(counts[label], share):,}."
         )
@@ -151,8 +152,8 @@ def leak_panel(project: Project, saved: Plan) -> None:
             lines.append(f"{where} ({len(o.exact):,} exactly, {len(o.near):,} nearly).")
         st.warning(
             "\n\n".join(lines)
-            + "\n\nScores on them say little. Keep nearly equal texts together, above, or remove them on "
-            "the Dataset screen.",
+            + "\n\nScores on them say little. Keep nearly equal texts in one part, under “How to split”, or remove "
+            "them on the Dataset screen.",
             icon=":material/content_copy:",
         )
     for overlap in found:

@@ -27,6 +27,10 @@ SHOWN_PARTS = 4
 
 def length_panel(project: Project, plan: PreparationPlan, found: Lengths) -> PreparationPlan:
     """Histogram and slider: how many rows lose how much. Returns the plan with the chosen length and side."""
+    st.caption(
+        "A model does not read words but tokens: pieces of text that it knows, often a word or a part of one. Longer texts need "
+        "more memory and time; what is longer than the maximum is cut."
+    )
     longest = max(found.counts, default=8)
     key = f"max-length-{project.id}-{project.base_model_key}"
     wanted = {share: measure.suggested_max_length(found.counts, found.context_length, share) for share in COVERAGE}

@@ -76,6 +76,7 @@ def _body(project: Project, run: Run, others: list[Run], job: Job) -> None:
         parts.show_error(error, {error.action: repair(run, error.action)} if known and error.action else None)
     elif run.summary:
         _summary(run)
+        screens.next_step("evaluation", "Next: see how good it is")  # also here: the end of the screen is far below
     _buttons(run, job)
     for event in [e for e in runs.events(run.id) if e.kind in NOTED]:
         st.info(f"**{event.title}.** {event.text}", icon=NOTED[event.kind])

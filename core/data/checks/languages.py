@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from scipy.stats import fisher_exact
-
 from core.schemas.findings import Finding, Severity
 
+from ..group_rates import exact_p
 from ..statistics import benjamini_hochberg, cohens_h, newcombe_difference, wilson
 from ._check import ALL, Check, plural, visible
 from ._context import Context
@@ -93,7 +92,7 @@ def _by_label(context: Context, others: dict[str, list[int]]) -> list[Finding]:
         for label, n in of_class.items():
             rest, other = len(judged) - n, inside.total() - inside[label]
             if n >= FEWEST and rest >= FEWEST:
-                p = float(fisher_exact([[inside[label], n - inside[label]], [other, rest - other]]).pvalue)
+                p = exact_p(inside[label], n, other, rest)
                 tests.append((code, label, inside[label], n, other, rest, p))
     adjusted = benjamini_hochberg([test[-1] for test in tests])
     flagged = [

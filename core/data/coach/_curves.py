@@ -45,7 +45,8 @@ class Curves:
 
     Where a model answers with something that is right or wrong, `right` is the validation curve of how much is right, from
     0 to 1, `right_name` the name of that curve (one of `core/schemas/curves.py`) and `f1` the curve that says whether the
-    answers stay as good, `f1_name` its name. `guessing` is the loss of a model that knows only how often each answer occurs,
+    answers stay as good, `f1_name` its name. `best_by` names the curve that the best checkpoint
+    is chosen by. `guessing` is the loss of a model that knows only how often each answer occurs,
     `majority` the share of the most frequent class and `held_out` the number of validation rows. `one_word` is the most
     telling single word and the accuracy that it reaches alone.
     """
@@ -58,6 +59,7 @@ class Curves:
     right_name: str = ""
     f1: Points = ()
     f1_name: str = ""
+    best_by: str = ""
     total_steps: int = 0
     warmup_steps: int = 0
     steps_per_epoch: int = 0

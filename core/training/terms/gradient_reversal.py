@@ -78,7 +78,8 @@ class GradientReversal(Term):
         targets = self.targets[step.places.cpu()].to(self.read.device)
         if not self.strength or bool((targets == NOBODY).all()):
             return None
-        read = pooled(self.read, head_of(step.model)[0], step.inputs.get("attention_mask"))
+        pad = step.model.config.get_text_config().pad_token_id
+        read = pooled(self.read, head_of(step.model)[0], step.inputs["input_ids"], pad)
         self.head.to(read.device)
         said = self.head(Reversed.apply(read.float(), self.at(step.done)))
         return step.share * cross_entropy(said, targets, ignore_index=NOBODY)
@@ -117,17 +118,20 @@ def head_of(model: Any) -> tuple[str, nn.Module]:
     )
 
 
-def pooled(read: torch.Tensor, name: str, mask: torch.Tensor | None) -> torch.Tensor:
-    """What the head decides by, shape (rows, width): the last token of a decoder, the first of an encoder."""
+def pooled(read: torch.Tensor, name: str, ids: torch.Tensor, pad: int | None) -> torch.Tensor:
+    """What the head decides by, shape (rows, width): the last token of a decoder that is not `pad`, the first of an encoder.
+
+    By the ids and not by the mask, as transformers does it: where padding is the end-of-text token, a decoder decides by the
+    token before that one.
+    """
     if read.dim() == 2:
         return read
     if name == "classifier":
         return read[:, 0]
-    rows = torch.arange(len(read), device=read.device)
-    if mask is None:
+    rows, places = torch.arange(len(read), device=read.device), torch.arange(read.shape[1], device=read.device)
+    if pad is None:
         return read[:, -1]
-    places = torch.arange(read.shape[1], device=read.device)
-    return read[rows, (places * (mask != 0)).argmax(dim=1)]
+    return read[rows, (places * (ids != pad)).argmax(dim=1)]
 
 
 class Kind:

@@ -19,11 +19,15 @@ def start_or_ask(run: Run, action: str, start: Callable[[], object]) -> None:
         start()
         st.rerun()
     assert other is not None and other.project_id is not None
+
+    def begin() -> None:
+        start()
+
     address = (other.result or {}).get("address")
     parts.confirm(
         "Stop serving the other project?",
         f"“{projects.get(other.project_id).name}” is served to other programs{f' at {address}' if address else ''}. Memory is "
         "for one project at a time: programs that ask there get no answer any more, until it is served again.",
         action,
-        start,
+        begin,
     )

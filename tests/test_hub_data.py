@@ -36,23 +36,23 @@ def hub() -> Iterator[Hub]:
     started.http.shutdown()
 
 
-def ask(
-    url: str, storage: Path, *steps: dict[str, Any], cancel_at: float = -1, token: str = ""
-) -> list[dict[str, Any]]:
-    """What the jobs give in a process that knows only this hub; an error as `{"error": …}`."""
+def ask(url: str, storage: Path, *steps: dict[str, Any], cancel_at: float = -1) -> list[dict[str, Any]]:
+    """What the jobs give in a process that knows only this hub; an error as `{"error": …}`. A step may come with a `token`,
+    and with a `limit` of bytes from then on."""
     code = """
-import json, sys
+import json, os, sys
 from core.schemas.errors import UserError
 from core.services import datasets, hub_data
 from core.store import job_tokens
 from core.store.migrate import migrate
 migrate()
-steps, cancel_at, token = json.loads(sys.argv[1])
+steps, cancel_at = json.loads(sys.argv[1])
 class Cancelled(Exception): pass
 def progress(phase, done, total):
     if 0 <= cancel_at <= done * 1e6: raise Cancelled
 for step in steps:
-    if token: job_tokens.leave_token("job", token)
+    if token := step.pop("token", ""): job_tokens.leave_token("job", token)
+    if limit := step.pop("limit", ""): os.environ["TUNEWELL_UPLOAD_BYTES"] = limit
     try:
         found = hub_data.run("job", step, progress)
         for path in found.get("paths", []):
@@ -67,7 +67,7 @@ for step in steps:
     environment.pop("HF_HUB_OFFLINE", None)
     environment["TUNEWELL_DATA_FOLDERS"] = str(storage / "data")
     done = subprocess.run(
-        [sys.executable, "-c", code, json.dumps([steps, cancel_at, token])],
+        [sys.executable, "-c", code, json.dumps([steps, cancel_at])],
         env=environment, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
@@ -95,12 +95,17 @@ def test_only_files_of_data_are_offered_and_fetched_at_a_fixed_commit(hub: Hub, 
     assert resolved and all(COMMIT in path for path in resolved)
 
 
-def test_what_cannot_be_fetched_is_said_in_words(hub: Hub, storage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    unknown, moving = ask(hub.url, storage, {**LOOK, "name": "toy/other"}, fetch_of("data/train.csv", commit="main"))
+def test_what_cannot_be_fetched_is_said_in_words(hub: Hub, storage: Path) -> None:
+    unknown, moving, large = ask(
+        hub.url,
+        storage,
+        {**LOOK, "name": "toy/other"},
+        fetch_of("data/train.csv", commit="main"),
+        {**fetch_of("data/train.csv"), "limit": "100"},
+    )
     assert unknown["error"]["title"] == "There is no such dataset."
     assert moving["error"]["title"] == "The dataset has no such file."  # a branch is no fixed commit
-    monkeypatch.setenv("TUNEWELL_UPLOAD_BYTES", "100")
-    assert ask(hub.url, storage, fetch_of("data/train.csv"))[0]["error"]["title"] == "These files are too large."
+    assert large["error"]["title"] == "These files are too large."
     program = Hub({"toy.py": b"", "README.md": b""}, kind="datasets")
     assert "programs from the hub are never run" in ask(program.url, storage, LOOK)[0]["error"]["cause"]
     program.http.shutdown()
@@ -108,8 +113,8 @@ def test_what_cannot_be_fetched_is_said_in_words(hub: Hub, storage: Path, monkey
 
 def test_a_gated_dataset_needs_a_token_which_is_kept_nowhere(storage: Path) -> None:
     gated = Hub(FILES, gated=True, kind="datasets")
-    assert ask(gated.url, storage, LOOK)[0]["error"]["title"] == "This dataset is gated."
-    assert ask(gated.url, storage, LOOK, token=TOKEN)[0]["commit"] == COMMIT
+    refused, seen = ask(gated.url, storage, LOOK, {**LOOK, "token": TOKEN})
+    assert refused["error"]["title"] == "This dataset is gated." and seen["commit"] == COMMIT
     assert [p for p in storage.rglob("*") if p.is_file() and TOKEN.encode() in p.read_bytes()] == []
     gated.http.shutdown()
 

@@ -16,6 +16,7 @@ import openai
 import psutil
 import pytest
 import served
+from databases import migrated
 from job_processes import job_processes
 from openai import OpenAI
 from streamlit.testing.v1 import AppTest
@@ -30,7 +31,6 @@ from core.services import answering, conversations, output_filters, playground, 
 from core.store import jobs, owners
 from core.store.engine import engine
 from core.store.files import job_log
-from core.store.migrate import migrate
 from core.store.tables import Run
 from core.worker.handlers import serve_job
 
@@ -45,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, small_model: Path) -> Iterator
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEWELL_STORAGE", str(folder))
         patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
-        migrate()
+        migrated()
         yield served.trained_chat(small_model)
         engine().dispose()
 

@@ -54,7 +54,7 @@ def test_two_devices_learn_what_one_learns_with_batches_twice_as_large(
 
 
 @pytest.mark.usefixtures("ready")
-def test_a_paused_training_of_two_devices_ends_with_the_same_bits_as_one_left_alone(
+def test_a_training_of_two_devices_paused_in_its_second_epoch_ends_with_the_same_bits_as_one_left_alone(
     small_model: Path, tmp_path: Path
 ) -> None:
     kind = "chat, LoRA"

@@ -71,8 +71,9 @@ class RunningColumns:
     def sample(self) -> pa.Table:
         """The first rows, with every column that was seen."""
         table = pa.concat_tables(self._pieces, promote_options="default") if self._pieces else pa.table({})
+        there = set(table.column_names)  # Arrow makes the list anew each time it is asked
         for name in self._names:
-            if name not in table.column_names:
+            if name not in there:
                 table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
         return table
 

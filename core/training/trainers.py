@@ -71,6 +71,12 @@ class _WholeCheckpoints:
     _staging: str | None = None
     tokens_seen: torch.Tensor | int = 0
 
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        """A resumed epoch has its own order of rows. What passes over the batches that were trained already forwards the epoch
+        to no sampler that is shared out over devices: those would go on with the order of the first epoch."""
+        kwargs["train_dataloader"].set_epoch(kwargs["epoch"])
+        super()._run_epoch(*args, **kwargs)  # type: ignore[misc]
+
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """trl writes a card into every checkpoint; ours is written once, with figures, at the export."""
 

@@ -15,7 +15,7 @@ from serving import ROOT, serve
 from core.services import models, reviews, runs
 from core.store.engine import engine
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 HOSTILE = (
     "Press ![here](http://elsewhere.test/a.png) <img src=http://elsewhere.test/b.png> [now](http://elsewhere.test)."

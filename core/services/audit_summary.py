@@ -70,8 +70,8 @@ def _judged(result: AuditResult) -> bool:
 def _only_elsewhere(loud: list[Finding], results: Mapping[str, AuditResult]) -> str:
     """What the person's own texts show of the groups, where only the everyday sentences found something; else empty."""
     own = results.get(OWN_TEXTS)
-    sentences = results[SENTENCES].findings if SENTENCES in results else ()
-    if own is None or not loud or any(finding not in sentences for finding in loud):
+    others = (result for key, result in results.items() if key not in (SENTENCES, DATA))
+    if own is None or not loud or any(map(needs_a_look, others)):
         return ""
     quiet = {
         axis for f in own.findings if f.data.get("kind") in ("quiet", "unsteady") for axis in f.data.get("axes", ())

@@ -481,11 +481,15 @@ def main() -> None:
     begun = time.monotonic()
     import torch
 
-    from core.training import device, hardware
+    from core.training import device, hardware, regional
 
     if not torch.cuda.is_available() and not options.tiny:
         sys.exit("There is no NVIDIA graphics card here: nothing was measured. `--tiny` runs everything on a toy.")
     shapes, size = (["tiny"], Size(2, 64, 2, 3)) if options.tiny else (options.shapes, Size())
+    if not torch.cuda.is_available():
+        regional.compile_layers.__defaults__ = (
+            "aot_eager",
+        )  # no figure is meant here: all but the C++ compiler, which is slow
     chosen = device.choose("auto", True)
     ceiling, how = hardware.measured_ceiling(chosen)
     versions = {name: version(name) for name in ("torch", "transformers", "trl", "peft", "accelerate")}

@@ -2,8 +2,8 @@
 
     python -m benchmarks.launches [--shapes llama-3.2-1b …] [--rows 8] [--json FILE]
 
-The published shapes at full size and all their layers go through the product's own step with tensors that have a shape and no numbers
-(FakeTensorMode). Every operator is counted with the bytes of what it reads and writes and the arithmetic of its products.
+The published shapes at full size and all their layers go through the product's own step with tensors that have a shape and no
+numbers (FakeTensorMode). Every operator is counted with the bytes of what it reads and writes and the arithmetic of its products.
 The roofline: an operator takes the longer of its bytes at 4.8 TB/s and its arithmetic at 790 TFLOP/s (an H200), the attention at
 the 300 TFLOP/s that flash attention 2 reaches, and at least 2 microseconds; the processor needs 8 for each launch meanwhile.
 For compiled layers what one compiler's graph holds between two products is taken as one kernel (ideal fusion). **These are
@@ -38,7 +38,10 @@ LEAST, LAUNCH = 2e-6, 8e-6  # seconds of the smallest kernel, and of the process
 NARROW = 64  # a product with a side of at most so many numbers is an adapter's
 PRODUCTS = ("mm", "addmm", "addmm_", "bmm", "baddbmm")
 COPIES = ("_to_copy", "clone", "copy_", "contiguous")
-NOTHING = ("empty", "empty_like", "empty_strided", "new_empty_strided", "detach", "alias", "_unsafe_view", "view", "reshape")
+NOTHING = (
+    "empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "detach", "alias", "_unsafe_view", "view",
+    "reshape", "device",
+)  # fmt: skip
 
 
 @dataclass
@@ -215,7 +218,9 @@ def prepared(shape: str, method: str, rows: int) -> tuple[Any, dict[str, Any], f
             for name, t in held.items():
                 if t is not None:
                     fake = torch.empty(t.shape, dtype=t.dtype)
-                    held[name] = torch.nn.Parameter(fake, t.requires_grad) if isinstance(t, torch.nn.Parameter) else fake
+                    held[name] = (
+                        torch.nn.Parameter(fake, t.requires_grad) if isinstance(t, torch.nn.Parameter) else fake
+                    )
     (model.get_base_model() if method == "lora" else model).set_attn_implementation(varlen.NAME)
     token_loss.teach(model)
     lengths = gpu.documents(size)
@@ -277,9 +282,11 @@ def main() -> None:
                 count = counted(shape, method, rows, way)
                 tokens = rows * gpu.WIDTH
                 seconds = max(count.device, count.host)
+                launches = sum(p.launches for p in count.parts.values())
                 print(
-                    f"\n{shape} {method} {way}, {rows} rows: {sum(p.launches for p in count.parts.values()):,} launches, device "
-                    f"{1000 * count.device:.0f} ms, processor {1000 * count.host:.0f} ms: {tokens / seconds:,.0f} tokens/s at most"
+                    f"\n{shape} {method} {way}, {rows} rows: {launches:,} launches, device "
+                    f"{1000 * count.device:.0f} ms, processor {1000 * count.host:.0f} ms: "
+                    f"{tokens / seconds:,.0f} tokens/s at most"
                 )
                 for name, part in sorted(count.parts.items(), key=lambda item: -item[1].seconds):
                     print(

@@ -10,6 +10,7 @@ from core.ui import jobs, parts, screens
 from core.ui.audit import details_panel, found_panel, settings_panel
 from core.ui.audit_frontier import frontier_panel
 from core.ui.audit_report import report_panel
+from core.ui.audit_start import intro
 from core.ui.corrections import action_panel, corrections_panel
 from core.ui.data_audit import data_panel
 from core.ui.lexicon_editor import lexicon_panel
@@ -42,10 +43,7 @@ with parts.guard():
             config = settings_panel(run)
             pressed = st.button("Start the audit", type="primary")
     else:
-        st.markdown(
-            "The audit looks for words that name groups of people in your data, swaps them in your validation rows and in "
-            "everyday sentences written for this purpose, and measures whether the answer changes."
-        )
+        intro(run)
         config = settings_panel(run)
         pressed = st.button("Audit this round", type="primary")
     if pressed:

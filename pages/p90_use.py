@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.services import runs, starting
 from core.ui import parts, screens
+from core.ui.apart import apart
 from core.ui.batch_panel import batch_panel
 from core.ui.export_panel import export_panel
 from core.ui.hub_push_panel import hub_push_panel
@@ -23,14 +24,14 @@ with parts.guard():
         st.caption(note)
     titles = ["Try it", "Many texts at once", "Serve", "Take it with you", "Report"]
     playground, many, serve, export, report = st.tabs(titles)
-    with playground, parts.guard():
-        playground_panel(run)
-    with many, parts.guard():
-        batch_panel(run)
-    with serve, parts.guard():
-        serving_panel(run)
-    with export, parts.guard():
-        export_panel(run)
-        hub_push_panel(run)
-    with report, parts.guard():
-        project_report_panel(run)
+    with playground:
+        apart(playground_panel)(run)
+    with many:
+        apart(batch_panel)(run)
+    with serve:
+        apart(serving_panel)(run)
+    with export:
+        apart(export_panel)(run)
+        apart(hub_push_panel)(run)
+    with report:
+        apart(project_report_panel)(run)

@@ -65,9 +65,7 @@ def test_batches_of_a_packed_training_are_compiled_once_and_without_a_break(
     torch._dynamo.reset()
     counters = torch._dynamo.utils.counters
     with on_a_processor():
-        spec = tiny.spec_of(
-            kind, tmp_path, small_model, rows=24, lora_dropout=0.0, compiling="always", batch_size=2
-        )
+        spec = tiny.spec_of(kind, tmp_path, small_model, rows=24, lora_dropout=0.0, compiling="always", batch_size=2)
         spec = spec.model_copy(update={"plan": spec.plan.model_copy(update={"packing": True})})
         codec = Codec.from_folder(spec.base_folder, spec.family, spec.plan)
         trainer = assembled(spec, codec, tmp_path / "checkpoints", tiny.Diary())[0]

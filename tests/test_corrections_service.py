@@ -86,6 +86,16 @@ def test_rounds_say_with_which_action_they_were_trained(run: Run) -> None:
     assert noisy.recipe["neftune_alpha"] == 5 and not noisy.terms
 
 
+def test_no_split_parts_a_row_from_the_copies_that_were_made_of_it(run: Run) -> None:
+    made = after(corrections.correct(run, audit(run), "counterfactual_augmentation", CONFIG))
+    sources = datasets.get_version(made.dataset_version_id).origin["sources"]
+    assert len(sources) > 30
+    plan = preparation.new_split(projects.get(run.project_id), PreparationPlan(max_length=48))
+    where = preparation.assignment(plan)
+    assert {where[row] for row in sources} >= {"train", "test"}
+    assert [row for row, source in sources.items() if where[row] != where[source]] == []
+
+
 def test_rows_that_are_left_out_or_relabelled_are_training_rows_and_come_back(run: Run) -> None:
     config = {**CONFIG, "share": 0.2}
     first = corrections.correct_beside_chance(run, audit(run), "doubtful_rows", config)

@@ -69,6 +69,22 @@ def test_a_refresh_reads_the_new_points_only(run: Run) -> None:
     assert sum(1 for _ in found) <= 100 and found[-1].step >= 2976
 
 
+def test_a_refresh_without_new_points_asks_one_question(run: Run) -> None:
+    add(run, range(3000))
+    before = curves.series(run.id, "loss", "batch", 100)
+    asked: list[str] = []
+
+    def notice(connection: Any, cursor: Any, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(engine(), "before_cursor_execute", notice)
+    try:
+        assert curves.series(run.id, "loss", "batch", 100) == before
+    finally:
+        event.remove(engine(), "before_cursor_execute", notice)
+    assert [statement.split()[0] for statement in asked] == ["BEGIN", "SELECT"]
+
+
 def test_a_curve_that_was_taken_back_and_written_again_shows_the_new_points(run: Run) -> None:
     add(run, range(100))
     curves.series(run.id, "loss", "batch", 1000)

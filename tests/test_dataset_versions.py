@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,6 +159,23 @@ def test_a_large_table_is_mended_by_the_worker_once_even_if_it_is_done_twice(
     made = fix_job.run(job, Silent())  # type: ignore[arg-type]
     assert fix_job.run(job, Silent()) == made and len(datasets.versions(project.id)) == 2  # type: ignore[arg-type]
     assert current(project).id == made["dataset_version_id"]
+
+
+def test_a_large_fix_that_is_killed_behind_its_version_still_carries_the_split_over(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = imported(project, [(f" {text} ", label) for text, label in reviews(40)])
+    before = split(project)
+    payload = {"version_id": first.id, "steps": [["strip_whitespace", {}]], "everywhere": True}
+    with monkeypatch.context() as killed:
+        killed.setattr(preparation, "carry_over", lambda *_: sys.exit())
+        with pytest.raises(SystemExit):
+            fixes.apply_job(project.id, "the job", payload)
+    assert current(project).lineage > first.lineage, "its test rows were changed: scores are not compared"
+    made = fixes.apply_job(project.id, "the job", payload)
+    assert made.id == current(project).id and len(datasets.versions(project.id)) == 2
+    plan = preparation.current(projects.get(project.id))
+    assert plan is not None and preparation.assignment(plan).keys() == before.keys()
 
 
 # -- versions ----------------------------------------------------------------------------------------------------------

@@ -266,6 +266,9 @@ def cut(counts: list[int], **known: object) -> Around:
 def test_rows_that_are_cut_are_counted_and_a_cut_answer_is_a_problem() -> None:
     few = one(report(labelled(reviews(200)), "classification", around=cut([50] * 199 + [120])), "truncation")
     assert few.severity is Severity.INFO and few.row_ids == ("r199",) and few.data["evidence"] == {"r199": "120 tokens"}
+    assert "length to 120" in few.fix
+    full = cut([50] * 199 + [900], max_length=512)
+    assert "reads no more" in one(report(labelled(reviews(200)), "classification", around=full), "truncation").fix
     many = one(report(labelled(reviews(200)), "classification", around=cut([50] * 150 + [120] * 50)), "truncation")
     assert many.severity is Severity.WARNING and many.estimate is not None and many.estimate.value == 0.25
     talk = report(

@@ -20,7 +20,7 @@ from core.store import curves, jobs, owners, records
 from core.store.engine import engine, write
 from core.store.files import folder
 from core.store.tables import Job as JobRow
-from core.worker import supervisor
+from core.worker import gave_up, supervisor
 from core.worker.lock import SingleWorker
 from core.worker.recorder import JobRecorder
 from core.worker.supervisor import Supervisor
@@ -389,6 +389,14 @@ def test_a_job_whose_owner_dies_again_and_again_fails_with_a_cause_and_a_fix() -
     assert job is not None and job.state is JobState.FAILED and job.error is not None
     assert {"title", "cause", "fix"} <= job.error.keys()
     assert "3 times" in job.error["cause"]
+
+
+def test_only_a_training_that_is_given_up_is_told_to_use_a_smaller_batch() -> None:
+    for kind in JobKind:
+        told = gave_up.error(kind, None, 3)
+        assert "was killed 3 times" in told["cause"] and told["fix"]
+        batches = kind in (JobKind.TRAIN, JobKind.FIND_RATE, JobKind.MITIGATE)
+        assert ("batch" in told["fix"]) is batches is (told.get("action") == "smaller_batch")
 
 
 def test_a_job_that_gets_further_between_two_deaths_is_never_given_up() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.schemas.models import Fit
 from core.schemas.recipe import Recipe
 from core.training import loading
 from core.training.balance import weighted_loss
+from core.training.heads import OneOf
 from core.training.train import train
 from core.ui.forms import settings_of
 
@@ -49,6 +51,20 @@ def test_an_adapter_learns_beside_weights_that_stay(key: str, small_model: Path,
     before = load_file(small_model / "model.safetensors")["model.layers.0.self_attn.q_proj.weight"]
     after = dict(tuned.named_parameters())["base_model.model.model.layers.0.self_attn.q_proj.base_layer.weight"]
     assert torch.equal(before, after)
+
+
+def test_a_base_model_that_was_made_for_other_categories_gets_a_fresh_head(small_model: Path, tmp_path: Path) -> None:
+    two = loading.base_model(small_model, "classifier", torch.float32, OneOf(("good", "bad")))
+    two.save_pretrained(tmp_path)
+    loading.tokenizer(small_model).save_pretrained(tmp_path)
+    three = loading.base_model(tmp_path, "classifier", torch.float32, OneOf(("a", "b", "c")))
+    assert three.score.weight.shape[0] == 3
+    assert torch.equal(three.model.embed_tokens.weight, two.model.embed_tokens.weight)
+    config = tmp_path / "config.json"
+    said = json.loads(config.read_text())
+    config.write_text(json.dumps({**said, "intermediate_size": said["intermediate_size"] * 2}))
+    with pytest.raises(UserError, match="cannot be loaded"):
+        loading.base_model(tmp_path, "classifier", torch.float32, OneOf(("a", "b", "c")))
 
 
 @pytest.mark.parametrize("scheduler", ["constant", "linear"])

@@ -16,7 +16,9 @@ import torch
 
 from core.data.encoding import Codec
 from core.schemas.errors import UserError
-from core.training import device
+from core.schemas.plan import PreparationPlan
+from core.schemas.recipe import Recipe
+from core.training import arguments, device
 from core.training.train import assembled
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -103,3 +105,20 @@ def test_each_device_trains_in_the_format_that_it_is_quick_at(monkeypatch: pytes
             chosen = device.choose("auto", adapter)
             frozen = torch.bfloat16 if bf16 and adapter else torch.float32  # weights that learn stay in float32
             assert (chosen.name, chosen.weights, chosen.autocast) == ("cuda", frozen, bf16)
+
+
+def test_one_device_is_one_device_on_a_machine_with_several_cards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The libraries would spread each batch over all cards that they see; and on a card no batch is waited for."""
+    monkeypatch.setattr(arguments.TrainingArguments, "n_gpu", property(lambda self: getattr(self, "_n_gpu", 2)))
+    cpu = device.Device("cpu", "a processor", torch.float32, False)
+    for card in (cpu, device.Device("cuda", "a card", torch.float32, False)):
+        for args in (
+            arguments.reader(str(tmp_path), 8, Recipe(), card),
+            arguments.language_model(str(tmp_path), 8, Recipe(), PreparationPlan(), card),
+            arguments.pairs(str(tmp_path), 8, Recipe(), card, adapter=True),
+            arguments.thumbs(str(tmp_path), 8, Recipe(), card, (1.0, 1.0)),
+        ):
+            assert args.n_gpu <= 1
+            assert args.accelerator_config.non_blocking is args.dataloader_pin_memory is (card.name == "cuda")

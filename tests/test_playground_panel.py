@@ -124,6 +124,32 @@ def test_a_person_asks_reads_judges_changes_the_question_and_begins_anew(run: Ru
     assert "Another?" in shown(page(run)), "a reload opens the conversation that was used last"
 
 
+def test_a_second_page_does_not_replace_a_question_that_it_does_not_show(run: Run, served: StandIn) -> None:
+    settings = ChatSettings(decoding=Decoding())
+    app = page(run)
+    app.chat_input[0].set_value("Where is it?").run()
+    talk = written(run)
+    old = page(run)
+    conversations.ask(talk.id, "And the other one?", settings)  # on another page
+    button(old, "Answer again").click().run()
+    assert "gone on elsewhere" in shown(old)
+    assert [t["tries"] for t in conversations.get(talk.id).turns] == [0, 0]
+    conversations.remove(talk.id)
+
+
+def test_what_another_project_serves_to_programs_ends_only_after_a_question(run: Run) -> None:
+    other = stored.run(stored.project("Lamps & <b>more"))
+    job = jobs.get(playground.start(other, lasting=True))
+    assert job is not None
+    app = page(run)
+    assert "Loading models here ends that" in shown(app)
+    button(app, "Load the models").click().run()
+    assert "Lamps & <b>more" in app.text[0].value and playground.serving(run.project_id) is None
+    button(app, "Stop it and load").click().run()
+    assert playground.running(run) is not None and playground.serving(other.project_id) is None
+    playground.stop(run)
+
+
 def test_settings_go_with_the_question_and_presets_set_them(run: Run, served: StandIn) -> None:
     app = page(run)
     next(s for s in app.slider if s.label == "Temperature").set_value(1.2).run()

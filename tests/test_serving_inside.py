@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import http.server
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -104,6 +106,34 @@ def test_the_examples_for_a_classifier_are_answered(judges: tuple[Place, Any], t
     answers = served.answers_of(snippets.of(snippets.CLASSIFY, place.server.address, "tuned"), KEY, tmp_path)
     assert json.loads(answers["curl"])["tuned"] == predictor.classify(snippets.CLASSIFY.body["texts"])
     assert all(label in answer for answer in answers.values() for label in predictor.labels)
+
+
+def test_the_examples_for_several_labels_say_which_are_given(tmp_path: Path) -> None:
+    labels = ["order", "urgent", "refund"]
+    reply = {
+        "labels": labels,
+        "thresholds": [0.5, 0.2, 0.5],
+        "thresholds_of": {"tuned": [0.5, 0.2, 0.5]},
+        "tuned": [[0.9, 0.3, 0.1], [0.1, 0.1, 0.1]],
+    }
+
+    class Answers(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            said = json.dumps(reply).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        answers = served.answers_of(snippets.of(snippets.LABELS, address, "tuned"), KEY, tmp_path)
+        server.shutdown()
+    assert "Your text ['order', 'urgent']" in answers["Python"] and "Another text []" in answers["Python"]
+    if "JavaScript" in answers:  # this machine has node
+        assert re.sub(r"\s", "", answers["JavaScript"]) == "[['order','urgent'],[]]"
 
 
 def with_adapter(base: Path, folder: Path, tick: Any = None) -> Any:

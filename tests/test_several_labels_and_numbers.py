@@ -6,13 +6,17 @@ import math
 import random
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.metrics import f1_score, mean_absolute_error, r2_score, root_mean_squared_error
 
-from core.data import baselines, label_lists, thresholds
+from core.data import baselines, fixes, label_lists, thresholds
 from core.data.health import report
 from core.data.health_rows import reason_of
-from core.data.shapes import roles_of
+from core.data.in_words import significant
+from core.data.numbers import number
+from core.data.shapes import roles_of, suggest_roles
 from core.data.splitting import SplitRow, split
 from core.metrics import compare, per_class, registry
 from core.schemas.estimates import Verdict
@@ -23,7 +27,6 @@ from core.schemas.label_sets import LabelSetPredictions
 from core.schemas.number_predictions import NumberPredictions
 from core.schemas.plan import SplitPlan
 from core.tasks import registry as tasks
-from core.tasks.regression import number
 
 LABELS = ("big", "loud", "red")
 
@@ -109,12 +112,60 @@ def test_columns_of_yes_and_no_are_one_label_each() -> None:
         ("1,250", 1250.0),
         ("-3", -3.0),
         ("2e3", 2000.0),
+        ("€ 12,50", 12.5),
+        ("$1,200.99", 1200.99),
+        ("1.250,50 EUR", 1250.5),
+        ("1 250,50", 1250.5),
+        ("1.250.000", 1250000.0),
+        ("1.250", 1.25),
+        ("99,-", 99.0),
+        ("4 stars", 4.0),
+        ("3.5 %", 3.5),
+        ("-€5", -5.0),
         ("many", None),
         ("nan", None),
+        ("5k", None),  # a thousand times as much
+        ("2 m", None),
+        ("4/5", None),
+        ("10-20", None),
+        ("2024-01-02", None),
+        ("A0001", None),
     ],
 )
 def test_numbers_are_read_as_people_write_them(cell: str, value: float | None) -> None:
     assert number(cell) == value
+
+
+def test_spellings_of_a_label_are_found_in_sets_and_merged_in_the_cells_as_they_are_written() -> None:
+    rows = [
+        Example(row_id=str(i), text=f"thing {i}", labels=(("urgent", "Urgent", "loud")[i % 3], "red"))
+        for i in range(60)
+    ]
+    [found] = [f for f in report(rows, "multi_label").findings if "spelling" in f.title]
+    mapping = found.data["fix_options"]["mapping"]
+    assert found.title == "4 label spellings look like 3 labels" and mapping == {"Urgent": "urgent"}
+    table = pd.DataFrame(
+        {
+            "row_id": ["1", "2", "3", "4"],
+            "tags": ["red; Urgent", "Urgent;urgent ; red", "loud,red", None],
+            "j": '["Urgent"]',
+        }
+    )
+    fix = fixes.registry()[str(found.data["fix_key"])]
+    change = fix.plan(table, {"text": "t", "labels:;": "tags", "labels:json": "j"}, fix.options(mapping=mapping))
+    assert change.cells["tags"] == {"1": "red; urgent", "2": "urgent; red"}
+    assert set(change.cells["j"].values()) == {'["urgent"]'} and not change.drop
+
+
+def test_a_column_of_prices_is_suggested_although_some_cells_hold_none() -> None:
+    table = pa.table(
+        {
+            "Article": [f"A{i:03}" for i in range(30)],
+            "Description": [f"a chair in oak, number {i}" for i in range(30)],
+            "Price €": ["€ 12,50", "on request", "1.250,00"] * 10,
+        }
+    )
+    assert suggest_roles(table, "regression") == {"text": "Description", "value": "Price €"}
 
 
 @pytest.mark.parametrize(
@@ -159,6 +210,7 @@ def test_the_health_report_counts_labels_and_allows_rows_without_one() -> None:
     assert any("“red”" in f.title for f in about if f.severity is Severity.WARNING), "a rare label is named"
     alone = report([e.model_copy(update={"labels": (e.labels or ())[:1]}) for e in labelled(300)], "multi_label")
     assert any("more than one label" in f.title for f in alone.findings)
+    assert not any("spelling" in f.title for f in found.findings)
     none = report([e.model_copy(update={"labels": ()}) for e in labelled(60)], "multi_label")
     assert any(f.data.get("blocks") for f in none.findings)
 
@@ -230,3 +282,9 @@ def test_a_threshold_follows_the_scores_where_there_are_enough_rows() -> None:
     given = LabelSetPredictions.of(LABELS, rows, low, found)
     assert all(set(item.predicted) >= set(item.gold) - {"red"} for item in given.items)
     assert not any(math.isnan(cut) for cut in found)
+
+
+def test_figures_of_any_unit_are_written_without_powers_of_ten() -> None:
+    shown = [significant(v) for v in (2014.7, 1234567.0, 0.000012345, -35.04, 0.97, 250.0, 0.0, 999.9, math.nan)]
+    assert shown == ["2,010", "1,230,000", "0.0000123", "-35", "0.97", "250", "0", "1,000", "nan"]
+    assert significant(12345.6, 4) == "12,350" and significant(2.5, 6) == "2.5"

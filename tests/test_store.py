@@ -221,6 +221,12 @@ def test_writers_that_read_first_wait_for_one_another_instead_of_failing(databas
     assert records.get(Project, project.id).settings == {"count": 40}
 
 
+def test_what_is_present_is_told_for_each_table(database: Path) -> None:
+    run = stored.run()
+    assert records.present(Run, Audit, project_id=run.project_id) == [True, False]
+    assert records.present(Run, Audit, project_id="another") == [False, False]
+
+
 def test_a_reader_takes_no_write_lock(database: Path) -> None:
     stored.project()
     with read() as session:

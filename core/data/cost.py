@@ -19,10 +19,8 @@ BIASED_KEPT = 3
 BIASED = ("t5", "mt5", "umt5", "longt5")
 GPU_BASE = 1200 * 2**20  # CUDA context and workspace
 GPU_KEPT = 1.2  # the same on a card: fitted on five trainings, which it meets within 12% (benchmarks/results/README.md)
-HEAD_TOKENS, HEAD_WORDS = (
-    4096,
-    32_768,
-)  # a card computes the logits in tiles of so many numbers, of 2 bytes, twice that for small vocabularies
+# A card computes the logits in tiles of half a gigabyte at most (`core/training/one_pass.py`): 4 bytes times these two.
+HEAD_TOKENS, HEAD_WORDS = 4096, 32_768
 
 
 def adapter_parameters(facts: ModelFacts, recipe: Recipe) -> int:
@@ -90,7 +88,7 @@ def memory_parts(
     logits = 0 if classifier else tokens * facts.vocabulary * (12 if facts.encoder_decoder else 6)
     if gpu and not facts.encoder_decoder and logits:
         tile = min(tokens, HEAD_TOKENS) * min(facts.vocabulary, HEAD_WORDS)
-        logits = 4 * tile + 4 * tokens * facts.hidden_size + (0 if method.adapter else 6 * facts.embedding_parameters)
+        logits = 4 * tile + 4 * tokens * facts.hidden_size + (0 if method.adapter else 4 * facts.embedding_parameters)
     elif not facts.encoder_decoder:
         # The logits' own copies come and go where activations have been freed, and trl's tiles begin at 512 MB. An
         # encoder-decoder has no tiles: its logits, their logarithm and their gradient are there at once.

@@ -19,6 +19,16 @@ def number_text(value: float) -> str:
     return f"{value:.10g}"
 
 
+def significant(value: float, digits: int = 3) -> str:
+    """A figure of any unit with so many digits that count, never as a power of ten: prices and populations stay readable."""
+    if not math.isfinite(value) or not value or not 1e-9 < abs(value) < 1e15:
+        return f"{value:.{digits}g}"
+    kept = float(f"{value:.{digits}g}")
+    after = max(0, digits - 1 - math.floor(math.log10(abs(kept))))
+    text = f"{kept:,.{after}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def listed(words: Sequence[str]) -> str:
     """ "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""

@@ -15,6 +15,7 @@ from core.schemas.imports import ColumnInfo, ColumnKind, ImportNote, ImportRepor
 from . import column_names
 from .columns import describe_columns
 from .label_lists import yes_or_no
+from .numbers import number
 from .thumbs import thumb
 
 TASKS = ("classification", "multi_label", "regression", "chat", "preference", "text_to_text", "completion")
@@ -187,19 +188,16 @@ def _multi_label(columns: Sequence[ColumnInfo]) -> dict[str, str]:
     return {role: column.name for role, column in found.items() if column is not None}
 
 
+def _are_numbers(examples: Sequence[str]) -> bool:
+    """Most of them: a column of prices holds an "on request" here and there."""
+    return 2 * sum(number(value) is not None for value in examples) > len(examples)
+
+
 def _regression(columns: Sequence[ColumnInfo]) -> dict[str, str]:
-    numbers = [c for c in columns if c.examples and all(_numeric(value) for value in c.examples)]
+    numbers = [c for c in columns if c.examples and _are_numbers(c.examples)]
     value = _best(numbers, lambda c: 1 + 2 * _hint(c, column_names.VALUE) - 3 * (c.kind is ColumnKind.IDENTIFIER))
     text = _text(columns, [value.name] if value else [])
     return {role: column.name for role, column in {"text": text, "value": value}.items() if column is not None}
-
-
-def _numeric(text: str) -> bool:
-    try:
-        float(text.strip().replace(",", "."))
-    except ValueError:
-        return False
-    return True
 
 
 def _pair(columns: Sequence[ColumnInfo]) -> dict[str, str]:

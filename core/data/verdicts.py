@@ -115,7 +115,7 @@ def reading_summary(
     first = base or plain
     title = "the base model" if base else plain_title
     sentences = [
-        f"On {first.tuned.n:,} {noun} it never saw, {_in_sentence(measure.title)} is {interval(first.tuned, measure)}; "
+        f"On {first.tuned.n:,} {noun} it never saw, {in_sentence(measure.title)} is {interval(first.tuned, measure)}; "
         f"{title}: {figure(first.base.value, measure)}.",
         _said(first, noun),
     ]
@@ -164,7 +164,7 @@ def check_success(success: Success, measure: Measure, estimate: Estimate | None,
     """
     if success.metric != measure.key:
         raise ValueError(f"the target is on {success.metric!r}, not on {measure.key!r}")
-    name, target = _in_sentence(measure.title), figure(success.target, measure)
+    name, target = in_sentence(measure.title), figure(success.target, measure)
     aim = "at least" if measure.higher_is_better else "at most"
     hope = f"You hoped for {name} of {aim} {target}"
     if estimate is None or estimate.low is None or estimate.high is None:
@@ -264,7 +264,7 @@ def _against_words(comparison: Comparison, learnt: bool, noun: str) -> str:
 
 def _against_retrieval(measure: Measure, comparison: Comparison, learnt: bool) -> str:
     copying = "Copying the stored answer to the most similar training question"
-    score = f"{_in_sentence(measure.title)} {figure(comparison.base.value, measure)}"
+    score = f"{in_sentence(measure.title)} {figure(comparison.base.value, measure)}"
     if comparison.verdict is Verdict.BETTER:
         return f"{copying} does less well ({score}){': fine-tuning was worth it' if learnt else ''}."
     how = "does better" if comparison.verdict is Verdict.WORSE else "does as well"
@@ -303,7 +303,7 @@ def _out_of(share: Estimate) -> int:
     return share.n if share.n < 100 and abs(hits - round(hits)) < 1e-6 else 100
 
 
-def _in_sentence(title: str) -> str:
+def in_sentence(title: str) -> str:
     """A title inside a sentence: a capital goes unless it belongs to an abbreviation (ROC-AUC)."""
     return title if title[:2].isupper() else title[:1].lower() + title[1:]
 

@@ -65,6 +65,13 @@ def remove(job_id: str) -> None:
     archive_path(job_id).unlink(missing_ok=True)
 
 
+def keep_newest(project_id: str, job_id: str) -> None:
+    """Remove the project's earlier archives: only the newest is offered, and they would pile up unseen."""
+    for earlier in packed(project_id):
+        if earlier.id != job_id and earlier.state.final:
+            remove(earlier.id)
+
+
 def file_name(project: Project) -> str:
     stem = re.sub(r"[^\w.-]+", "-", project.name).strip("-.")[:60] or "project"
     return f"{stem}.tunewell.zip"

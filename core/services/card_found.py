@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.data.in_words import times
+from core.data.in_words import significant, times
 from core.schemas.audits import AuditResult
 from core.schemas.estimates import Estimate
 from core.schemas.evaluation import EvaluationResult
@@ -33,11 +33,11 @@ def figure(estimate: Estimate | None, form: str, with_n: bool = False) -> str:
     if estimate is None:
         return "–"
     scale, unit = (100, "%") if form == "percent" else (1, "")
-    value = f"{estimate.value * scale:.3g}{unit}"
+    value = f"{significant(estimate.value * scale)}{unit}"
     n = f", n = {estimate.n:,}" if with_n else ""
     if estimate.low is None or estimate.high is None:
         return f"{value} (no interval{n})" if with_n else value
-    return f"{value} ({estimate.low * scale:.3g} to {estimate.high * scale:.3g}{n})"
+    return f"{value} ({significant(estimate.low * scale)} to {significant(estimate.high * scale)}{n})"
 
 
 def test_lines(run: Run, found: EvaluationResult | None) -> list[str]:

@@ -81,10 +81,17 @@ def ask(conversation_id: str, asked: str, chosen: ChatSettings) -> int:
     return len(_change(conversation_id, add, settings=chosen.model_dump(mode="json"))) - 1
 
 
-def ask_again(conversation_id: str, chosen: ChatSettings, asked: str | None = None) -> int:
-    """Ask the last question once more, or another one in its place. Returns the turn's place."""
+def ask_again(conversation_id: str, chosen: ChatSettings, asked: str | None = None, *, place: int | None = None) -> int:
+    """Ask the last question once more, or another one in its place. Returns the turn's place. Raises UserError where the
+    conversation has gone on since the page was drawn on which the question at `place` was the last."""
 
     def replace(before: list[Turn], models: list[str]) -> list[Turn]:
+        if place is not None and place != len(before) - 1:
+            raise UserError(
+                "This conversation has gone on elsewhere.",
+                "It is open on another page, where something else was asked since.",
+                "Look at the newest answer, then press again if you still want to.",
+            )
         last = before[-1]
         tries = last.tries + 1 if asked is None or asked == last.asked else 0
         new = Turn(asked=asked or last.asked, settings=chosen, answers={m: Answer() for m in models}, tries=tries)

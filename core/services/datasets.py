@@ -14,6 +14,7 @@ from core.schemas.examples import Example
 from core.schemas.imports import ImportReport
 from core.schemas.jobs import JobKind
 from core.store import jobs, records, rows
+from core.store.engine import write
 from core.store.files import keep_stream, keep_table, load_table
 from core.store.rows import RowFilter
 from core.store.tables import DatasetVersion, Project, Upload
@@ -134,20 +135,20 @@ def _keep_version(
     lineage: int | None = None,
 ) -> DatasetVersion:
     inherited = parent.lineage if parent else next_lineage(project_id)
-    version = records.add_numbered(
-        DatasetVersion(
-            project_id=project_id,
-            parent_id=parent.id if parent else None,
-            lineage=inherited if lineage is None else lineage,
-            title=title,
-            content=content,
-            rows=rows,
-            roles=dict(roles),
-            origin=dict(origin),
-            report=dict(report or {}),
-        )
+    version = DatasetVersion(
+        project_id=project_id,
+        parent_id=parent.id if parent else None,
+        lineage=inherited if lineage is None else lineage,
+        title=title,
+        content=content,
+        rows=rows,
+        roles=dict(roles),
+        origin=dict(origin),
+        report=dict(report or {}),
     )
-    records.change(Project, project_id, {"dataset_version_id": version.id})
+    with write():  # a kill between the two would leave a version that is not in use
+        version = records.add_numbered(version)
+        records.change(Project, project_id, {"dataset_version_id": version.id})
     return version
 
 

@@ -14,7 +14,7 @@ from core.data.health_rows import filled
 from core.schemas.errors import UserError
 from core.schemas.jobs import JobKind
 from core.store import jobs, records
-from core.store.tables import DatasetVersion, Project, RowQueue
+from core.store.tables import DatasetVersion, Plan, Project, RowQueue
 
 from . import datasets, health, preparation
 
@@ -130,10 +130,8 @@ def apply_steps(
         },
         report=version.report,
         parent=version,
+        lineage=datasets.next_lineage(project.id) if everywhere and locked_rows(version) else None,
     )
-    if everywhere and locked_rows(version):
-        records.change(DatasetVersion, made.id, {"lineage": datasets.next_lineage(project.id)})
-        made = datasets.get_version(made.id)
     preparation.carry_over(project.id, version, made)
     health.submit(project.id, made.id)
     return made
@@ -162,9 +160,15 @@ def start(
 
 
 def apply_job(project_id: str, job_id: str, payload: Mapping[str, Any]) -> DatasetVersion:
-    """What `start` left to the worker. Done again after a crash it finds the version that was made already."""
+    """What `start` left to the worker. Done again after a crash it finds the version that was made already, and does what
+    comes after it."""
     for made in datasets.versions(project_id):
         if made.origin.get("job") == job_id:
+            if not records.find(Plan, project_id=project_id, dataset_version_id=made.id):
+                preparation.carry_over(project_id, datasets.get_version(payload["version_id"]), made)
+                health.submit(project_id, made.id)
+            if queue := payload.get("origin", {}).get("queue"):
+                records.change(RowQueue, queue, {"made_version_id": made.id})
             return made
     project = records.get(Project, project_id)
     if project is None:

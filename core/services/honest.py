@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.data import verdicts
+from core.data.in_words import significant
 from core.data.leakage import overlaps
 from core.data.statistics import MIN_ROWS
 from core.schemas.estimates import Estimate
@@ -76,8 +78,8 @@ def describe(
     after = next((row for row in rest if row.key == headline), None)
     if before and after:
         said += (
-            f" Without them, {before.title.lower()} is {_figure(after.values['tuned'], before.format, left)} instead of "
-            f"{_figure(before.values['tuned'], before.format, n)}."
+            f" Without them, {verdicts.in_sentence(before.title)} is {_figure(after.values['tuned'], before.format, left)} "
+            f"instead of {_figure(before.values['tuned'], before.format, n)}."
         )
     enough = left >= MIN_ROWS
     said += (
@@ -98,7 +100,7 @@ def describe(
 
 def _figure(estimate: Estimate, form: str, rows: int) -> str:
     scale, unit = (100, "%") if form == "percent" else (1, "")
-    value = f"{estimate.value * scale:.3g}{unit}"
+    value = f"{significant(estimate.value * scale)}{unit}"
     if estimate.low is None or estimate.high is None:
         return f"{value} ({rows:,} rows)"
-    return f"{value} ({estimate.low * scale:.3g} to {estimate.high * scale:.3g}{unit}, {rows:,} rows)"
+    return f"{value} ({significant(estimate.low * scale)} to {significant(estimate.high * scale)}{unit}, {rows:,} rows)"

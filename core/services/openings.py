@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.data import test_wear
-from core.data.in_words import times
+from core.data.in_words import significant, times
 from core.schemas.estimates import Estimate
 from core.schemas.evaluation import MetricRow
 from core.store import records
@@ -95,7 +95,7 @@ def gain_of(found: Sequence[Opening], models: int) -> str | None:
 
 def in_unit(row: MetricRow, value: float) -> str:
     """A difference of this metric: "2.1 points" for a share, else the number."""
-    return f"{100 * value:.1f} points" if row.format == "percent" else f"{value:.3g}"
+    return f"{100 * value:.1f} points" if row.format == "percent" else significant(value)
 
 
 def sentence(found: Wear) -> str:

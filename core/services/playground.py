@@ -43,6 +43,21 @@ def start(run: Run, *, lasting: bool = False, port: int = 0, key: str = "") -> s
     return jobs.submit(JobKind.SERVE, run.project_id, payload)
 
 
+def served_elsewhere(project_id: str) -> Job | None:
+    """What another project serves to other programs just now: it would end with a start here."""
+    return next(
+        (
+            job
+            for job in status.active_jobs()
+            if job.kind is JobKind.SERVE
+            and job.desired is Desired.RUN
+            and job.payload.get("lasting")
+            and job.project_id != project_id
+        ),
+        None,
+    )
+
+
 def stop(run: Run) -> None:
     if job := running(run):
         stop_job(job)

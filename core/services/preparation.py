@@ -99,12 +99,37 @@ def fixed(version: DatasetVersion) -> dict[str, Split]:
 
 
 def wholes(version: DatasetVersion) -> dict[str, str]:
-    """Row id to the row that it is a piece of, for the rows that a fix has cut from a long text."""
+    """Row id to the row that it was made from, for pieces that a fix has cut from a long text and for copies that a corrective
+    action has made of a row; that row too, where it is still there. All of one whole belong to one part of every split."""
     frame = datasets.frame(version)
-    if CHUNK_OF not in frame.columns:
+    made_from = _copied(version)
+    if CHUNK_OF in frame.columns:
+        pieces = frame[frame[CHUNK_OF].notna()]
+        made_from |= dict(zip(pieces[datasets.ROW_ID], pieces[CHUNK_OF], strict=True))
+    if not made_from:
         return {}
-    pieces = frame[frame[CHUNK_OF].notna()]
-    return dict(zip(pieces[datasets.ROW_ID], pieces[CHUNK_OF], strict=True))
+    there = set(frame[datasets.ROW_ID])
+    found = {row: _first(row, made_from) for row in made_from if row in there}
+    return found | {whole: whole for whole in found.values() if whole in there}
+
+
+def _copied(version: DatasetVersion) -> dict[str, str]:
+    """Copy to the row that it was made of, from all the corrective actions that led to this version."""
+    found: dict[str, str] = {}
+    at: DatasetVersion | None = version
+    while at is not None:
+        if at.origin.get("kind") == "correction":
+            found |= at.origin.get("sources") or {}
+        at = records.get(DatasetVersion, at.parent_id) if at.parent_id else None
+    return found
+
+
+def _first(row: str, made_from: Mapping[str, str]) -> str:
+    """The row that it all began with: of a piece of a copy, that of the copy."""
+    seen = {row}
+    while (row := made_from.get(row, row)) not in seen:
+        seen.add(row)
+    return row
 
 
 def save(project: Project, plan: PreparationPlan) -> Plan:

@@ -84,7 +84,7 @@ def _stops(project: Project, run: Run, evaluation: Evaluation | None, audit: Aud
     if evaluation is not None and evaluations.result(evaluation).verdict is Verdict.WORSE:
         stops.append("On its test rows it is worse than the model that it was made from.")
     if evaluation is not None and evaluations.result(evaluation).worth_it is False:
-        stops.append("A simpler way without fine-tuning does as well on its test rows.")
+        stops.append("On its test rows it was not shown to do better than a simpler way without fine-tuning.")
     if audit is not None:
         told = audit_summary.summary(audits.results(audit))
         if told.tone == "found":

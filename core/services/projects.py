@@ -124,16 +124,19 @@ class Progress(dict[str, bool]):
 def progress(project: Project) -> Progress:
     """What exists of the journey: dataset, model, tokens, recipe, training, evaluation, rounds, samples, bias, use."""
     finished = [r for r in records.find(Run, project_id=project.id) if r.summary]
+    plans, evaluations, sample_sets, audits, exports = records.present(
+        Plan, Evaluation, SampleSet, Audit, Export, project_id=project.id
+    )
     has = {
         "dataset": bool(project.dataset_version_id and project.task),
         "model": bool(project.base_model_key),
-        "tokens": records.count(Plan, project_id=project.id) > 0,
+        "tokens": plans,
         "recipe": "recipe" in project.settings or bool(finished),
         "training": bool(finished),
-        "evaluation": records.count(Evaluation, project_id=project.id) > 0,
+        "evaluation": evaluations,
         "rounds": bool(finished),
-        "samples": records.count(SampleSet, project_id=project.id) > 0,
-        "bias": records.count(Audit, project_id=project.id) > 0,
-        "use": records.count(Export, project_id=project.id) > 0,
+        "samples": sample_sets,
+        "bias": audits,
+        "use": exports,
     }
     return Progress(has)

@@ -7,6 +7,7 @@ from html import escape
 from math import ceil, floor, log10
 from typing import NamedTuple
 
+from core.data.in_words import significant
 from core.schemas.estimates import Estimate
 
 WIDTH, LABEL, RIGHT, ROW = 680, 250, 20, 30
@@ -124,7 +125,7 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 def number(value: float) -> str:
-    return f"{value + 0.0:.3g}"
+    return significant(value + 0.0)
 
 
 def _spread(count: int) -> list[float]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from core import methods
+from core.data.health_rows import role_of
 from core.data.in_words import differences
 from core.schemas.plan import PreparationPlan, SplitPlan
 from core.schemas.recipe import Recipe
@@ -116,6 +117,12 @@ def _data(before: Basis, after: Basis) -> list[Change]:
         if second.lineage != first.lineage:
             done = f"{done}; another test set" if done else "another test set"
         found.append(Change("data", f"{said}: {done}" if done else said))
+        used, before_used = ([(role_of(r), c) for r, c in version.roles.items()] for version in (second, first))
+        read = [column for role, column in used if (role, column) not in before_used]
+        left = [column for role, column in before_used if (role, column) not in used]
+        if read or left:
+            words = f"“{', '.join(read)}”" if read else "fewer columns"
+            found.append(Change("data", f"learned from {words}" + (f" instead of “{', '.join(left)}”" if left else "")))
     if before.plan_id != after.plan_id:
         plans = [records.get(Plan, one.plan_id) for one in (before, after)]
         configs = [PreparationPlan.model_validate(plan.config) for plan in plans if plan is not None]

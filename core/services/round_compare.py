@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
+from core.data.in_words import significant
 from core.metrics import for_family
 from core.metrics import registry as metrics
 from core.metrics._base import Metric
@@ -156,10 +157,10 @@ def _words(value: Any) -> str:
 
 
 def _right(item: Any) -> str:
-    return str(item.reference) if hasattr(item, "reference") else f"{item.gold:.4g}"
+    return str(item.reference) if hasattr(item, "reference") else significant(item.gold, 4)
 
 
 def _said(item: Any) -> str:
     if hasattr(item, "reference"):
         return item.text if item.text is not None else "(not written: only its likelihood was measured)"
-    return f"{item.predicted:.4g}"
+    return significant(item.predicted, 4)

@@ -30,7 +30,8 @@ class Snippet:
 @dataclass(frozen=True)
 class Way:
     """How one kind of model is asked: `path`, what is sent beside the model's name, and where the answer stands in the reply, as
-    Python and JavaScript both write it. `call` is the openai client's name for it; empty where it has none."""
+    Python and JavaScript both write it (labels, numbers: what else than their figures). `call` is the openai client's name for
+    it; empty where it has none."""
 
     path: str
     body: Mapping[str, Any]
@@ -46,13 +47,16 @@ CHAT = Way(
 )
 WRITE = Way("/v1/completions", {"prompt": "Your text", "max_tokens": 200}, "choices[0].text", "completions")
 CLASSIFY = Way("/classify", {"texts": ["Your text", "Another text"]}, "")
+LABELS = Way("/classify", CLASSIFY.body, "thresholds_of")  # each label is given from its own threshold on
 VALUES = Way("/values", {"texts": ["Your text", "Another text"]}, "")
 
 
 def way_of(run: Run) -> Way:
     task = tasks()[run.task]
     if FAMILIES[task.family].reads:
-        return CLASSIFY if FAMILIES[task.family].labels else VALUES
+        if not FAMILIES[task.family].labels:
+            return VALUES
+        return LABELS if task.family == "multi-label" else CLASSIFY
     return CHAT if task.conversational else WRITE
 
 
@@ -62,7 +66,7 @@ def of(way: Way, address: str, model: str) -> list[Snippet]:
     url = f"{address}{way.path}"
     return [
         Snippet("curl", "bash", _curl(url, body)),
-        Snippet("Python", "python", _openai(way, address, body) if way.call else _python(url, body, model)),
+        Snippet("Python", "python", _openai(way, address, body) if way.call else _python(way, url, body, model)),
         Snippet("JavaScript", "javascript", _javascript(way, url, body, model)),
     ]
 
@@ -86,9 +90,13 @@ def _openai(way: Way, address: str, body: Mapping[str, Any]) -> str:
     )
 
 
-def _python(url: str, body: Mapping[str, Any], model: str) -> str:
+def _python(way: Way, url: str, body: Mapping[str, Any], model: str) -> str:
     answer = (
         f'for text, shares in zip({body["texts"]!r}, reply["{model}"]):\n'
+        f'    cuts = reply["thresholds_of"]["{model}"]\n'
+        '    print(text, [label for label, share, cut in zip(reply["labels"], shares, cuts) if share >= cut])\n'
+        if way is LABELS
+        else f'for text, shares in zip({body["texts"]!r}, reply["{model}"]):\n'
         '    print(text, dict(zip(reply["labels"], shares)))\n'
         if url.endswith(CLASSIFY.path)
         else f'for text, value in zip({body["texts"]!r}, reply["{model}"]):\n    print(text, value)\n'
@@ -109,6 +117,10 @@ def _python(url: str, body: Mapping[str, Any], model: str) -> str:
 def _javascript(way: Way, url: str, body: Mapping[str, Any], model: str) -> str:
     sent = json.dumps(body, ensure_ascii=False, indent=2).replace("\n", "\n  ")
     said = f"reply.{way.answer}" if way.call else f'reply.labels ?? "", reply["{model}"]'
+    if way is LABELS:
+        said = (
+            f'reply["{model}"].map((row) => reply.labels.filter((_, i) => row[i] >= reply.thresholds_of["{model}"][i]))'
+        )
     return (
         f'const answer = await fetch("{url}", {{\n'
         '  method: "POST",\n'

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from .config import database_url
@@ -77,6 +77,19 @@ class _Curve:
             self.add(number // 2, part)
 
 
+# Made once: to put it together takes longer than to ask it, and each chart asks it each second.
+_NEWEST = (
+    select(Metric.step, Metric.at)
+    .where(
+        Metric.run_id == bindparam("run_id"),
+        Metric.name == bindparam("name"),
+        Metric.split == bindparam("split"),
+        Metric.value.is_not(None),
+    )
+    .order_by(Metric.step.desc())
+    .limit(1)
+)
+
 _kept: OrderedDict[tuple[str, str, str, str, int], _Curve] = OrderedDict()
 _lock = threading.Lock()
 
@@ -86,16 +99,20 @@ def series(run_id: str, name: str, split: str, most: int = 1000) -> list[Bucket]
     key = (database_url(), run_id, name, split, most)
     with _lock, read() as session:
         curve = _kept.pop(key, None)
-        if curve is None or not _stands(session, curve, run_id, name, split):
+        found = session.execute(_NEWEST, {"run_id": run_id, "name": name, "split": split}).first()
+        if found is None:
+            return []
+        newest = (found.step, found.at)
+        if curve is None or (curve.last != newest and not _stands(session, curve, run_id, name, split)):
             curve = _Curve(width=_first_width(session, run_id, name, split, most))
-        _read_on(session, curve, run_id, name, split)
+        if curve.last != newest:  # mostly nothing is new: of nine charts only some get a point each second
+            _read_on(session, curve, run_id, name, split, newest)
         if curve.points > most:  # steps between points vary (validation is rarer), so measure the spread, not the count
             while curve.last is not None and curve.last[0] // curve.width + 1 > most:
                 curve.widen()
-        if curve.last is not None:
-            _kept[key] = curve
-            while len(_kept) > KEPT_CURVES:
-                _kept.popitem(last=False)
+        _kept[key] = curve
+        while len(_kept) > KEPT_CURVES:
+            _kept.popitem(last=False)
         return [part.bucket() for part in curve.parts.values()]
 
 
@@ -121,16 +138,11 @@ def _first_width(session: Session, run_id: str, name: str, split: str, most: int
     return width
 
 
-def _read_on(session: Session, curve: _Curve, run_id: str, name: str, split: str) -> None:
-    """Add the points that came after the last reading."""
+def _read_on(session: Session, curve: _Curve, run_id: str, name: str, split: str, newest: tuple[int, float]) -> None:
+    """Add the points that came after the last reading, up to the newest."""
     of_curve = [Metric.run_id == run_id, Metric.name == name, Metric.split == split, Metric.value.is_not(None)]
     if curve.last is not None:
         of_curve.append(Metric.step > curve.last[0])
-    newest = session.execute(
-        select(Metric.step, Metric.at).where(*of_curve).order_by(Metric.step.desc()).limit(1)
-    ).first()
-    if newest is None:
-        return
     # On integers `/` divides without remainder, in SQLite as in PostgreSQL.
     number = Metric.step.op("/")(curve.width)
     rows = session.execute(
@@ -144,4 +156,4 @@ def _read_on(session: Session, curve: _Curve, run_id: str, name: str, split: str
     )  # fmt: skip
     for at, *sums in rows:
         curve.add(at, _Part(*sums))
-    curve.last = (newest[0], newest[1])
+    curve.last = newest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, literal, select, update
 
 from .engine import read, write
 from .tables import Table
@@ -32,6 +32,13 @@ def find(table: type[R], *, newest_first: bool = True, limit: int | None = None,
 def count(table: type[Table], **equal: Any) -> int:
     with read() as session:
         return session.scalar(select(func.count()).select_from(table).filter_by(**equal)) or 0
+
+
+def present(*tables: type[Table], **equal: Any) -> list[bool]:
+    """For each table whether it has such a row: one question for all of them."""
+    with read() as session:
+        asked = [select(literal(1)).select_from(table).filter_by(**equal).exists() for table in tables]
+        return [bool(found) for found in session.execute(select(*asked)).one()]
 
 
 def add(row: R) -> R:

@@ -2,45 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterable, Mapping
 
+from core.data.numbers import has_comma, number
 from core.schemas.examples import Example
 
 from ._base import Role, Row, TaskType, cell, columns_of
 
 COMMA = ","  # the detail of a column whose numbers have a decimal comma: `value:,`
-_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")  # with three digits behind it the comma may stand between thousands
-_SURELY_COMMA = re.compile(rf"{_COMMA.pattern}|[+-]?0\d*,\d+|[+-]?\d{{1,3}}(\.\d{{3}})+,\d+")
-_SURELY_POINT = re.compile(r"[+-]?(\d*|\d{1,3}(,\d{3})+)\.(\d{1,2}|\d{4,})|[+-]?0\d*\.\d+|[+-]?\d{1,3}(,\d{3}){2,}")
-_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-
-
-def number(text: str, *, comma: bool = False) -> float | None:
-    """The number that a cell holds, None where it holds none. A decimal comma is read where it cannot mean thousands, or where
-    the column is known to have one (`comma`)."""
-    plain = text.strip().replace("\u2212", "-")
-    if comma:
-        plain = plain.translate({ord("."): ",", ord(","): "."}) if "," in plain or _points(plain) else plain
-    elif _COMMA.fullmatch(plain):
-        plain = plain.replace(",", ".")
-    try:
-        value = float(plain.replace(",", "") if _THOUSANDS.fullmatch(plain) else plain)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _points(plain: str) -> bool:
-    """Whether points stand between the thousands, in a column with decimal commas."""
-    return re.fullmatch(r"[+-]?[1-9]\d{0,2}(\.\d{3})+", plain) is not None
-
-
-def has_comma(cells: Iterable[str | None]) -> bool:
-    """Whether these cells of a column tell that its numbers have a decimal comma: 0,875 can mean nothing else, 1,250 can."""
-    written = [cell.strip().replace("\u2212", "-") for cell in cells if cell]
-    return any(map(_SURELY_COMMA.fullmatch, written)) and not any(map(_SURELY_POINT.fullmatch, written))
 
 
 class Regression(TaskType):

@@ -23,7 +23,7 @@ def spare_casts(model: PeftModel) -> None:
     computed in the input's format."""
     for module in model.modules():
         if isinstance(module, BaseTunerLayer) and not getattr(module, "lora_variant", None):
-            module._cast_input_dtype = types.MethodType(_as_it_is, module)  # type: ignore[method-assign]
+            module._cast_input_dtype = types.MethodType(_as_it_is, module)
 
 
 def _as_it_is(self: Any, x: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor | None:
@@ -36,7 +36,7 @@ def quicken(model: PeftModel) -> int:
     """Let plain LoRA on plain linear layers be computed by `_forward`; returns how many. All others stay as peft made them."""
     found = [module for module in model.modules() if type(module) is Linear and _plain(module)]
     for module in found:
-        module.forward = types.MethodType(_forward, module)  # type: ignore[method-assign]
+        module.forward = types.MethodType(_forward, module)
     return len(found)
 
 
@@ -61,7 +61,7 @@ def _forward(self: Any, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Ten
     """x of shape (…, inputs) to (…, outputs): x W + s·(x A) B, as W x + A's part times (s·B)."""
     active = self.active_adapters
     if args or kwargs or self.disable_adapters or self.merged or len(active) != 1 or active[0] not in self.lora_A:
-        return type(self).forward(self, x, *args, **kwargs)  # type: ignore[no-any-return]
+        return type(self).forward(self, x, *args, **kwargs)
     (name,) = active
     down = self.lora_A[name]
     up = self.lora_B[name].weight * self.scaling[name]  # (outputs, rank): the factor meets few numbers here

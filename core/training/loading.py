@@ -79,6 +79,8 @@ def base_model(
         if reads:
             assert head is not None
             options |= {"num_labels": head.outputs, "problem_type": head.problem}
+            # A base that was made for other categories gets a fresh head; what else does not fit is refused below.
+            options["ignore_mismatched_sizes"] = fresh_head
             if names := dict(enumerate(getattr(head, "labels", ()))):
                 options |= {"id2label": names, "label2id": {v: k for k, v in names.items()}}
         model, loaded = auto_class(family).from_pretrained(str(folder), **options)
@@ -90,6 +92,12 @@ def base_model(
             f"Its files are damaged or of a kind that is not supported ({type(error).__name__}).",
             "Choose another base model, or fetch this one again.",
         ) from error
+    if any(not reads or wanted[0] != head.outputs for _, _, wanted in loaded["mismatched_keys"]):  # type: ignore[union-attr]
+        raise UserError(
+            "This model cannot be loaded.",
+            "Its weights do not have the sizes that its settings say: it is damaged.",
+            "Choose another base model, or fetch this one again.",
+        )
     if loaded["missing_keys"] and not (reads and fresh_head):
         raise UserError(  # the library would go on with random numbers in their place
             "This model cannot be loaded.",

@@ -27,8 +27,7 @@ _OUTPUTS = {
 def summed(
     hidden: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, gold: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Loss in nats over the tokens (n, size) with the ids `gold` (n,), and how many of them the head (words, size) puts first.
-    Its backward pass can be gone through once."""
+    """Loss in nats over the tokens (n, size) with the ids `gold` (n,), and how many of them the head (words, size) puts first."""
     loss, first = _OnePass.apply(hidden, weight, bias, gold, torch.is_grad_enabled())
     return loss, first
 
@@ -68,21 +67,14 @@ class _OnePass(torch.autograd.Function):
                 _add(gradients, begin, tile, given, head)
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(first)
-        ctx.gradients, ctx.dtypes = gradients, [None if x is None else x.dtype for x in shapes]
+        ctx.save_for_backward(*gradients)
+        ctx.dtypes = [None if x is None else x.dtype for x in shapes]
         return loss, first
 
     @staticmethod
-    def backward(ctx: Any, factor: torch.Tensor | None, _: Any) -> Any:  # type: ignore[override]
-        if ctx.gradients is None:
-            raise RuntimeError("the gradients of the head were given away already")
-        found, ctx.gradients = ctx.gradients, None
-        if factor is None:
-            return None, None, None, None, None
-        return (
-            *(None if x is None else x.mul_(factor).to(dtype) for x, dtype in zip(found, ctx.dtypes, strict=True)),
-            None,
-            None,
-        )
+    def backward(ctx: Any, factor: torch.Tensor | None, _: Any) -> Any:
+        found = ctx.saved_tensors if factor is not None else (None, None, None)
+        return *(None if x is None else (x * factor).to(d) for x, d in zip(found, ctx.dtypes, strict=True)), None, None
 
 
 def _read(tile: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

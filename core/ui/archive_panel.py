@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
+
 import streamlit as st
 
 from core.schemas.errors import UserError
-from core.schemas.jobs import JobState
+from core.schemas.jobs import Job, JobState
 from core.services import archive, models, reproduce, runs
 from core.store.tables import Project
 
 from . import jobs, parts
+from .file_download import file_download
 
 OPEN = "archive-of"  # in the session: the project whose export is shown
 
@@ -76,21 +80,27 @@ def archives(project: Project) -> None:
     elif job is not None and job.state is JobState.FAILED and st.session_state.get(OPEN) == project.id:
         jobs.failed(job)
     for made in archive.packed(project.id)[:1]:
-        size = archive.archive_path(made.id).stat().st_size
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.download_button(
-                f"Download the project file ({size / 1e6:,.1f} MB)",
-                archive.archive_path(made.id).read_bytes,  # read when it is pressed
+            place = archive.archive_path(made.id)
+            file_download(
+                partial(archive.archive_path, made.id),
+                place.stat().st_size,
                 archive.file_name(project),
                 "application/zip",
-                key=f"pack-get-{made.id}",
-                icon=":material/download:",
-                on_click="ignore",
+                f"pack-get-{made.id}",
+                label="Download the project file",
             )
             if st.button("Delete the file", key=f"pack-drop-{made.id}", type="tertiary", icon=":material/delete:"):
                 archive.remove(made.id)
                 st.rerun()
-            st.caption("The project itself stays.")
+            st.caption(f"{_made(made)} A new export replaces it; deleting it leaves the project as it is.")
+
+
+def _made(job: Job) -> str:
+    """When an archive was made and what is in it: it does not hold what came after."""
+    when = time.strftime("%d %b %Y, %H:%M", time.localtime(job.finished_at or job.created_at))
+    held = [word for word, there in (("models", "models"), ("base model", "base")) if job.payload.get(there)]
+    return f"Made on {when}, {'with ' + ' and '.join(held) if held else 'without models'}."
 
 
 def import_panel() -> None:
@@ -111,6 +121,7 @@ def import_panel() -> None:
     shown = st.session_state.get("unpack-job")
     for job in archive.imports():
         if not job.state.final:
+            st.session_state["unpack-job"] = job.id  # so that a page that was reloaded meanwhile says how it ended
             jobs.watch(job.id, "Importing a project")
         elif job.id == shown and job.error:
             jobs.failed(job)

@@ -20,6 +20,26 @@ _SECONDS = (
 )
 
 
+def intro(run: Run) -> None:
+    """What an audit of this kind of model does, before the first one."""
+    if not audits.unfit(audit_scope.family_of(run)):
+        st.markdown(
+            "The audit looks for words that name groups of people in your data, swaps them in your validation rows and in "
+            "everyday sentences written for this purpose, and measures whether the answer changes."
+        )
+        return
+    st.markdown(
+        "The audit looks for words that name groups of people in your data, and how they come together with what the model is "
+        "to learn."
+    )
+    st.info(
+        "The model itself cannot be audited here: that is made for models that sort texts into categories and for those that "
+        "answer or go on with a text. Instead, ask yours about texts that differ only in the person they name, on the screen "
+        "Use it, and see whether it says something else.",
+        icon=":material/info:",
+    )
+
+
 def settings_panel(run: Run) -> dict[str, dict[str, Any]]:
     """What a person may choose before an audit, as its config; shows how many texts will be read."""
     family = audit_scope.family_of(run)
@@ -138,10 +158,10 @@ def _amount(run: Run, config: dict[str, dict[str, Any]]) -> None:
     total = sum(value for value in counted.values() if isinstance(value, int))
     titles = {key: audit.title for key, audit in audits.available(audit_scope.family_of(run)).items()}
     told = "; ".join(f"{titles[key]}: {value:,}" for key, value in counted.items() if isinstance(value, int))
-    st.markdown(
-        f"Your model and the base model read or write at most **{total:,} texts**.",
-        help=f"{told}. {_SECONDS}",
-    )
+    if total:
+        st.markdown(
+            f"Your model and the base model read or write at most **{total:,} texts**.", help=f"{told}. {_SECONDS}"
+        )
     for value in counted.values():
         if isinstance(value, UserError):
             parts.show_error(value)

@@ -6,6 +6,7 @@ from html import escape
 
 import streamlit as st
 
+from core.data.in_words import significant
 from core.data.predicted import KINDS
 from core.schemas.batch import FORMATS, MOST_FIRST, BatchSpec, BatchSummary
 from core.schemas.families import FAMILIES
@@ -16,6 +17,7 @@ from core.store.tables import Batch, Run
 from core.tasks import registry as tasks
 
 from . import jobs, parts
+from .file_download import file_download
 from .markup import note, paragraph
 
 SHOWN_LABELS = 30
@@ -145,7 +147,8 @@ def _preview(run: Run, draft: Batch, spec: BatchSpec, report: ImportReport) -> N
     if row.button("Try the first 20 rows", key=f"batch-try-{draft.id}", icon=":material/visibility:"):
         st.session_state[mark] = (batch.submit_preview(draft, spec, run), spec.columns, run.id)
         st.rerun()
-    counted = f"all {report.rows:,} rows" if report.complete else "all rows"
+    counted = f"all {report.rows:,} rows" if report.rows > 1 else "the row"
+    counted = counted if report.complete else "all rows"
     if row.button(f"Predict {counted}", key=f"batch-start-{draft.id}", type="primary", icon=":material/play_arrow:"):
         batch.start(draft, spec, run)
         st.rerun()
@@ -178,16 +181,10 @@ def _finished(one: Batch) -> None:
             batch.go_on(one)
             st.rerun()
         if summary is not None:
-            st.download_button(
-                f"Download ({summary.bytes / 1e6:,.1f} MB)",
-                lambda: batch.result_path(one).read_bytes(),  # read when it is pressed, not at each drawing
-                batch.download_name(one),
-                MIME[spec.format],
-                key=f"batch-get-{one.id}",
-                type="primary",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            file_download(
+                lambda: batch.result_path(one), summary.bytes, batch.download_name(one), MIME[spec.format],
+                f"batch-get-{one.id}", kind="primary",
+            )  # fmt: skip
         if st.button("Delete", key=f"batch-delete-{one.id}", icon=":material/delete:", type="tertiary"):
             parts.confirm(
                 "Delete this file?",
@@ -225,7 +222,8 @@ def _summary(one: Batch, summary: BatchSummary) -> None:
     if summary.numbers:
         n = summary.numbers
         st.caption(
-            f"Half of the numbers are below {n['middle']:,.4g}; nine of ten lie between {n['low']:,.4g} and {n['high']:,.4g}."
+            f"Half of the numbers are below {significant(n['middle'], 4)}; nine of ten lie "
+            f"between {significant(n['low'], 4)} and {significant(n['high'], 4)}."
         )
     if summary.labels:
         with st.expander("How often each label was given", icon=":material/bar_chart:"):

@@ -102,7 +102,7 @@ def _also_the_test_rows(version: DatasetVersion, key: str, seen: Seen) -> bool:
     """Whether the person wants test rows changed too, which starts a new test set."""
     if not seen.locked_in_need:
         return False
-    if key == "merge_labels":
+    if key in ("merge_labels", "merge_label_sets"):
         st.warning(
             f"{seen.locked_in_need:,} test rows keep the old spelling. A label that no training row has any more counts as an "
             "error in the test.",

@@ -58,6 +58,10 @@ def _report(project: Project, version: DatasetVersion, report: HealthReport) -> 
     good = [f for f in report.findings if f.severity == Severity.GOOD]
     found = tally(bad) or "Nothing is wrong"
     st.markdown(f"**{found[0].upper()}{found[1:]}** in {report.rows:,} rows")
+    if any(finding.estimate is not None for finding in bad):
+        st.caption(
+            "In brackets after a figure: the range in which the true one very likely lies, and n, the number of rows behind it."
+        )
     report_charts.at_a_glance(report, version.id)
     for group, members in _grouped(bad):
         st.subheader(group, anchor=False)

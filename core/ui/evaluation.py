@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.data.verdicts import more_rows
+from core.data.verdicts import in_sentence, more_rows
 from core.schemas.estimates import Verdict
 from core.schemas.evaluation import EvaluationResult
 from core.schemas.families import FAMILIES
@@ -67,6 +67,8 @@ def verdict_panel(result: EvaluationResult) -> None:
         if result.base_note:
             st.caption(result.base_note)
         _more_rows(result)
+        if row := result.metric(result.headline):
+            st.caption(f"{row.title}: {row.help}")
 
 
 def _more_rows(result: EvaluationResult) -> None:
@@ -74,9 +76,14 @@ def _more_rows(result: EvaluationResult) -> None:
     row = result.metric("accuracy") or result.metric(result.headline)
     told = more_rows(row.values["tuned"], row, result.n) if row else ""
     if result.groups and result.groups < result.n:
+        alike = result.n - result.groups
+        are = (
+            "is a near copy of another one or belongs to it"
+            if alike == 1
+            else "are near copies of others or belong together"
+        )
         told += (
-            f" {result.n - result.groups:,} of the {result.n:,} rows are near copies of others or belong together; every range "
-            f"counts the {result.groups:,} groups, not the rows."
+            f" {alike:,} of the {result.n:,} rows {are}; every range counts the {result.groups:,} groups, not the rows."
         )
     if told:
         st.caption(told.strip())
@@ -126,7 +133,7 @@ def _bars(result: EvaluationResult) -> None:
     )
     unit = " (%)" if scale == 100 else ""
     better = "more is better" if row.higher_is_better else "less is better"
-    figure.update_layout(xaxis_title=f"{row.title.lower()}{unit}, {better}", height=90 + 42 * len(names))
+    figure.update_layout(xaxis_title=f"{in_sentence(row.title)}{unit}, {better}", height=90 + 42 * len(names))
     show(figure, f"bars-{result.split}")
 
 

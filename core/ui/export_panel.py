@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from core.schemas.jobs import JobKind
@@ -12,8 +10,7 @@ from core.services.exports import Offer
 from core.store.tables import Export, Run
 
 from . import jobs, parts
-
-IN_MEMORY = 256 * 2**20  # bytes that the dashboard reads for a download; a larger file is fetched from its folder
+from .file_download import file_download, size
 
 
 def export_panel(run: Run) -> None:
@@ -69,7 +66,9 @@ def _made(run: Run, export: Export) -> None:
         st.caption(parts.plain(exports.proof(export)))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             if archive.exists():
-                _download(export, archive)
+                file_download(
+                    lambda: archive, archive.stat().st_size, archive.name, "application/zip", f"download-{export.id}"
+                )
             else:
                 st.caption("Its files are gone from the disk.")
             with st.popover("Delete", icon=":material/delete:"):
@@ -83,28 +82,3 @@ def _made(run: Run, export: Export) -> None:
                 st.code(snippet.text, language=snippet.language, wrap_lines=True)
             st.caption("On this machine it lies here:")
             st.code(export.folder, language=None, wrap_lines=True)
-
-
-def _download(export: Export, archive: Path) -> None:
-    """A button; for a large file the place where it lies, since a download passes through the dashboard's memory."""
-    there = archive.stat().st_size
-    if there > IN_MEMORY:
-        st.caption(f"{size(there)}: too large to pass through the browser. Copy it from this path:")
-        st.code(str(archive), language=None)
-        return
-    st.download_button(
-        f"Download ({size(there)})",
-        archive.read_bytes,  # read when it is pressed
-        archive.name,
-        "application/zip",
-        key=f"download-{export.id}",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
-def size(count: int) -> str:
-    """Bytes in words."""
-    if count >= 2**30:
-        return f"{count / 2**30:.1f} GB"
-    return f"{max(0.1, count / 2**20):.1f} MB"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.data.shapes import SHAPE_TITLES
+from core.data.shapes import SHAPE_TITLES, TASK_OF_SHAPE
 from core.schemas.examples import SPLITS, Example
 from core.schemas.findings import Severity
 from core.schemas.imports import ImportOptions, ImportReport
@@ -126,7 +126,9 @@ def _reading(project: Project, file: Draft, report: ImportReport) -> None:
 def shape_look(project: Project, file: Draft, report: ImportReport, roles: dict[str, str]) -> None:
     """Say what kind of examples these look like, and show the first ones as the model will read them."""
     found = datasets.first_examples(import_draft.payload(file), roles, project.task or "")
-    shape = f"This looks like {SHAPE_TITLES[report.shape]}. " if report.shape else ""
+    # Tags, numbers and pairs to turn into one another look like something else: there the person knows better.
+    known = report.shape if (project.task or "") in TASK_OF_SHAPE.values() else None
+    shape = f"This looks like {SHAPE_TITLES[known]}. " if known else ""
     if not found:
         st.warning(f"{shape}With these columns, none of the first rows gives an example.", icon=":material/warning:")
         return

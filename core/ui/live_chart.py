@@ -209,9 +209,14 @@ def _addresses() -> dict[str, str]:
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     root = f"/{base}/component" if base else "/component"
     return {
-        "plotly": f"{root}/{__name__}.plotly/plotly.min.js?v={version('plotly')}",
+        "plotly": f"{root}/{__name__}.plotly/plotly.min.js?v={_plotly_version()}",
         "module": f"{root}/{__name__}.assets/live_chart.js?v={_fingerprint()}",
     }
+
+
+@cache
+def _plotly_version() -> str:
+    return version("plotly")  # reads a file of the package at each call
 
 
 @cache

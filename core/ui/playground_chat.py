@@ -203,7 +203,7 @@ def _ask(run: Run, job: Job, models: Sequence[str], conversation: Conversation |
 
 
 def _again(run: Run, job: Job, conversation: Conversation, settings: ChatSettings, asked: str | None = None) -> None:
-    place = conversations.ask_again(conversation.id, settings, asked)
+    place = conversations.ask_again(conversation.id, settings, asked, place=len(conversation.turns) - 1)
     answering.begin(conversation.id, place, playground.running(run) or job)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.data.in_words import significant
 from core.data.word_influence import MOST_PIECES, Marked, strongest
 from core.schemas.chat import LONGEST_QUESTION
 from core.schemas.jobs import Job
@@ -65,7 +66,7 @@ def _judged(answer: Mapping[str, Any], model: str, *, several: bool, numbers: bo
         st.caption("It has no opinion before it is trained.")
         return
     if numbers:
-        st.metric("Its number", f"{rows[0]:,.4g}")
+        st.metric("Its number", significant(rows[0], 4))
         return
     ranked = sorted(zip(answer["labels"], rows[0], strict=True), key=lambda pair: -pair[1])
     cuts = (answer.get("thresholds_of") or {}).get(model) or [0.5] * len(ranked)
@@ -75,7 +76,9 @@ def _judged(answer: Mapping[str, Any], model: str, *, several: bool, numbers: bo
         shown = f"**{parts.plain(label)}** :material/check:" if given else parts.plain(label)
         st.progress(min(1.0, max(0.0, share)), text=f"{shown} · {100 * share:.0f}%")
     if several:
-        st.caption("Ticked labels are given. Each percentage stands by itself; they need not add up to 100.")
+        none = not any(share >= needed[label] for label, share in ranked)
+        said = "It gives none of them." if none else "Ticked labels are given."
+        st.caption(f"{said} Each percentage stands by itself; they need not add up to 100.")
     elif len(ranked) > LABELS_SHOWN:
         st.caption(f"The {LABELS_SHOWN} likeliest of {len(ranked)} labels.")
 
@@ -153,4 +156,4 @@ def _points(change: float) -> str:
 
 
 def _number(change: float) -> str:
-    return f"{change:,.3g}"
+    return significant(change)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.schemas.families import FAMILIES
 from core.schemas.jobs import Job, JobKind
-from core.services import answering, conversations, playground, status
+from core.services import answering, conversations, playground, projects, status
 from core.store.tables import Run
 from core.tasks import registry as tasks
 
@@ -16,6 +16,7 @@ from .errors import guard
 from .output_filter import guard_caption
 from .playground_chat import chat_panel, complete_panel, models_key
 from .playground_judge import judge_panel
+from .served_elsewhere import start_or_ask
 
 REFRESH_SECONDS = 1.0
 LOOK_SECONDS = 3.0
@@ -86,13 +87,17 @@ def _unloaded(run: Run) -> None:
         st.caption(
             "The models are loaded into memory first, and put away after ten idle minutes. All open pages share them."
         )
-    if any(j.kind is JobKind.SERVE for j in status.active_jobs()):
+    if (other := playground.served_elsewhere(run.project_id)) is not None:
+        st.caption(
+            f":material/info: “{parts.plain(projects.get(other.project_id or '').name)}” is served to other programs just now. "
+            "Loading models here ends that."
+        )
+    elif any(j.kind is JobKind.SERVE for j in status.active_jobs()):
         st.caption(
             ":material/info: Other models are loaded just now. They are put away first: memory is for one project at a time."
         )
     if st.button("Load the models", type="primary", icon=":material/power:"):
-        playground.start(run)
-        st.rerun()
+        start_or_ask(run, "Stop it and load", lambda: playground.start(run))
     if not status.worker_is_alive():
         jobs.no_worker()
 

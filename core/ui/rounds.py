@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.data.in_words import times
+from core.data.in_words import significant, times
 from core.data.statistics import wilson
 from core.methods import registry as methods
 from core.schemas.curves import in_a_sentence
@@ -46,7 +46,7 @@ def rounds_table(found: Sequence[Round], opened: Sequence[openings.Opening]) -> 
         verdict = parts.verdict_html(one.verdict) if one.verdict else parts.figure_html(None)
         on = f'<span class="tw-cell-basis">on {"test" if one.test else "validation"} rows</span>' if one.verdict else ""
         time = duration(one.seconds) if one.seconds is not None else "\u2013"
-        time = f'<span class="tw-line">{escape(time)}</span>'
+        time = f"<span>{escape(time)}</span>"
         rows.append([_name(one), _changed(one), _validation(one), _test(one, opened), f"{verdict}{on}", time])
     parts.table(header, rows)
     st.caption(
@@ -137,7 +137,8 @@ def _validation(one: Round) -> str:
         return parts.figure_html(wilson(round(one.best.value * one.best.n), one.best.n), share=True)
     name = in_a_sentence(one.best.metric)
     return (
-        f'<span class="tw-cell">{one.best.value:.3g}</span><span class="tw-cell-basis tw-long">{escape(name)} while training, '
+        f'<span class="tw-cell">{significant(one.best.value)}</span>'
+        f'<span class="tw-cell-basis tw-long">{escape(name)} while training, '
         f"n = {one.best.n:,}; no interval before it is measured</span>"
     )
 

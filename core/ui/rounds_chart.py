@@ -11,6 +11,7 @@ from urllib.parse import quote
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.data.verdicts import in_sentence
 from core.schemas.estimates import Verdict
 from core.services.openings import Opening
 from core.services.rounds import Measured, Node, Round, tree
@@ -46,7 +47,7 @@ def scores_plot(found: Sequence[Round], opened: Sequence[Opening]) -> None:
     _borders(figure, found)
     better = "more is better" if newest.higher_is_better else "less is better"
     unit = " (%)" if scale == 100 else ""
-    figure.update_yaxes(title=f"{newest.title.lower()}{unit}, {better}")
+    figure.update_yaxes(title=f"{in_sentence(newest.title)}{unit}, {better}")
     figure.update_xaxes(
         tickmode="array", tickvals=list(places.values()), ticktext=[f"round {n}" for n in places], showgrid=False,
         range=[-0.5, len(found) - 0.5 + SIDE],

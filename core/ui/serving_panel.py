@@ -9,12 +9,18 @@ from core.services import offers, playground, runs, snippets, status
 from core.store.tables import Run
 
 from . import jobs, parts
+from .served_elsewhere import start_or_ask
 
 REFRESH_SECONDS = 2.0
 FIRST_PORT = 1024  # below it a system asks for special rights
 ABOUT = (
-    "Other programs on this machine can ask your model, the way they would ask OpenAI: a script, a form of your own, a tool that "
-    "takes “an OpenAI-compatible address”. Nothing leaves this machine: the address works here alone."
+    "Other programs on this machine can ask your model{how}. Nothing leaves this machine: the address works here alone."
+)
+LIKE_OPENAI = (
+    ", the way they would ask OpenAI: a script, a form of your own, a tool that takes “an OpenAI-compatible address”"
+)
+BY_ITSELF = (
+    ": a script, a form of your own, a spreadsheet with a macro. They send texts and get back what it says of each"
 )
 
 
@@ -28,7 +34,7 @@ def serving_panel(run: Run) -> None:
 
 
 def _start(run: Run, *, busy: bool) -> None:
-    st.markdown(ABOUT)
+    st.markdown(ABOUT.format(how=LIKE_OPENAI if snippets.way_of(run).call else BY_ITSELF))
     before = playground.last_lasting(run.project_id)
     if before is not None and before.error:
         jobs.failed(before)
@@ -55,15 +61,14 @@ def _start(run: Run, *, busy: bool) -> None:
         st.error(f"Ports below {FIRST_PORT} belong to the system. Choose 0, or one from {FIRST_PORT} on.")
         return
     key = "" if before is None or fresh else str(before.payload["key"])
-    playground.start(run, lasting=True, port=int(given), key=key)
-    st.rerun()
+    start_or_ask(run, "Stop it and serve this", lambda: playground.start(run, lasting=True, port=int(given), key=key))
 
 
 def _served(run: Run, job: Job) -> None:
     _state(job.id, ready=bool((job.result or {}).get("address")))
     place = job.result or {}
     if "address" in place:
-        _address(job, place["address"], place["key"])
+        _address(run, job, place["address"], place["key"])
         _examples(run, job, place["address"])
     if st.button("Stop serving", icon=":material/stop:", key=f"stop-serving-{job.id}"):
         playground.stop_job(job)
@@ -87,10 +92,11 @@ def _state(job_id: str, *, ready: bool) -> None:
     jobs.warn_without_worker()
 
 
-def _address(job: Job, address: str, key: str) -> None:
+def _address(run: Run, job: Job, address: str, key: str) -> None:
+    way = snippets.way_of(run)
     left, right = st.columns(2)
     left.markdown("**Address**", help=parts.term("served model"))
-    left.code(f"{address}/v1", language=None)
+    left.code(f"{address}/v1" if way.call else f"{address}{way.path}", language=None)
     right.markdown("**Key**", help=parts.term("api key"))
     place = right.empty()
     shown = right.toggle("Show the key", key=f"show-key-{job.id}")

@@ -12,6 +12,7 @@ from core.services import coaching, queue, recipes, runs, status
 from core.store.tables import Project, Run
 
 from . import jobs, parts, screens
+from .apart import apart
 from .checkpoints_panel import checkpoints_panel, moments_panel
 from .coach_panel import advice_of, coach_panel, follow, repair
 from .curves_panel import curves_panel
@@ -49,7 +50,7 @@ def run_view(project: Project, run: Run, others: list[Run]) -> None:
     if job.state.active:
         _live(project, run, others)
     else:
-        _body(project, run, others, job)
+        _ended(project, run, others)
     # Outside of the part that refreshes itself, which would take the dialog away under the person's hand.
     asked = st.session_state.pop(f"asked-{run.id}", None)
     if asked == "stop":
@@ -66,6 +67,13 @@ def _live(project: Project, run: Run, others: list[Run]) -> None:
             st.rerun()
         assert job is not None
         _body(project, run, others, job)
+
+
+@apart
+def _ended(project: Project, run: Run, others: list[Run]) -> None:
+    job = runs.job_of(run)
+    assert job is not None
+    _body(project, run, others, job)
 
 
 def _body(project: Project, run: Run, others: list[Run], job: Job) -> None:

@@ -15,6 +15,7 @@ from core.store import jobs
 from core.store.config import storage_root
 from core.store.owners import identity, is_alive
 
+from . import gave_up
 from .processes import end_group, stop_tree
 from .starting import Started
 
@@ -111,14 +112,7 @@ class Supervisor:
         job = jobs.get(job_id)
         error = None
         if job is not None and job.attempt >= MOST_ATTEMPTS:
-            how = "was killed" if status is None or status < 0 else f"ended with status {status}"
-            error = {
-                "title": "The job stopped several times without getting further.",
-                "cause": f"Its process {how} {job.attempt} times in a row; often this means that memory ran out.",
-                "fix": "Use a smaller batch, a shorter maximum length or a smaller model, then start it again. "
-                "The log shows the last thing it did.",
-                "action": "smaller_batch",
-            }
+            error = gave_up.error(job.kind, status, job.attempt)
         jobs.reclaim(job_id, fence, error=error)
 
     def reconcile(self) -> None:

@@ -29,7 +29,8 @@ def run(context: Context) -> list[Finding]:
                 title=f"Labels are numbers: {listed(sorted(counts, key=_value))}",
                 meaning="They are used as names, exactly as written. A model that has not been tuned cannot guess "
                 "what a number stands for, so the comparison with the base model says little.",
-                fix="If you know what the numbers mean, replace them by words, for example “positive” and “negative”.",
+                fix="If you know what the numbers mean, replace them by words, for example “positive” and “negative”. Where "
+                "being nearly right is better than being far off, as with stars, choose the task “Give texts a number”.",
                 count=len(counts),
             )
         ]

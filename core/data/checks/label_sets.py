@@ -8,8 +8,9 @@ from core.schemas.findings import Finding, Severity
 from core.schemas.plan import SplitPlan
 
 from ..statistics import wilson
-from ._check import LABEL_SETS, Check, listed, plural
+from ._check import LABEL_SETS, Check, listed, plural, visible
 from ._context import Context
+from ._spelling import propose
 
 TEST_ROWS = 20  # fewest test rows that have a label (and that lack it) for a score of its own
 CHARTED = 200
@@ -41,7 +42,35 @@ def run(context: Context) -> list[Finding]:
             },
         )
     ]
-    return [*findings, *_alone(several, rows), *_few(context, counts)]
+    return [*findings, *_spellings(context, counts), *_alone(several, rows), *_few(context, counts)]
+
+
+def _spellings(context: Context, counts: Counter[str]) -> list[Finding]:
+    """Labels that differ in capitals, signs or a slip of the keyboard alone."""
+    merges = propose(counts)
+    mapping = {raw: merge.to for merge in merges for raw in merge.spellings if raw != merge.to}
+    strays = [i for i, labels in enumerate(context.label_sets) if any(label in mapping for label in labels)]
+    if not strays:
+        return []
+    named = [f"“{visible(m.to)}” ({listed([raw for raw in m.spellings if raw != m.to])})" for m in merges[:3]]
+    return [
+        Finding(
+            check="label_sets",
+            severity=Severity.WARNING,
+            title=f"{plural(len(counts), 'label spelling')} look like {plural(len(counts) - len(mapping), 'label')}",
+            meaning=f"{'; '.join(named)}{'; …' if len(merges) > 3 else ''}. To the model every spelling is a label of its own: "
+            "it has to guess which one is meant, and every wrong guess counts as an error.",
+            fix="Merge those that mean the same. Nothing is merged without you.",
+            count=len(strays),
+            row_ids=context.ids(strays),
+            estimate=wilson(len(strays), len(context.label_sets)),
+            data={
+                "counts": {"label_spellings": len(counts), "labels_after_merge": len(counts) - len(mapping)},
+                "fix_key": "merge_label_sets",
+                "fix_options": {"mapping": mapping},
+            },
+        )
+    ]
 
 
 def _alone(several: int, rows: int) -> list[Finding]:

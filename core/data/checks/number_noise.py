@@ -11,6 +11,7 @@ import numpy as np
 from core.schemas.estimates import Estimate
 from core.schemas.findings import Finding
 
+from ..in_words import significant
 from ..statistics import bootstrap_mean
 from ..text_model import features, out_of_fold_numbers
 from ._check import NUMBERS, Check
@@ -50,15 +51,15 @@ def run(context: Context) -> list[Finding]:
     doubts = [
         (
             rows[i],
-            f"{values[i]:,.6g}, the other rows say about {said[i]:,.3g} ({far[i]:.1f} deviations)",
+            f"{significant(values[i], 6)}, the other rows say about {significant(said[i])} ({far[i]:.1f} deviations)",
             1 / float(far[i]),
         )
         for i in order
     ]
     meaning = (
         "They are far from what the words of the other rows would say, which is often a slip of the pen, another unit or a "
-        f"shifted row. The quick model is off by {np.abs(away).mean():,.4g} on average; a row is named when it is off by more "
-        f"than {FAR * spread:,.4g}."
+        f"shifted row. The quick model is off by {significant(np.abs(away).mean(), 4)} on average; a row is "
+        f"named when it is off by more than {significant(FAR * spread, 4)}."
     )
     return [doubted("number_noise", "number", context, doubts, len(rows), meaning)]
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from core.schemas.findings import Finding, Severity
 
+from ..in_words import significant
 from ..statistics import wilson
 from ._check import NUMBERS, Check, plural
 from ._context import Context
@@ -24,7 +25,7 @@ def run(context: Context) -> list[Finding]:
                 check="number_spread",
                 severity=Severity.WARNING,
                 title=f"{plural(len(unread), 'row')} without a number that can be read",
-                meaning="They are left out. Read are numbers such as 4, 4.5, 4,5 and 1,250.",
+                meaning="They are left out. Read are numbers such as 4, 4,5, 1,250.5, 1.250,50, € 12,50 and 4 stars.",
                 fix="Write a number there, or choose another column.",
                 count=len(unread),
                 row_ids=tuple(unread[:200]),
@@ -39,10 +40,10 @@ def run(context: Context) -> list[Finding]:
         Finding(
             check="number_spread",
             severity=Severity.INFO,
-            title=f"Numbers from {low:,.6g} to {high:,.6g}, {different:,} different ones; half lie between {first:,.6g} and "
-            f"{third:,.6g}",
-            meaning=f"A model that always says the mean ({values.mean():,.4g}) would be off by "
-            f"{np.abs(values - values.mean()).mean():,.4g} on average: yours has to beat that.",
+            title=f"Numbers from {significant(low, 6)} to {significant(high, 6)}, {different:,} different "
+            f"ones; half lie between {significant(first, 6)} and {significant(third, 6)}",
+            meaning=f"A model that always says the mean ({significant(values.mean(), 4)}) would be off by "
+            f"{significant(np.abs(values - values.mean()).mean(), 4)} on average: yours has to beat that.",
             count=len(values),
             data={"counts": {"different_numbers": different}, "median": float(middle)},
         )

@@ -52,6 +52,8 @@ def run(context: Context) -> list[Finding]:
     worst = cut[np.argsort(-counts[cut], kind="stable")]
     ids = [tokens.row_ids[i] for i in worst.tolist()]
     answers = tokens.cuts_answers
+    wanted = p99 if p99 > tokens.max_length else int(counts.max())
+    room = min(wanted, tokens.context_length or wanted)
     much = (share.value > MANY) or answers
     data |= {
         "link": "tokens",
@@ -72,8 +74,10 @@ def run(context: Context) -> list[Finding]:
                 "something else. "
             )
             + f"{lost / max(1, int(counts.sum())):.1%} of all tokens are lost with {limit}. {spread}{sampled}",
-            fix=f"Raise the maximum length to {min(p99, tokens.context_length or p99):,} on the Tokenization screen, or shorten "
-            "these rows.",
+            fix=f"Raise the maximum length to {room:,} on the Tokenization screen, or shorten these rows."
+            if room > tokens.max_length
+            else "The base model reads no more at once: shorten these rows, or choose a base model that reads longer texts. "
+            "Whether the beginning or the end is cut is chosen on the Tokenization screen.",
             count=len(cut),
             row_ids=tuple(ids[:200]),
             estimate=share,

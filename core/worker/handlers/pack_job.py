@@ -18,4 +18,6 @@ def run(job: Job, recorder: JobRecorder) -> dict[str, Any]:
 
     wanted = {"with_models": bool(job.payload.get("models")), "with_base": bool(job.payload.get("base"))}
     made = archive.pack(job.project_id, archive.archive_path(job.id), **wanted, say=say, guard=recorder.guard)
-    return recorder.deliver(lambda: made)
+    done = recorder.deliver(lambda: made)
+    archive.keep_newest(job.project_id, job.id)
+    return done

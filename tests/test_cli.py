@@ -138,6 +138,7 @@ class TestAWholeJourney:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c_ends_the_command_its_job_and_its_worker(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("\n".join(["message,team", *messages(90, 1)]), "utf-8")

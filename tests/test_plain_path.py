@@ -105,6 +105,8 @@ def test_each_device_trains_in_the_format_that_it_is_quick_at(monkeypatch: pytes
             chosen = device.choose("auto", adapter)
             frozen = torch.bfloat16 if bf16 and adapter else torch.float32  # weights that learn stay in float32
             assert (chosen.name, chosen.weights, chosen.autocast) == ("cuda", frozen, bf16)
+        assert device.answering_dtype("cuda") is (torch.bfloat16 if bf16 else torch.float32)
+        assert device.answering_dtype("mps") is device.answering_dtype("cpu") is torch.float32
 
 
 def test_one_device_is_one_device_on_a_machine_with_several_cards(

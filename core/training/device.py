@@ -54,6 +54,17 @@ def choose(precision: str, adapter: bool) -> Device:
     return Device("cpu", f"{os.cpu_count()} processor cores", torch.float32, False)
 
 
+def device_name() -> str:
+    """The device that a finished model answers on."""
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def answering_dtype(device: str) -> torch.dtype:
+    """The format that a finished model is loaded in to answer: bf16 on a card that has it, else float32."""
+    bf16 = device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if bf16 else torch.float32
+
+
 def compute_with(threads: int) -> None:
     """Use so many processor threads from now on."""
     torch.set_num_threads(threads)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from peft import PeftModel
 
 from core.data.encoding import Codec
@@ -14,9 +13,9 @@ from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Score
 
 from . import loading
+from .device import answering_dtype, device_name
 from .faults import translated
 from .predict import LanguagePredictor, Tick, _silent
-from .predictors import device_name
 
 
 def measurable(base_folder: str, family: str) -> bool:
@@ -39,11 +38,11 @@ def likelihoods(
     """
     nothing = [""] * len(texts)
     with translated():
-        dtype = torch.bfloat16 if device_name() == "cuda" else torch.float32
-        writer = loading.base_model(base_folder, "causal-lm", dtype).to(device_name()).eval()
+        device = device_name()
+        writer = loading.base_model(base_folder, "causal-lm", answering_dtype(device)).to(device).eval()
         tokenizer, codec = loading.tokenizer(base_folder), Codec.from_folder(base_folder, "causal-lm", plan)
         before = LanguagePredictor(writer, tokenizer, codec, tick).score(nothing, texts)
-        tuned, _, _ = loading.tuned_model(Path(run_folder) / "model", device_name())
+        tuned, _, _ = loading.tuned_model(Path(run_folder) / "model", device)
         if FAMILIES[family].reads:
             whole = tuned.get_base_model() if isinstance(tuned, PeftModel) else tuned
             body = writer.base_model_prefix

@@ -12,6 +12,7 @@ from core.schemas.knowing import Knowing
 from core.schemas.plan import PreparationPlan
 
 from . import loading, predictors
+from .device import answering_dtype, device_name
 from .faults import translated
 from .predict import Tick, _batches, _pad, _silent, next_token
 
@@ -27,9 +28,8 @@ def of_texts(folder: str, texts: Sequence[str], tick: Tick = _silent) -> Knowing
     one before (as "rolling log-likelihood" of EleutherAI's lm-evaluation-harness). Raises UserError where it cannot be loaded.
     """
     with translated(), torch.no_grad():
-        device = predictors.device_name()
-        dtype = torch.bfloat16 if device == "cuda" else torch.float32
-        model = loading.base_model(folder, "causal-lm", dtype).to(device).eval()
+        device = device_name()
+        model = loading.base_model(folder, "causal-lm", answering_dtype(device)).to(device).eval()
         tokenizer = loading.tokenizer(folder)
         config = model.config.get_text_config()
         most = min(WINDOW, int(getattr(config, "max_position_embeddings", 0) or WINDOW))

@@ -27,6 +27,7 @@ from core.schemas.methods import Method
 from core.schemas.recipe import Recipe
 
 from .adapters import quicken, spare_casts
+from .device import answering_dtype
 from .heads import Head, from_facts
 
 TUNED_FILE = "tunewell.json"
@@ -199,7 +200,7 @@ def tuned_model(folder: str | Path, device: str = "cpu") -> tuple[Model, PreTrai
     """A finished run's model in evaluation mode, its tokenizer, and its facts (`family`, `labels`, `base_folder`...)."""
     folder = Path(folder)
     facts = json.loads((folder / TUNED_FILE).read_text())
-    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    dtype = answering_dtype(device)
     head = from_facts(facts)
     model: Model
     if (folder / "adapter_config.json").exists():

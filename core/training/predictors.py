@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
-
 from core.data.encoding import Codec
 from core.schemas.families import FAMILIES, MOST_ASKED
 from core.schemas.plan import PreparationPlan
 from core.schemas.predictor import Predictor
 
 from . import loading
+from .device import answering_dtype, device_name
 from .faults import translated
 from .heads import from_facts
 from .predict import HeadPredictor, LabelLikelihood, LanguagePredictor, Tick, YesNoLikelihood, _silent
 from .predict_pairs import PairPredictor
-
-
-def device_name() -> str:
-    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def tuned(run_folder: str | Path, plan: PreparationPlan, tick: Tick = _silent) -> Predictor:
@@ -61,8 +56,9 @@ def base(
     if not has_opinion(base_folder, family, labels):
         return None
     with translated():
-        dtype = torch.bfloat16 if device_name() == "cuda" else torch.float32
-        model = loading.base_model(base_folder, "causal-lm" if reads else family, dtype).to(device_name()).eval()
+        device = device_name()
+        model = loading.base_model(base_folder, "causal-lm" if reads else family, answering_dtype(device))
+        model = model.to(device).eval()
         tokenizer = loading.tokenizer(base_folder)
         if reads:
             assert prompt is not None

@@ -14,9 +14,9 @@ from core.schemas.examples import Message
 from core.schemas.predictor import Decoding, Generation, Score
 
 from . import loading
+from .device import device_name
 from .faults import translated
 from .predict import _batches, _pad
-from .predictors import device_name
 
 LONGEST = 512  # tokens; most such classifiers read no more
 

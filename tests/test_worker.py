@@ -280,7 +280,7 @@ def test_a_job_whose_process_dies_three_times_without_getting_further_fails_in_w
     assert job is not None and job.state is JobState.FAILED and job.error is not None
     assert job.attempt == 3
     assert how in job.error["cause"] and "3 times in a row" in job.error["cause"]
-    assert "smaller batch" in job.error["fix"]
+    assert "Close what else uses memory" in job.error["fix"]  # of each kind: tests/test_jobs.py
 
 
 @pytest.mark.usefixtures("queue")

@@ -92,6 +92,9 @@ def test_two_recipes_are_compared_on_the_same_rows(small_project: Project) -> No
         studying_of.append(seeds.read(study))
     first, second = studying_of
     assert seeds.comparable(first, second)
-    assert seeds.changed(first.study, second.study) == {"learning_rate": (1e-4, 1e-3)}
+    changed = {"learning_rate": (1e-4, 1e-3)}
+    assert seeds.changed(first.study, second.study) == changed
+    del first.study.recipe["compiling"]
+    assert seeds.changed(first.study, second.study) == changed, "an older recipe is no other recipe"
     found = seeds.compare(first, second)
     assert found is not None and found.real and found.value == pytest.approx(-0.4)

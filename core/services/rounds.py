@@ -229,7 +229,7 @@ def twins(found: Sequence[Round]) -> list[Twins]:
     groups: dict[str, list[Round]] = {}
     for one in found:
         if one.finished:
-            recipe = {k: v for k, v in one.run.recipe.items() if k != "seed"}
+            recipe = Recipe.model_validate(one.run.recipe).model_dump(mode="json", exclude={"seed"})
             run = one.run
             key = (run.task, sorted(recipe.items(), key=str), one.version.content, one.plan.content, _config(one.plan))
             groups.setdefault(repr((key, run.base_model_key, run.start_run_id)), []).append(one)

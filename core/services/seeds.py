@@ -69,8 +69,8 @@ def stop(study: Study) -> None:
 
 def changed(first: Study, second: Study) -> dict[str, tuple[object, object]]:
     """The settings in which two recipes differ, but for the seed: name to (first, second)."""
-    keys = [k for k in first.recipe if k != "seed" and first.recipe[k] != second.recipe.get(k)]
-    return {k: (first.recipe[k], second.recipe.get(k)) for k in keys}
+    one, other = (Recipe.model_validate(study.recipe).model_dump(mode="json") for study in (first, second))
+    return {name: (one[name], other[name]) for name in one if name != "seed" and one[name] != other[name]}
 
 
 def comparable(first: Repeated, second: Repeated) -> bool:

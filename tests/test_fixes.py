@@ -56,24 +56,26 @@ FLAWED: list[tuple[str | None, str | None]] = [
 OPTIONS: dict[str, dict[str, object]] = {
     "drop_rows": {"rows": ["f-1", "gone"]},
     "relabel": {"labels": {"f-3": "shipping", "gone": "x"}},
+    "merge_label_sets": {"mapping": {"Shipping": "shipping"}},
 }
+OTHER_ROLES = {"merge_label_sets": {"text": "message", "labels:;": "team"}}
 
 
 @pytest.mark.parametrize("options", [{}, {"how": "chunk"}], ids=["default", "chunk"])
 @pytest.mark.parametrize("key", list(FIXES))
 def test_every_fix_changes_what_its_preview_counts_and_never_the_table_it_was_given(key: str, options: dict) -> None:
     options = {**OPTIONS.get(key, {}), **(options if key == "shorten_texts" else {})}
-    before = table(FLAWED)
+    before, roles = table(FLAWED), OTHER_ROLES.get(key, ROLES)
     kept = before.copy(deep=True)
-    preview = fixes.preview(key, before, ROLES, options)
-    after, count = fixes.apply(key, before, ROLES, options)
+    preview = fixes.preview(key, before, roles, options)
+    after, count = fixes.apply(key, before, roles, options)
     pd.testing.assert_frame_equal(before, kept)
     assert count == len(preview.row_ids) > 0
     assert (len(before), len(after)) == (preview.rows_before, preview.rows_after)
     assert preview.rows_changed + preview.rows_dropped + preview.rows_cut == count
     origin = [row.split(".")[0] for row in after["row_id"]]
     assert set(origin) <= set(before["row_id"]) and origin == sorted(origin) and after["row_id"].is_unique
-    assert fixes.preview(key, after, ROLES, options).row_ids == ()  # nothing is left to mend
+    assert fixes.preview(key, after, roles, options).row_ids == ()  # nothing is left to mend
     notes = before.set_index("row_id")["note"]
     assert list(after["note"]) == [notes[row] for row in origin]
 

@@ -182,7 +182,8 @@ def result_of(p_values: list[float], verdict: Verdict = Verdict.WORSE) -> AuditR
     changed = Comparison(metric="Gender", base=same, tuned=same, change=same, verdict=verdict, p=p_values[0])
     return AuditResult(
         audit="x", title="X", n=50, seconds=0, unit="probability",
-        headline="The model treats groups differently. Fine-tuning made the difference larger for gender (by 20 points).",
+        headline="The model treats groups differently. "
+        "Training on your data made the difference larger for gender (by 20 points).",
         findings=tuple(
             Finding(check="x", severity=Severity.WARNING, title=f"Finding {p}", data={"p": p, "q": p}) for p in p_values
         ),
@@ -204,4 +205,4 @@ def test_a_verdict_that_may_be_chance_leaves_the_headline_too() -> None:
     others = {str(i): result_of([0.9], Verdict.NO_EVIDENCE).model_copy(update={"findings": ()}) for i in range(12)}
     found = corrected({"a": result_of([0.02]).model_copy(update={"findings": ()}), **others})["a"]
     assert found.comparisons[0].verdict == Verdict.NO_EVIDENCE
-    assert "no evidence that fine-tuning" in found.headline and "larger" not in found.headline
+    assert "no evidence that training on your data" in found.headline and "larger" not in found.headline

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import stored
 import tiny_training as tiny
-from databases import migrated
+from databases import used
 from streamlit.testing.v1 import AppTest
 
 from core.__main__ import main as command
@@ -27,7 +27,6 @@ from core.schemas.output_filter import FilterRule, FilterRules
 from core.schemas.recipe import Recipe
 from core.services import batch, output_filters, projects, runs
 from core.store import deleting, jobs
-from core.store.engine import engine
 from core.store.files import folder
 from core.store.tables import Batch, Run
 from core.worker import child
@@ -63,13 +62,8 @@ def trained(small_model: Path, task: str = "classification") -> Run:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    root = tmp_path_factory.mktemp("batches")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEWELL_STORAGE", str(root))
-        patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{root / 'tunewell.db'}")
-        migrated()
+    with used(tmp_path_factory.mktemp("batches")) as root:
         yield root
-        engine().dispose()
 
 
 @pytest.fixture(scope="module")

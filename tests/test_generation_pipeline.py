@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import stored
 import tiny_training as tiny
-from databases import migrated
+from databases import used
 from made_up_predictions import classified
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu import corpus_bleu, sentence_chrf
@@ -39,7 +39,6 @@ from core.services import (
     runs,
 )
 from core.store import jobs
-from core.store.engine import engine
 from core.store.tables import Evaluation, Run
 from core.worker import child
 from core.worker.recorder import JobRecorder
@@ -72,13 +71,8 @@ def trained(project_id: str, **recipe: Any) -> Run:
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("evaluations")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TUNEWELL_STORAGE", str(folder))
-        patch.setenv("TUNEWELL_DATABASE_URL", f"sqlite:///{folder / 'tunewell.db'}")
-        migrated()
+    with used(tmp_path_factory.mktemp("evaluations")) as folder:
         yield folder
-        engine().dispose()
 
 
 @pytest.fixture(scope="module")
